@@ -1,0 +1,162 @@
+import type { FleetReceipt } from './receipt.ts'
+import type { FleetTaskSpec } from './task.ts'
+import type { FleetArtifactRef } from './artifact.ts'
+import type { FleetErrorCode } from './errors.ts'
+import type { Json } from './json.ts'
+
+/** Names one lease. The attempt number is its fence: what carries another number than the live one changes no task (LE2). */
+export interface AttemptKey {
+  readonly run_id: string
+  readonly task_id: string
+  readonly attempt: number
+}
+
+/** What a dependency left behind, as its dependants see it (SC5). */
+export interface DependencyResult {
+  readonly task_id: string
+  readonly receipt: FleetReceipt
+}
+
+/** The operating system's process that serves an attempt, recorded so that a later fleet can end it (LE6). */
+export interface ProcessRecord {
+  /** Process group id; the leader's pid. */
+  readonly group: number
+  /** Start time of the leader as the platform counts it, so that a reused pid is told apart. */
+  readonly started: string
+}
+
+/** The fleet gives a worker an attempt. */
+export interface AssignMessage extends AttemptKey {
+  readonly type: 'assign'
+  readonly task: FleetTaskSpec
+  /** Receipts of the attempts before this one, oldest first (RE5). */
+  readonly previous: readonly FleetReceipt[]
+  readonly dependencies: readonly DependencyResult[]
+  /** Absolute path of the attempt's own folder; it exists. */
+  readonly folder: string
+  /** Absolute path of the task's workspace root (WS1). */
+  readonly root: string
+  /** Names from `workspace.environment.allowlist` and `required` that are set, with their values; for hosts that start processes (WS3). */
+  readonly environment: Readonly<Record<string, string>>
+  readonly allow_parallel_reads: boolean
+}
+
+/** The fleet wants an attempt to end. The worker answers `stopped` once nothing of it runs any more. */
+export interface StopMessage extends AttemptKey {
+  readonly type: 'stop'
+  readonly code: FleetErrorCode
+  readonly reason: string
+  /** How long the work may take to end by itself. */
+  readonly grace_ms: number
+}
+
+/** The fleet's answer to an artifact report: the reference as recorded, or why it was refused (AR2–AR4). */
+export interface CollectedMessage extends AttemptKey {
+  readonly type: 'collected'
+  readonly report: number
+  readonly artifact?: FleetArtifactRef
+  readonly refused?: string
+}
+
+/** What the fleet says to a worker. */
+export type ToWorker = AssignMessage | StopMessage | CollectedMessage
+
+/** The first message of a worker's incarnation, with the attempts that it still runs (WO1). */
+export interface HelloMessage {
+  readonly type: 'hello'
+  readonly worker_id: string
+  /** Changes at each start of the worker. */
+  readonly incarnation: string
+  readonly attempts: readonly AttemptKey[]
+}
+
+/** The worker has begun the attempt. */
+export interface AcceptedMessage extends AttemptKey {
+  readonly type: 'accepted'
+  readonly process?: ProcessRecord
+}
+
+export interface HeartbeatMessage extends AttemptKey {
+  readonly type: 'heartbeat'
+  readonly cpu_percent?: number
+  readonly memory_mb?: number
+}
+
+/** Progress that is kept as a worker event (EV6). */
+export type ProgressEvent =
+  | { readonly state: 'model_wait'; readonly model?: string }
+  | { readonly state: 'running_tool'; readonly tool: string; readonly call_id?: string }
+  | { readonly state: 'workflow_event'; readonly workflow_run_id: string; readonly event: Json }
+
+export interface ProgressMessage extends AttemptKey {
+  readonly type: 'progress'
+  readonly event: ProgressEvent
+}
+
+/** Tokens spent since the last report. */
+export interface UsageMessage extends AttemptKey {
+  readonly type: 'usage'
+  readonly input_tokens: number
+  readonly output_tokens: number
+}
+
+/** Text that the work wrote. */
+export interface LogMessage extends AttemptKey {
+  readonly type: 'log'
+  readonly text: string
+}
+
+/** The work left something: a file by path, or bytes. Size and checksum are the worker's claim, checked by the fleet (AR2). */
+export interface ArtifactMessage extends AttemptKey {
+  readonly type: 'artifact'
+  /** Numbers the reports of one attempt, so that the answer finds its caller. */
+  readonly report: number
+  readonly kind: string
+  /** Relative to the attempt's folder or to the workspace root; with `bytes`, the name to record. */
+  readonly path: string
+  readonly bytes?: Uint8Array
+  readonly mime_type?: string
+  readonly checksum?: string
+  readonly size_bytes?: number
+}
+
+/** The work ended by itself. The last message of an attempt: nothing of it runs any more. */
+export interface ResultMessage extends AttemptKey {
+  readonly type: 'result'
+  readonly exit_code?: number
+  readonly summary?: string
+  readonly output?: Json
+  /** True when an output schema accepted `output` (VE8). */
+  readonly schema_accepted?: boolean
+}
+
+/** The work failed. The last message of an attempt: nothing of it runs any more. */
+export interface FailedMessage extends AttemptKey {
+  readonly type: 'failed'
+  readonly reason: string
+  /** `transport`: the attempt never got a verdict from its work; `task`: the work itself failed (RE7). */
+  readonly failure_kind: 'transport' | 'task'
+  readonly exit_code?: number
+  /** Only an explicit false makes the failure final (RE3). */
+  readonly recoverable?: boolean
+}
+
+/** After a `stop`, or when the host gave up the attempt: nothing of it runs any more (WO3). */
+export interface StoppedMessage extends AttemptKey {
+  readonly type: 'stopped'
+}
+
+/** What a worker says of one of its attempts. */
+export type AttemptMessage =
+  | AcceptedMessage
+  | HeartbeatMessage
+  | ProgressMessage
+  | UsageMessage
+  | LogMessage
+  | ArtifactMessage
+  | ResultMessage
+  | FailedMessage
+  | StoppedMessage
+
+/** What a worker says to the fleet. */
+export type FromWorker = HelloMessage | AttemptMessage
