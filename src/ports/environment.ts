@@ -1,0 +1,4 @@
+/** The environment variables of the fleet's process. */
+export interface Environment {
+  get(name: string): string | undefined
+}

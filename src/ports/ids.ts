@@ -1,0 +1,7 @@
+/** Names and chance. With the same seed and the same calls, the same answers (CO2). */
+export interface Ids {
+  /** A new id: `prefix` and at least 80 random bits in lower-case letters and digits. */
+  next(prefix: string): string
+  /** A number in [0, 1). */
+  random(): number
+}
