@@ -1,0 +1,143 @@
+import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import type { FleetAlertEventClass } from '../protocol/alert.ts'
+import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import type { FleetReceipt, FleetTaskFailureKind } from '../protocol/receipt.ts'
+import { lastSeqOf, leaseStep, reported } from './decide.ts'
+import type { DecideContext } from './decide.ts'
+import type { Decision, EffectKind } from './entry.ts'
+import { instant, moment } from './instant.ts'
+import { receiptOf } from './receipt.ts'
+import { decideRetry } from './retry.ts'
+import type { FailureCause } from './retry.ts'
+import type { RunState, TaskState } from './state.ts'
+import { afterTaskEnded } from './task-ended.ts'
+
+/** An attempt that failed. */
+export interface Failure {
+  readonly cause: FailureCause
+  readonly reason: string
+  readonly exitCode?: number
+  /** Another attempt cannot help (RE3). */
+  readonly final: boolean
+  /** The log and whatever else came with the end. */
+  readonly artifacts?: readonly FleetArtifactRef[]
+  /** When something was last heard, for a stale lease. */
+  readonly lastHeartbeatAt?: number
+  /** What a scorer found, when it was a scorer that said no. */
+  readonly verdict?: { readonly score: FleetReceipt['score']; readonly evidence: string }
+  /** The worker still runs it and must be told to stop. */
+  readonly stillRunning: boolean
+}
+
+/** How many releases in a row by a crash of the fleet make a failure (LE8). */
+const crashesThatFail = 3
+
+const receiptResults: Record<FailureCause, FleetReceipt['result']> = {
+  transport: 'fail',
+  task: 'fail',
+  verifier: 'fail',
+  timeout: 'timeout',
+  stale: 'fail',
+}
+
+const failureKinds: Record<FailureCause, FleetTaskFailureKind> = {
+  transport: 'transport',
+  task: 'task',
+  verifier: 'verifier',
+  timeout: 'task',
+  stale: 'transport',
+}
+
+/** Ends the live attempt as failed: receipt, then a retry or the end of the task (RE, VE6). */
+export function* failAttempt(context: DecideContext, run: RunState, task: TaskState, failure: Failure): Decision {
+  const { now } = context
+  const failures = task.failures + 1
+  const jitter = context.defaults.jitter ? context.draw() : undefined
+  const decision = decideRetry(task.spec.retry_policy, failure, failures, jitter)
+  const next = leaseStep(task, { type: 'fail', retry: decision.retry, delayed: decision.delayMs > 0 })
+  const events = [...artifactEvents(failure.artifacts), ...failureEvents(failure, decision.retry, failures)]
+  const effects: EffectKind[] = failure.stillRunning ? ['worker.stop'] : []
+  const raised: FleetAlertEventClass[] = []
+  if (failure.cause === 'stale') raised.push('stale')
+  if (failure.cause === 'verifier') raised.push('verifier_failed')
+  if (decision.exhausted) raised.push('restart_exhausted')
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    attempt: task.attempt,
+    set: {
+      ...next,
+      failedOn: task.worker,
+      timeoutAt: null,
+      timeoutMs: null, ...(task.pending !== null && { pending: null }),
+      process: null,
+      released: false,
+      ...(failure.cause === 'stale' && { stale: true }),
+      ...(decision.retry
+        ? { enqueuedAt: now, ...moment(now, decision.delayMs) }
+        : { endedAt: now, notBefore: null, notBeforeMs: null }),
+    },
+    ...reported(task, task.worker, events),
+    receipt: receiptOf(run, task, {
+      result: receiptResults[failure.cause],
+      failureKind: failureKinds[failure.cause],
+      at: now,
+      terminalSeq: lastSeqOf(task, task.worker, events.length),
+      score: failure.verdict?.score,
+      evidence: failure.verdict?.evidence ?? failure.reason,
+      artifacts: failure.artifacts,
+      trust: task.worker === null ? undefined : context.trustOf(task, task.worker),
+    }),
+    ...(effects.length > 0 && { effects }),
+    ...(raised.length > 0 && { raised }),
+  }
+  if (!decision.retry) yield* afterTaskEnded(context, run, task)
+}
+
+/** Gives the live lease back without a verdict: no receipt, no failure counted (LE8). */
+export function* releaseAttempt(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  release: { readonly reason: string; readonly crash: boolean; readonly stillRunning: boolean },
+): Decision {
+  if (release.crash && task.crashes + 1 >= crashesThatFail) {
+    yield* failAttempt(context, run, task, {
+      cause: 'transport',
+      reason: `The fleet crashed ${crashesThatFail} times in a row while this task was running.`,
+      final: false,
+      stillRunning: false,
+    })
+    return
+  }
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    attempt: task.attempt,
+    set: {
+      ...leaseStep(task, { type: 'release', crash: release.crash }),
+      enqueuedAt: task.enqueuedAt,
+      timeoutAt: null,
+      timeoutMs: null,
+      process: null,
+      released: true,
+    },
+    ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }]),
+    ...(release.stillRunning && { effects: ['worker.stop'] }),
+  }
+}
+
+export function artifactEvents(artifacts: readonly FleetArtifactRef[] | undefined): FleetWorkerEventPayload[] {
+  return (artifacts ?? []).map((artifact) => ({ state: 'artifact', ...artifact }))
+}
+
+function failureEvents(failure: Failure, retried: boolean, failures: number): FleetWorkerEventPayload[] {
+  if (failure.cause !== 'stale') return [{ state: 'failed', reason: failure.reason, recoverable: !failure.final }]
+  const stale: FleetWorkerEventPayload = {
+    state: 'stale',
+    ...(failure.lastHeartbeatAt !== undefined && { last_heartbeat_at: instant(failure.lastHeartbeatAt) }),
+  }
+  return retried ? [stale] : [stale, { state: 'failed', reason: `retry attempts exhausted after ${failures} attempt(s)`, recoverable: false }]
+}

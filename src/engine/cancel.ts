@@ -1,0 +1,42 @@
+import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import { lastSeqOf, leaseStep, reported } from './decide.ts'
+import type { DecideContext } from './decide.ts'
+import type { Decision } from './entry.ts'
+import { receiptOf } from './receipt.ts'
+import { isLeased, isWorking } from './state.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/**
+ * Cancels a task, live or waiting: its lease is revoked at once, and it gets a `skip` receipt (RU5). What follows from its end is
+ * the caller's to decide.
+ */
+export function* cancelTask(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  cancel: { readonly by: string; readonly reason: string; readonly cause: string | null },
+): Decision {
+  const { now } = context
+  const live = isLeased(task.status)
+  const events: FleetWorkerEventPayload[] = [
+    ...(live ? [{ state: 'interrupted' as const, signal: cancel.reason }] : []),
+    { state: 'cancelled', cancelled_by: cancel.by },
+  ]
+  const reporter = live ? task.worker : null
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    ...(task.attempt > 0 && { attempt: task.attempt }),
+    set: { ...leaseStep(task, { type: 'cancel' }), endedAt: now, timeoutAt: null, timeoutMs: null, ...(task.pending !== null && { pending: null }), cause: cancel.cause ?? cancel.reason },
+    ...reported(task, reporter, events),
+    receipt: receiptOf(run, task, {
+      result: 'skip',
+      at: now,
+      terminalSeq: lastSeqOf(task, reporter, events.length),
+      evidence: cancel.reason,
+      trust: !live || task.worker === null ? undefined : context.trustOf(task, task.worker),
+    }),
+    ...(isWorking(task.status) && { effects: ['worker.stop'] }),
+  }
+}

@@ -1,0 +1,204 @@
+import type { FleetArtifactRef } from '../../protocol/artifact.ts'
+import type { AcceptedMessage, FailedMessage, ProgressMessage, ResultMessage, UsageMessage } from '../../protocol/wire.ts'
+import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
+import type { FleetAlertEventClass } from '../../protocol/alert.ts'
+import { artifactEvents, failAttempt } from '../attempt-end.ts'
+import { lastSeqOf, leaseStep, reported } from '../decide.ts'
+import type { DecideContext } from '../decide.ts'
+import type { Decision } from '../entry.ts'
+import { missingArtifacts, receiptOf } from '../receipt.ts'
+import { attemptTimeoutMs } from '../schedule.ts'
+import { scoreOf } from '../score.ts'
+import type { RunState, TaskState } from '../state.ts'
+import type { Verdict } from '../../ports/scorer.ts'
+import type { Json } from '../../protocol/json.ts'
+import { afterTaskEnded } from '../task-ended.ts'
+
+/** The worker has begun: the attempt's time limit runs from now (LE7). */
+export function* accept(context: DecideContext, run: RunState, task: TaskState, message: AcceptedMessage): Decision {
+  if (task.status !== 'starting') return
+  const timeoutMs = attemptTimeoutMs(task, context.defaults)
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    attempt: task.attempt,
+    set: {
+      ...leaseStep(task, { type: 'accept' }),
+      timeoutAt: context.now + timeoutMs,
+      timeoutMs,
+      ...(message.process !== undefined && { process: message.process }),
+      ...(task.stale && { stale: false }),
+    },
+    ...reported(task, task.worker, [{ state: 'running' }]),
+  }
+}
+
+/** Progress of the live attempt is kept as a worker event. A tool call counts once per `call_id` (BU1). */
+export function* progress(_: DecideContext, run: RunState, task: TaskState, message: ProgressMessage, newCall: boolean): Decision {
+  yield {
+    on: run.header.id,
+    kind: 'task.reported',
+    task: task.id,
+    attempt: task.attempt,
+    set: { ...(newCall && { toolCalls: task.toolCalls + 1 }), ...(task.stale && { stale: false }) },
+    ...reported(task, task.worker, [message.event]),
+  }
+}
+
+/** Tokens count whatever attempt spent them (BU3). */
+export function* spend(_: DecideContext, run: RunState, task: TaskState, message: UsageMessage): Decision {
+  if (message.input_tokens + message.output_tokens === 0) return
+  yield {
+    on: run.header.id,
+    kind: 'task.reported',
+    task: task.id,
+    attempt: message.attempt,
+    set: {
+      inputTokens: task.inputTokens + message.input_tokens,
+      outputTokens: task.outputTokens + message.output_tokens,
+    },
+  }
+}
+
+/** An artifact that the fleet collected. After its attempt ended it is still recorded, under that attempt (RU5). */
+export function* recordArtifact(
+  _: DecideContext,
+  run: RunState,
+  task: TaskState,
+  attempt: number,
+  worker: string,
+  artifact: FleetArtifactRef,
+): Decision {
+  yield {
+    on: run.header.id,
+    kind: 'task.reported',
+    task: task.id,
+    attempt,
+    ...reported(task, worker, artifactEvents([artifact])),
+  }
+}
+
+/** The work ended by itself. What it says is scored before it counts (VE1). */
+export function* finish(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  message: ResultMessage,
+  log: FleetArtifactRef | undefined,
+): Decision {
+  const ending = log === undefined ? [] : [log]
+  if (message.exit_code !== undefined && message.exit_code !== 0) {
+    yield* failAttempt(context, run, task, {
+      cause: 'task',
+      reason: `exit code ${message.exit_code}`,
+      exitCode: message.exit_code,
+      final: false,
+      artifacts: ending,
+      stillRunning: false,
+    })
+    return
+  }
+  const scored = scoreOf(context.scorers, task, message)
+  const events: FleetWorkerEventPayload[] = [
+    ...artifactEvents(ending),
+    {
+      state: 'completed',
+      ...(message.exit_code !== undefined && { exit_code: message.exit_code }),
+      ...(message.summary !== undefined && { summary: message.summary }),
+    },
+  ]
+  if (scored.effect) {
+    const pending = { output: message.output ?? null, exitCode: message.exit_code ?? null }
+    yield {
+      on: run.header.id,
+      kind: 'task.stepped',
+      task: task.id,
+      attempt: task.attempt,
+      set: { ...leaseStep(task, { type: 'finish' }), timeoutAt: null, timeoutMs: null, pending, process: null },
+      ...reported(task, task.worker, events),
+      effects: ['scorer.run'],
+    }
+    return
+  }
+  yield* judge(context, run, task, { verdict: scored.verdict, events, output: message.output, artifacts: ending })
+}
+
+/** A scorer's verdict on an attempt that waits in `verifying`. */
+export function* verdictReached(context: DecideContext, run: RunState, task: TaskState, verdict: Verdict): Decision {
+  const output = task.pending?.output
+  yield* judge(context, run, task, { verdict, events: [], output: output === null ? undefined : output, artifacts: [] })
+}
+
+interface Judgement {
+  readonly verdict: Verdict
+  readonly events: readonly FleetWorkerEventPayload[]
+  readonly output: Json | undefined
+  readonly artifacts: readonly FleetArtifactRef[]
+}
+
+/** Turns a verdict into the end of the attempt: receipt and status are one entry and never disagree (VE6). */
+function* judge(context: DecideContext, run: RunState, task: TaskState, judged: Judgement): Decision {
+  const { verdict } = judged
+  if (verdict.result === 'fail') {
+    yield* failJudged(context, run, task, judged)
+    return
+  }
+  const missing = missingArtifacts(task, judged.artifacts)
+  const partial = verdict.result === 'partial' || missing.length > 0
+  const evidence = [verdict.evidence, missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '']
+  const raised: FleetAlertEventClass[] = task.spec.scorer?.kind === 'manual' ? ['needs_human'] : []
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    attempt: task.attempt,
+    set: {
+      ...(task.status === 'verifying' ? leaseStep(task, { type: 'pass' }) : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
+      endedAt: context.now,
+      timeoutAt: null,
+      timeoutMs: null,
+      process: null,
+      pending: null,
+      ...(task.stale && { stale: false }),
+    },
+    ...reported(task, task.worker, judged.events),
+    receipt: receiptOf(run, task, {
+      result: partial ? 'partial' : 'pass',
+      at: context.now,
+      terminalSeq: lastSeqOf(task, task.worker, judged.events.length),
+      score: missing.length > 0 && verdict.result === 'pass' ? { value: 0.5, max: 1 } : verdict.score,
+      evidence: evidence.filter((line) => line !== '').join('\n'),
+      output: judged.output,
+      artifacts: judged.artifacts,
+      trust: task.worker === null ? undefined : context.trustOf(task, task.worker),
+    }),
+    ...(raised.length > 0 && { raised }),
+  }
+  yield* afterTaskEnded(context, run, task)
+}
+
+function* failJudged(context: DecideContext, run: RunState, task: TaskState, judged: Judgement): Decision {
+  const { verdict } = judged
+  // What nobody can observe between two commits is one entry: finishing and failing fall together when no effect lies between.
+  yield* failAttempt(context, run, task, {
+    cause: verdict.failureKind ?? 'task',
+    reason: verdict.evidence,
+    final: false,
+    artifacts: judged.artifacts,
+    verdict: { score: verdict.score, evidence: verdict.evidence },
+    stillRunning: false,
+  })
+}
+
+/** The work, or its host, failed (RE7). */
+export function* fail(context: DecideContext, run: RunState, task: TaskState, message: FailedMessage, log: FleetArtifactRef | undefined): Decision {
+  yield* failAttempt(context, run, task, {
+    cause: message.failure_kind,
+    reason: message.reason,
+    exitCode: message.exit_code,
+    final: message.recoverable === false,
+    artifacts: log === undefined ? [] : [log],
+    stillRunning: false,
+  })
+}

@@ -1,0 +1,58 @@
+import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
+import { leaseStep, reported, runStep } from '../decide.ts'
+import type { DecideContext } from '../decide.ts'
+import type { Decision } from '../entry.ts'
+import { isEndedRun, isLeased, isWorking } from '../state.ts'
+import type { RunState, TaskState } from '../state.ts'
+
+/**
+ * Enqueues tasks with a fresh retry budget, whatever their state, revoking live leases, and reopens the dependants that ended because
+ * of them (LE9). A run that had ended runs again.
+ */
+export function* restartTasks(context: DecideContext, run: RunState, tasks: readonly TaskState[]): Decision {
+  const { now } = context
+  if (isEndedRun(run.status)) {
+    yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'restart' }, now) }
+  }
+  const reopened = [...tasks]
+  for (let task = reopened.shift(); task !== undefined; task = reopened.shift()) {
+    const ended = task.status
+    yield* restartOne(context, run, task)
+    if (ended !== 'failed' && ended !== 'cancelled') continue
+    for (const id of run.dependants.get(task.id) ?? []) {
+      const dependant = run.tasks.get(id)
+      if (dependant?.status === 'cancelled' && dependant.cause === task.id) reopened.push(dependant)
+    }
+  }
+}
+
+function* restartOne(context: DecideContext, run: RunState, task: TaskState): Decision {
+  const live = isLeased(task.status)
+  const blocked = task.openDependencies > 0
+  const events: FleetWorkerEventPayload[] = [
+    ...(live ? [{ state: 'interrupted' as const, signal: 'restart' }] : []),
+    ...(blocked ? [] : [{ state: 'queued' as const }]),
+  ]
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    ...(live && { attempt: task.attempt }),
+    set: {
+      ...leaseStep(task, { type: 'restart', blocked, delayed: false }),
+      enqueuedAt: context.now,
+      endedAt: null,
+      timeoutAt: null,
+      timeoutMs: null, ...(task.pending !== null && { pending: null }),
+      notBefore: null,
+      notBeforeMs: null,
+      released: false,
+      stale: false,
+      process: null,
+      cause: null,
+      settled: false,
+    },
+    ...reported(task, live ? task.worker : null, events),
+    ...(isWorking(task.status) && { effects: ['worker.stop'] }),
+  }
+}

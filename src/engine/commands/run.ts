@@ -1,0 +1,111 @@
+import type { CommandOutcome } from '../../protocol/command.ts'
+import type { FleetTaskSpec } from '../../protocol/task.ts'
+import { cancelTask } from '../cancel.ts'
+import { refuse, runStep } from '../decide.ts'
+import type { DecideContext } from '../decide.ts'
+import type { Decision, NewTask } from '../entry.ts'
+import { endRun, unblock } from '../task-ended.ts'
+import { isEndedRun, isEndedTask } from '../state.ts'
+import type { RunHeader, RunState } from '../state.ts'
+import { restartTasks } from './restart.ts'
+
+const changed = (message: string): CommandOutcome => ({ changed: true, message })
+const unchanged = (message: string): CommandOutcome => ({ changed: false, message })
+
+/** Creates a run with its tasks, in slices; the last entry opens it (RU1). `start` also starts it. */
+export function* createRun(
+  context: DecideContext,
+  header: RunHeader,
+  tasks: readonly FleetTaskSpec[],
+  start: boolean,
+): Decision<void> {
+  yield { on: header.id, kind: 'run.created', created: header, taskCount: tasks.length, run: { updatedAt: context.now } }
+  yield* addSlices(context, header.id, tasks)
+  yield { on: header.id, kind: 'run.opened', run: { opened: true } }
+  const run = context.state.runs.get(header.id)
+  if (run === undefined) throw new Error(`The run ${header.id} vanished while it was created.`)
+  if (start) yield* startRun(context, run)
+}
+
+/** Adds tasks to an open run (RU8). */
+export function* addTasks(context: DecideContext, run: RunState, tasks: readonly FleetTaskSpec[]): Decision<CommandOutcome> {
+  if (run.sealed) throw refuse('run_sealed', `The run ${run.header.id} takes no more tasks: it was ${run.header.open ? 'sealed' : 'not created open'}.`)
+  yield* addSlices(context, run.header.id, tasks)
+  // A dependency that ended badly before its dependant came cancels it like any other.
+  for (const spec of tasks) {
+    const cause = (spec.depends_on ?? []).map((id) => run.tasks.get(id)).find((task) => task?.status === 'failed' || task?.status === 'cancelled')
+    const task = run.tasks.get(spec.id)
+    if (cause === undefined || task?.status !== 'blocked') continue
+    yield* cancelTask(context, run, task, { by: 'fleet', reason: `Its dependency ${cause.id} had ended ${cause.status}.`, cause: cause.id })
+  }
+  return changed(`${tasks.length} task(s) were added.`)
+}
+
+/** Lets a run take part in leasing. Starting a run twice says so and changes nothing. */
+export function* startRun(context: DecideContext, run: RunState): Decision<CommandOutcome> {
+  if (run.status !== 'pending') return unchanged(`The run ${run.header.id} is ${run.status}.`)
+  yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'start' }, context.now) }
+  yield* endRun(context, run)
+  return changed(`The run ${run.header.id} was started.`)
+}
+
+/** Stops giving out leases; what runs goes on (RU4). */
+export function* pauseRun(context: DecideContext, run: RunState): Decision<CommandOutcome> {
+  if (run.status === 'paused') return unchanged(`The run ${run.header.id} is paused already.`)
+  if (isEndedRun(run.status)) return unchanged(`The run ${run.header.id} has ended ${run.status}.`)
+  yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'pause' }, context.now) }
+  return changed(`The run ${run.header.id} was paused.`)
+}
+
+/** Goes on where the run was paused. */
+export function* resumeRun(context: DecideContext, run: RunState): Decision<CommandOutcome> {
+  if (run.status !== 'paused') return unchanged(`The run ${run.header.id} is ${run.status}, not paused.`)
+  yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'resume' }, context.now) }
+  return changed(`The run ${run.header.id} was resumed.`)
+}
+
+/** Cancels the run and every task that has not ended (RU5). */
+export function* cancelRun(context: DecideContext, run: RunState, by: string, reason: string): Decision<CommandOutcome> {
+  if (isEndedRun(run.status)) return unchanged(`The run ${run.header.id} has ended ${run.status}.`)
+  yield { on: run.header.id, kind: 'run.stepped', run: { ...runStep(run, { type: 'cancel' }, context.now), sealed: true } }
+  let count = 0
+  for (const task of run.tasks.values()) {
+    if (isEndedTask(task.status)) continue
+    yield* cancelTask(context, run, task, { by, reason, cause: null })
+    count += 1
+  }
+  return changed(`The run ${run.header.id} was cancelled, with ${count} open task(s).`)
+}
+
+/** Takes no more tasks; the run ends when the last of them has (RU3). */
+export function* sealRun(context: DecideContext, run: RunState): Decision<CommandOutcome> {
+  if (run.sealed) return unchanged(`The run ${run.header.id} takes no more tasks already.`)
+  yield { on: run.header.id, kind: 'run.sealed', run: { sealed: true, updatedAt: context.now } }
+  yield* endRun(context, run)
+  return changed(`The run ${run.header.id} was sealed.`)
+}
+
+/** Restarts the failed tasks, of all or of those with one of the tags, each with a fresh retry budget (LE9). */
+export function* retryFailed(context: DecideContext, run: RunState, tags: readonly string[] | undefined): Decision<CommandOutcome> {
+  const failed = [...run.tasks.values()].filter(
+    (task) => task.status === 'failed' && (tags === undefined || tags.some((tag) => task.spec.tags.includes(tag))),
+  )
+  if (failed.length === 0) return unchanged(`No task of the run ${run.header.id} has failed.`)
+  yield* restartTasks(context, run, failed)
+  return changed(`${failed.length} failed task(s) were enqueued again.`)
+}
+
+function* addSlices(context: DecideContext, runId: string, tasks: readonly FleetTaskSpec[]): Decision {
+  const { taskSlice } = context.defaults
+  for (let from = 0; from < tasks.length; from += taskSlice) {
+    const slice = tasks.slice(from, from + taskSlice)
+    yield { on: runId, kind: 'tasks.added', tasks: slice.map((spec): NewTask => ({ spec, set: {} })) }
+  }
+  const run = context.state.runs.get(runId)
+  if (run === undefined) return
+  for (const spec of tasks) {
+    const task = run.tasks.get(spec.id)
+    if (task?.status === 'blocked' && task.openDependencies === 0) yield* unblock(context, run, task)
+  }
+}
+

@@ -1,0 +1,93 @@
+import type { CommandOutcome, SettleVerdict } from '../../protocol/command.ts'
+import type { FleetReceipt } from '../../protocol/receipt.ts'
+import { cancelTask } from '../cancel.ts'
+import { leaseStep, refuse, runStep } from '../decide.ts'
+import type { DecideContext } from '../decide.ts'
+import type { Decision } from '../entry.ts'
+import { instant } from '../instant.ts'
+import { isEndedTask } from '../state.ts'
+import type { RunState, TaskState } from '../state.ts'
+import { afterTaskEnded, cancelDependants, freeDependants } from '../task-ended.ts'
+import { restartTasks } from './restart.ts'
+
+/** Cancels one task; its siblings are untouched, its dependants follow (RU5, SC5). With `attempt`, only while that attempt is live. */
+export function* cancelOneTask(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  cancel: { readonly by: string; readonly reason: string; readonly attempt?: number },
+): Decision<CommandOutcome> {
+  if (isEndedTask(task.status)) return { changed: false, message: `The task ${task.id} has ended ${task.status}.` }
+  if (cancel.attempt !== undefined && cancel.attempt !== task.attempt) {
+    throw refuse('refused', `The attempt ${cancel.attempt} of the task ${task.id} is not live; attempt ${task.attempt} is. Nothing was changed.`, {
+      attempt: task.attempt,
+    })
+  }
+  yield* cancelTask(context, run, task, { by: cancel.by, reason: cancel.reason, cause: null })
+  yield* afterTaskEnded(context, run, task)
+  return { changed: true, message: `The task ${task.id} was cancelled.` }
+}
+
+/** Enqueues one task again, whatever its state (LE9). */
+export function* restartOneTask(context: DecideContext, run: RunState, task: TaskState): Decision<CommandOutcome> {
+  yield* restartTasks(context, run, [task])
+  return { changed: true, message: `The task ${task.id} was enqueued again.` }
+}
+
+/**
+ * Replaces a partial verdict, once, with a person's (VE5). A failing one turns task and run to failed and cancels the dependants that
+ * have not started. `receipt` is the one that is settled, read from the store by the caller.
+ */
+export function* settleTask(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  receipt: FleetReceipt,
+  verdict: SettleVerdict,
+): Decision<CommandOutcome> {
+  const { now } = context
+  if (!isSettleable(task)) {
+    throw refuse('not_settleable', `The task ${task.id} has no partial verdict to settle: ${standing(task)}.`, { status: task.status })
+  }
+  const passes = verdict.result === 'pass'
+  yield {
+    on: run.header.id,
+    kind: 'task.settled',
+    task: task.id,
+    attempt: task.attempt,
+    set: { settled: true, ...(!passes && { ...leaseStep(task, { type: 'overturn' }), endedAt: now }) },
+    receipt: settledReceipt(receipt, verdict, now),
+  }
+  if (passes) yield* freeDependants(context, run, task)
+  else {
+    yield* cancelDependants(context, run, task)
+    if (run.status === 'completed') {
+      yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'overturn' }, now) }
+    }
+  }
+  yield* afterTaskEnded(context, run, task)
+  return { changed: true, message: `The task ${task.id} was settled: ${verdict.result}, by ${verdict.by}.` }
+}
+
+/** Whether a task has a partial verdict that nobody settled yet. */
+export function isSettleable(task: TaskState): boolean {
+  return task.status === 'completed' && task.result === 'partial' && !task.settled
+}
+
+function settledReceipt(receipt: FleetReceipt, verdict: SettleVerdict, now: number): FleetReceipt {
+  const passes = verdict.result === 'pass'
+  const { failure_kind: _, ...rest } = receipt
+  return {
+    ...rest,
+    completed_at: instant(now),
+    result: verdict.result,
+    ...(!passes && { failure_kind: 'task' as const }),
+    score: verdict.score ?? { value: passes ? 1 : 0, max: 1 },
+    settled: { by: verdict.by, ...(verdict.why !== undefined && { why: verdict.why }) },
+  }
+}
+
+function standing(task: TaskState): string {
+  if (task.status !== 'completed') return `it is ${task.status}`
+  return task.settled ? 'it was settled before' : `its result is ${task.result ?? 'unknown'}`
+}

@@ -1,0 +1,107 @@
+import { FleetError } from '../protocol/errors.ts'
+import type { Batch, RunRow, Store, StoredEntry } from '../ports/store.ts'
+import type { Entry } from './entry.ts'
+
+/** One command's worth of entries, waiting to be durable together. */
+export interface Turn {
+  /** Entries in the order in which they were decided. */
+  readonly entries: readonly { readonly run: string; readonly entry: Entry }[]
+  /** Runs that the turn saw or changed. */
+  readonly durable: () => void
+  /** The store did not take it: the tentative state that it made is gone (CO1). */
+  readonly discarded: (error: FleetError) => void
+}
+
+/** Queues turns, groups them into one append at a time, and says of each what became of it, in order. */
+export interface Commits {
+  push(turn: Turn): void
+  /** Resolves when everything pushed so far is settled. */
+  settled(): Promise<void>
+  /** Nothing waits and nothing is being written. */
+  readonly idle: boolean
+}
+
+/** What the pipeline needs of the engine when an append fails. */
+export interface Recovery {
+  /**
+   * The state of these runs is no longer to be trusted: read it again from the store. Resolves with each run's last durable
+   * sequence once the store can be read; commands are refused until then.
+   */
+  restore(runs: ReadonlySet<string>, error: FleetError): Promise<ReadonlyMap<string, number>>
+  rowOf(run: string): RunRow | undefined
+}
+
+export function createCommits(store: Store, recovery: Recovery): Commits {
+  let queued: Turn[] = []
+  let writing: Promise<void> | undefined
+
+  async function write(): Promise<void> {
+    // A turn of the microtask queue lets commands of the same moment share one append.
+    await Promise.resolve()
+    while (queued.length > 0) {
+      const turns = queued
+      queued = []
+      const batches = batchesOf(turns, recovery)
+      try {
+        if (batches.length > 0) await store.append(batches)
+      } catch (error) {
+        await fail(turns, asStoreError(error))
+        continue
+      }
+      for (const turn of turns) turn.durable()
+    }
+    writing = undefined
+  }
+
+  async function fail(turns: readonly Turn[], error: FleetError): Promise<void> {
+    // Whatever was decided since has seen the state that is now discarded.
+    const since = queued
+    queued = []
+    const all = [...turns, ...since]
+    const runs = new Set(all.flatMap((turn) => turn.entries.map(({ run }) => run)))
+    const stored = await recovery.restore(runs, error)
+    // An append whose outcome was unknown may have been stored: reading tells (ST1).
+    for (const turn of all) {
+      const kept = turns.includes(turn) && turn.entries.length > 0 && turn.entries.every(({ run, entry }) => entry.seq <= (stored.get(run) ?? 0))
+      if (kept) turn.durable()
+      else turn.discarded(error)
+    }
+  }
+
+  return {
+    push(turn) {
+      queued.push(turn)
+      writing ??= write()
+    },
+    async settled() {
+      while (writing !== undefined) await writing
+    },
+    get idle() {
+      return writing === undefined
+    },
+  }
+}
+
+/** Entries of the same run in consecutive turns become one batch. */
+function batchesOf(turns: readonly Turn[], recovery: Recovery): Batch[] {
+  const byRun = new Map<string, Entry[]>()
+  for (const turn of turns) {
+    for (const { run, entry } of turn.entries) {
+      const entries = byRun.get(run)
+      if (entries === undefined) byRun.set(run, [entry])
+      else entries.push(entry)
+    }
+  }
+  return [...byRun].map(([run, entries]) => ({
+    run,
+    after: (entries[0]?.seq ?? 1) - 1,
+    // An entry is plain JSON by construction.
+    entries: entries as unknown as StoredEntry[],
+    ...(entries.some((entry) => entry.run !== undefined) && { row: recovery.rowOf(run) }),
+  }))
+}
+
+function asStoreError(error: unknown): FleetError {
+  if (FleetError.is(error)) return error
+  return new FleetError('not_stored', `The store refused an append: ${String(error)}`, { cause: error })
+}

@@ -1,0 +1,36 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Collector } from '../ports/collector.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Scorers } from '../ports/scorer.ts'
+import type { Store } from '../ports/store.ts'
+import type { Workspaces } from '../ports/workspaces.ts'
+import type { FleetEvent } from '../protocol/fleet-event.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Defaults } from './defaults.ts'
+import type { Presence } from './presence.ts'
+import type { FleetState } from './state.ts'
+import type { Turns } from './turns.ts'
+
+/** What the engine is given. */
+export interface EnginePorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly scorers: Scorers
+  readonly collector: Collector
+  readonly workspaces: Workspaces
+  /** Absolute path of an attempt's own folder. */
+  readonly folderOf: (run: string, task: string, attempt: number) => string
+  /** Tells the host application; cheap when nobody listens. */
+  readonly announce: (event: FleetEvent) => void
+  readonly hasListeners: () => boolean
+  readonly defaults: Defaults
+}
+
+/** What the parts of the engine share: the ports, the durable state, and what lives beside it. */
+export interface Core extends EnginePorts {
+  readonly state: FleetState
+  readonly presence: Presence
+  readonly deadlines: Deadlines
+  readonly turns: Turns
+}

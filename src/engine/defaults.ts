@@ -1,0 +1,45 @@
+/** Times and limits of the engine; an option of `createFleet` changes each. Durations in milliseconds. */
+export interface Defaults {
+  /** A lease ends this long after the last message of its attempt (LE3). */
+  readonly leaseTtlMs: number
+  /** Bounds an attempt when its task names no `timeout_seconds` (LE3, LE7). */
+  readonly attemptTimeoutMs: number
+  /** An attempt without progress for this long is stale; undefined for never (LE3). */
+  readonly stallAfterMs: number | undefined
+  /** How long running attempts get when the fleet closes (CO8). */
+  readonly closeGraceMs: number
+  /** How long work gets to end after it was told to stop, before its slot is written off (WO3). */
+  readonly stopGraceMs: number
+  /** Bounds a scorer that needs an effect (VE1). */
+  readonly scorerTimeoutMs: number
+  /** Wait before starting a worker again after it failed to start: first, and at most (WO2). */
+  readonly workerBackoffMs: { readonly first: number; readonly most: number }
+  /** In-process handlers that may be written off at once before their worker takes no more (WO3). */
+  readonly abandonedAtOnce: number
+  /** Leases at once in the whole fleet (SC1). */
+  readonly maxLeases: number
+  /** Shorten waits before retries by up to half, at random (RE2). */
+  readonly jitter: boolean
+  /** Reports kept while the store fails (CO1). */
+  readonly keptReports: number
+  /** Tasks in one entry of a creation (RU1). */
+  readonly taskSlice: number
+  /** Entries of a run after which its snapshot is written anew. */
+  readonly snapshotEvery: number
+}
+
+export const engineDefaults: Defaults = {
+  leaseTtlMs: 60_000,
+  attemptTimeoutMs: 30 * 60_000,
+  stallAfterMs: undefined,
+  closeGraceMs: 10_000,
+  stopGraceMs: 10_000,
+  scorerTimeoutMs: 60_000,
+  workerBackoffMs: { first: 1_000, most: 60_000 },
+  abandonedAtOnce: 8,
+  maxLeases: 256,
+  jitter: false,
+  keptReports: 10_000,
+  taskSlice: 1_000,
+  snapshotEvery: 2_000,
+}

@@ -1,0 +1,243 @@
+import type { ScorerInput, Verdict } from '../ports/scorer.ts'
+import type { DependencyResult } from '../protocol/wire.ts'
+import { errorCodes } from '../protocol/errors.ts'
+import type { FleetErrorCode } from '../protocol/errors.ts'
+import type { FleetReceipt } from '../protocol/receipt.ts'
+import { failAttempt } from './attempt-end.ts'
+import { liveTask } from './attempt-watch.ts'
+import type { AttemptWatch } from './attempt-watch.ts'
+import { verdictReached } from './commands/report.ts'
+import type { Core } from './core.ts'
+import type { Decision, EffectKind, Entry } from './entry.ts'
+import { readReceipt } from './receipts.ts'
+import type { RunState, TaskState } from './state.ts'
+import type { Workers } from './workers.ts'
+
+/** Performs effects: each once its entry is durable, those of one attempt in order (CO5, CO6). */
+export interface Effects {
+  perform(run: RunState, entry: Entry): void
+  /** Starts the scorer of a task that waits in `verifying`; after a restart this is asked again (CO5). */
+  score(run: RunState, task: TaskState): void
+  /** Tells the worker of an attempt to stop, without an entry: for attempts that the fleet knows nothing of (LE2). */
+  stop(worker: string, key: { run_id: string; task_id: string; attempt: number }, code: FleetErrorCode, reason: string): void
+  /** Resolves when no effect is being performed. */
+  idle(): Promise<void>
+  close(): void
+}
+
+export function createEffects(core: Core, workers: Workers, watch: AttemptWatch): Effects {
+  const chains = new Map<string, Promise<void>>()
+  const closing = new AbortController()
+
+  const handlers: Record<EffectKind, (run: RunState, entry: Entry) => Promise<void> | void> = {
+    'worker.start': start,
+    'worker.stop': stopAttempt,
+    'scorer.run': (run, entry) => {
+      const task = run.tasks.get(entry.task ?? '')
+      if (task !== undefined) score(run, task)
+    },
+  }
+
+  function perform(run: RunState, entry: Entry): void {
+    for (const kind of entry.effects ?? []) {
+      inOrder(`${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`, () => handlers[kind](run, entry))
+    }
+  }
+
+  /** Effects of one attempt wait for each other; the first one starts at once. */
+  function inOrder(key: string, act: () => Promise<void> | void): void {
+    const before = chains.get(key)
+    const outcome = before === undefined ? act() : before.then(act)
+    if (!(outcome instanceof Promise)) return
+    const chain = outcome.finally(() => {
+      if (chains.get(key) === chain) chains.delete(key)
+    })
+    chains.set(key, chain)
+  }
+
+  function start(run: RunState, entry: Entry): Promise<void> | void {
+    const attempt = entry.attempt ?? 0
+    const live = liveTask(core, run.header.id, entry.task ?? '', attempt)
+    if (live === undefined || live.task.worker === null) return
+    const { task } = live
+    const at = core.deadlines.leaseNow()
+    const presence = core.presence.begin({
+      run: run.header.id,
+      task: task.id,
+      attempt,
+      worker: live.task.worker,
+      deadline: at + core.defaults.leaseTtlMs,
+      lastHeardAt: core.clock.now(),
+      lastProgress: at,
+    })
+    watch.watch(presence)
+    return prepareAndAssign(run, task, presence.worker, attempt)
+  }
+
+  async function prepareAndAssign(run: RunState, task: TaskState, workerId: string, attempt: number): Promise<void> {
+    const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
+    if ('problems' in prepared) {
+      refuseStart(run, task, attempt, prepared.problems)
+      return
+    }
+    const previous = task.receipts.length === 0 ? [] : await receiptsOf(run, task)
+    const dependencies = await dependenciesOf(run, task)
+    // What was awaited may have taken long: a start is performed only while its lease is live (CO6).
+    const presence = core.presence.get(run.header.id, task.id, attempt)
+    if (presence === undefined || liveTask(core, run.header.id, task.id, attempt) === undefined) {
+      core.presence.end(run.header.id, task.id, attempt)
+      core.turns.nudge()
+      return
+    }
+    const key = { run_id: run.header.id, task_id: task.id, attempt }
+    const folder = core.folderOf(run.header.id, task.id, attempt)
+    presence.place = { ...key, folder, root: prepared.root }
+    workers.get(workerId)?.channel?.send({
+      type: 'assign',
+      ...key,
+      task: task.spec,
+      previous,
+      dependencies,
+      folder,
+      root: prepared.root,
+      environment: prepared.environment,
+      allow_parallel_reads: run.header.security_policy?.allow_parallel_reads ?? false,
+    })
+  }
+
+  function refuseStart(run: RunState, task: TaskState, attempt: number, problems: readonly string[]): void {
+    core.presence.end(run.header.id, task.id, attempt)
+    core.turns.report(function* (context): Decision {
+      const found = liveTask(core, run.header.id, task.id, attempt)
+      if (found === undefined) return
+      yield* failAttempt(context, found.run, found.task, { cause: 'task', reason: problems.join('\n'), final: true, stillRunning: false })
+    })
+  }
+
+  function stopAttempt(run: RunState, entry: Entry): void {
+    const task = entry.task ?? ''
+    const attempt = entry.attempt ?? 0
+    const presence = core.presence.get(run.header.id, task, attempt)
+    if (presence === undefined) return
+    if (presence.place === undefined) {
+      // It was never handed over.
+      core.presence.end(run.header.id, task, attempt)
+      core.turns.nudge()
+      return
+    }
+    core.presence.linger(presence)
+    const { code, reason } = stopReason(entry)
+    stop(presence.worker, { run_id: run.header.id, task_id: task, attempt }, code, reason)
+    core.deadlines.after(core.defaults.stopGraceMs + stopMarginMs, () => writeOff(presence.worker, run.header.id, task, attempt))
+  }
+
+  /** The work ignores its stop: its slot is given free all the same, and it is counted until it ends (WO3). */
+  function writeOff(workerId: string, run: string, task: string, attempt: number): void {
+    if (core.presence.end(run, task, attempt) === undefined) return
+    const worker = workers.get(workerId)
+    if (worker !== undefined) {
+      worker.abandoned.add(`${run}/${task}/${attempt}`)
+      worker.incarnation = core.ids.next('inc')
+      workers.step(worker, { type: 'recover', leases: core.state.holdings.get(workerId) ?? 0, draining: worker.draining })
+    }
+    core.announce({
+      cursor: '',
+      event: 'worker.abandoned',
+      run_id: run,
+      task_id: task,
+      worker_id: workerId,
+      attempt,
+      timestamp: new Date(core.clock.now()).toISOString(),
+      payload: { reason: 'It did not end after it was told to stop.' },
+    })
+    core.turns.nudge()
+  }
+
+  function stop(worker: string, key: { run_id: string; task_id: string; attempt: number }, code: FleetErrorCode, reason: string): void {
+    workers.get(worker)?.channel?.send({ type: 'stop', ...key, code, reason, grace_ms: core.defaults.stopGraceMs })
+  }
+
+  function score(run: RunState, task: TaskState): void {
+    const { attempt } = task
+    inOrder(`${run.header.id}/${task.id}/${attempt}`, () => runScorer(run, task, attempt))
+  }
+
+  async function runScorer(run: RunState, task: TaskState, attempt: number): Promise<void> {
+    if (task.status !== 'verifying' || task.attempt !== attempt || task.spec.scorer === undefined) return
+    const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
+    const root = 'root' in prepared ? prepared.root : run.header.workspace
+    const limit = new AbortController()
+    const signal = AbortSignal.any([limit.signal, closing.signal])
+    const disarm = core.deadlines.after(core.defaults.scorerTimeoutMs, () => limit.abort())
+    const verdict = await verdictOf({ scorer: task.spec.scorer, root, exitCode: task.pending?.exitCode ?? undefined }, signal)
+    disarm()
+    // A closing fleet leaves the task in `verifying`; the next owner scores it again (CO5).
+    if (closing.signal.aborted) return
+    core.turns.report(function* (context): Decision {
+      const found = core.state.runs.get(run.header.id)
+      const now = found?.tasks.get(task.id)
+      if (found === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return
+      yield* verdictReached(context, found, now, verdict)
+    })
+  }
+
+  async function verdictOf(input: ScorerInput, signal: AbortSignal): Promise<Verdict> {
+    const scorer = core.scorers[input.scorer.kind]
+    const broken = (evidence: string): Verdict => ({ result: 'fail', failureKind: 'verifier', score: { value: 0, max: 1 }, evidence })
+    if (scorer === undefined) return broken(`No scorer of kind ${input.scorer.kind} is registered.`)
+    const run = scorer.score as (input: ScorerInput, options: { signal: AbortSignal }) => Verdict | Promise<Verdict>
+    const timedOut = new Promise<Verdict>((resolve) => {
+      signal.addEventListener('abort', () => resolve(broken(`The scorer took longer than ${core.defaults.scorerTimeoutMs / 1000} s.`)), { once: true })
+    })
+    try {
+      return await Promise.race([run(input, { signal }), timedOut])
+    } catch (error) {
+      return broken(`The scorer failed: ${String(error)}`)
+    }
+  }
+
+  async function receiptsOf(run: RunState, task: TaskState): Promise<FleetReceipt[]> {
+    const found = await Promise.all(task.receipts.map((seq) => readReceipt(core.store, run.header.id, seq)))
+    return found.filter((receipt) => receipt !== undefined)
+  }
+
+  async function dependenciesOf(run: RunState, task: TaskState): Promise<DependencyResult[]> {
+    const results: DependencyResult[] = []
+    for (const id of task.spec.depends_on ?? []) {
+      const seq = run.tasks.get(id)?.receipts.at(-1)
+      const receipt = seq === undefined ? undefined : await readReceipt(core.store, run.header.id, seq)
+      if (receipt !== undefined) results.push({ task_id: id, receipt })
+    }
+    return results
+  }
+
+  return {
+    perform,
+    score,
+    stop,
+    async idle() {
+      while (chains.size > 0) await Promise.all(chains.values())
+    },
+    close: () => closing.abort(),
+  }
+}
+
+/** Beyond the grace that a host gets, for its confirmation to arrive. */
+const stopMarginMs = 1_000
+
+/** Why an attempt is told to stop, as its entry tells it. */
+function stopReason(entry: Entry): { code: FleetErrorCode; reason: string } {
+  const status = entry.set?.status
+  const reason = entry.receipt?.evidence ?? entry.set?.cause ?? entryEventText(entry)
+  if (status === 'cancelled') return { code: 'task_cancelled', reason }
+  if (entry.receipt?.result === 'timeout') return { code: 'task_timeout', reason }
+  if (entry.events?.some((event) => event.state === 'stale') === true) return { code: 'task_stale', reason }
+  // A release names why, as a code where there is one.
+  return { code: reason in errorCodes ? (reason as FleetErrorCode) : 'lease_lost', reason }
+}
+
+function entryEventText(entry: Entry): string {
+  const interrupted = entry.events?.find((event) => event.state === 'interrupted')
+  return interrupted?.state === 'interrupted' ? (interrupted.signal ?? 'interrupted') : 'The lease was revoked.'
+}
+

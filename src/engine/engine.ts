@@ -1,0 +1,216 @@
+import { FleetError } from '../protocol/errors.ts'
+import { createAttemptWatch } from './attempt-watch.ts'
+import { createCommits } from './commit.ts'
+import type { Core, EnginePorts } from './core.ts'
+import { createDeadlines } from './deadlines.ts'
+import type { Decide, TurnHooks } from './turns.ts'
+import { createTurns } from './turns.ts'
+import type { DecideContext } from './decide.ts'
+import { createEffects } from './effects.ts'
+import type { Effects } from './effects.ts'
+import type { Draft, Entry } from './entry.ts'
+import { fold, forget } from './fold.ts'
+import { createPresence } from './presence.ts'
+import { project } from './project.ts'
+import { createReports } from './reports.ts'
+import type { Reports } from './reports.ts'
+import { schedule } from './schedule.ts'
+import { createStallWatch } from './stalls.ts'
+import { createFleetState, isEndedRun, openTasks } from './state.ts'
+import type { RunState } from './state.ts'
+import { createStoreWatch } from './store-watch.ts'
+import { recoverRun } from './recovery.ts'
+import { rowOf } from './row.ts'
+import { loadRun } from './run-loader.ts'
+import { createWorkerHost } from './worker-host.ts'
+import type { WorkerHost } from './worker-host.ts'
+import { createWorkers } from './workers.ts'
+import type { Worker, Workers } from './workers.ts'
+import { drainWorker } from './drain.ts'
+
+/** The running engine: commands go in, entries come out, and the world is kept in step. */
+export interface Engine {
+  readonly core: Core
+  readonly workers: Workers
+  readonly host: WorkerHost
+  readonly reports: Reports
+  readonly effects: Effects
+  /** A caller's command (CO1). */
+  command<Answer>(decide: Decide<Answer>): Promise<Answer>
+  /** The run, read from the store when it is not in memory; undefined when there is none. */
+  run(id: string): Promise<RunState | undefined>
+  /** A run as the store has it, for looking only: it does not enter the state. */
+  peek(id: string): Promise<RunState | undefined>
+  /** Takes no more leases on a worker, and retires it when its last has ended; what is left after `graceMs` is released (WO1). */
+  drain(worker: Worker, graceMs: number | undefined): Promise<void>
+  /** Reads a run that was granted; `recover` puts it back to work. */
+  read(id: string): Promise<RunState | undefined>
+  recover(run: RunState): void
+  /** Deletes a run that has ended, here and in the store (RU8). */
+  drop(id: string): Promise<void>
+  /** Whether leases are given out. */
+  leasing: boolean
+  /** Once closing, commands are refused. */
+  closing: boolean
+  /** Everything decided so far is durable, or discarded. */
+  settled(): Promise<void>
+}
+
+export function createEngine(ports: EnginePorts, storeId: () => string): Engine {
+  const { store, clock, defaults } = ports
+  const state = createFleetState()
+  const presence = createPresence()
+  const deadlines = createDeadlines(clock, { keepAlive: hasOpenWork })
+  const workers = createWorkers(
+    { held: (worker) => state.holdings.get(worker) ?? 0, lingering: (worker) => presence.lingering(worker) },
+    defaults.abandonedAtOnce,
+  )
+  const loading = new Map<string, Promise<RunState | undefined>>()
+  let leasing = false
+  let closing = false
+  let now = clock.now()
+
+  const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload, resumed: () => turns.retryKept() })
+  const commits = createCommits(store, {
+    restore: (runs, error) => storeWatch.restore(runs, error),
+    rowOf: (run) => rowOf(state.runs.get(run)),
+  })
+  const hooks: TurnHooks = {
+    context,
+    apply,
+    schedule: (decided) => (leasing && !closing ? schedule(decided, workers) : undefined),
+    durable,
+    refusing: () => storeWatch.refusing(),
+    keepLimit: defaults.keptReports,
+  }
+  const turns = createTurns(commits, hooks)
+  const core: Core = { ...ports, state, presence, deadlines, turns }
+  const watch = createAttemptWatch(core, workers)
+  const effects = createEffects(core, workers, watch)
+  const reports = createReports(core, workers, effects)
+  const host = createWorkerHost(core, workers, reports, storeId)
+  const stalls = createStallWatch(core, workers)
+
+  function context(): DecideContext {
+    now = clock.now()
+    return {
+      state,
+      now,
+      draw: () => ports.ids.random(),
+      defaults,
+      scorers: ports.scorers,
+      trustOf: (task, worker) => workers.trustOf(task, worker),
+    }
+  }
+
+  function apply({ on, ...draft }: Draft): Entry {
+    const seq = (on === 'fleet' ? state.fleetSeq : (state.runs.get(on)?.seq ?? 0)) + 1
+    const entry: Entry = { seq, at: now, ...draft }
+    fold(state, on, entry)
+    // The slot of a revoked attempt stays taken until its end is confirmed, from the moment of the decision (WO3).
+    if (entry.effects?.includes('worker.stop') === true) {
+      const revoked = presence.get(on, entry.task ?? '', entry.attempt ?? 0)
+      if (revoked !== undefined) presence.linger(revoked)
+    }
+    return entry
+  }
+
+  function durable(entries: readonly { readonly run: string; readonly entry: Entry }[]): void {
+    storeWatch.working()
+    const listened = ports.hasListeners()
+    for (const { run: id, entry } of entries) {
+      const run = state.runs.get(id)
+      if (run === undefined) continue
+      if (listened) for (const event of project(projected(run), entry)) ports.announce(event)
+      effects.perform(run, entry)
+      const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
+      if (task === undefined) continue
+      if (entry.set?.timeoutAt != null || entry.set?.notBefore != null) watch.arm(run, task)
+      const worker = task.worker === null ? undefined : workers.get(task.worker)
+      if (worker !== undefined && entry.set?.status !== undefined) {
+        workers.settle(worker)
+        if (worker.status === 'retired' && worker.channel !== undefined) void host.retire(worker)
+      }
+    }
+    for (const id of new Set(entries.map(({ run }) => run))) {
+      const run = state.runs.get(id)
+      if (run !== undefined) stalls(run)
+    }
+    deadlines.refresh()
+  }
+
+  /** Reads a run again after its tentative state was discarded (CO1). */
+  async function reload(id: string, carried: boolean): Promise<number> {
+    const run = await loadRun(state, store, id, carried)
+    if (run === undefined) return 0
+    for (const task of run.tasks.values()) watch.arm(run, task)
+    return run.seq
+  }
+
+  /** One reading of a run at a time; whoever asks meanwhile waits for it. */
+  function once(id: string, read: () => Promise<RunState | undefined>): Promise<RunState | undefined> {
+    const present = state.runs.get(id)
+    if (present !== undefined && !loading.has(id)) return Promise.resolve(present)
+    let found = loading.get(id)
+    if (found === undefined) {
+      found = read().finally(() => loading.delete(id))
+      loading.set(id, found)
+    }
+    return found
+  }
+
+  async function loadAndRecover(id: string): Promise<RunState | undefined> {
+    const run = await loadRun(state, store, id, false)
+    if (run !== undefined) recoverRun(core, run, { workers, effects, watch })
+    // A run that had ended is this fleet's to carry on when something is restarted in it.
+    if (run !== undefined && isEndedRun(run.status)) run.carried = true
+    return run
+  }
+
+  function hasOpenWork(): boolean {
+    if (closing) return true
+    for (const run of state.runs.values()) if (run.carried && run.status !== 'pending' && openTasks(run) > 0) return true
+    return false
+  }
+
+  return {
+    core,
+    workers,
+    host,
+    reports,
+    effects,
+    async command(decide) {
+      if (closing) throw new FleetError('fleet_closed', 'The fleet is closed. Create a new one to go on.')
+      return turns.command(decide)
+    },
+    run: (id) => once(id, () => loadAndRecover(id)),
+    read: (id) => once(id, () => loadRun(state, store, id, true)),
+    peek: (id) => loadRun(createFleetState(), store, id, false),
+    drain: (worker, graceMs) => drainWorker(core, { workers, host }, worker, graceMs),
+    async drop(id) {
+      await store.remove(id)
+      const run = state.runs.get(id)
+      if (run !== undefined) forget(state, run)
+    },
+    recover: (run) => recoverRun(core, run, { workers, effects, watch }),
+    get leasing() {
+      return leasing
+    },
+    set leasing(value) {
+      leasing = value
+      if (value) turns.nudge()
+    },
+    get closing() {
+      return closing
+    },
+    set closing(value) {
+      closing = value
+    },
+    settled: () => commits.settled(),
+  }
+}
+
+/** The facts of a run that its events need. */
+export function projected(run: RunState): { id: string; short: string; name: string } {
+  return { id: run.header.id, short: run.header.short, name: run.header.name }
+}

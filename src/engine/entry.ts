@@ -1,0 +1,123 @@
+import type { FleetAlertEventClass } from '../protocol/alert.ts'
+import type { FleetReceipt } from '../protocol/receipt.ts'
+import type { Json } from '../protocol/json.ts'
+import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { ProcessRecord } from '../protocol/wire.ts'
+import type { TaskStatus } from '../lifecycles/lease.ts'
+import type { RunContext } from '../lifecycles/run.ts'
+import type { RunHeader } from './state.ts'
+
+/** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
+export interface TaskFields {
+  readonly status: TaskStatus
+  readonly attempt: number
+  readonly failures: number
+  readonly crashes: number
+  /** Worker of the last lease, with the incarnation that took it. */
+  readonly worker: string | null
+  readonly incarnation: string | null
+  /** Worker that failed last; a retry prefers another (RE4). */
+  readonly failedOn: string | null
+  readonly enqueuedAt: number
+  readonly leasedAt: number | null
+  readonly endedAt: number | null
+  /** When the attempt times out, and how long that was from its start (LE5, LE7). */
+  readonly timeoutAt: number | null
+  readonly timeoutMs: number | null
+  /** When a waiting task may be leased, and how long that was from when it was said (LE5, RE2). */
+  readonly notBefore: number | null
+  readonly notBeforeMs: number | null
+  /** Attempts that came after a failure or a restart. */
+  readonly restarts: number
+  /** The last lease was given back, so the next attempt is no restart (LE8, LE9). */
+  readonly released: boolean
+  /** Between a stale lease and the next report of an attempt (RU7). */
+  readonly stale: boolean
+  readonly process: ProcessRecord | null
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly toolCalls: number
+  /** What the work returned, while its verdict is awaited. */
+  readonly pending: { readonly output: Json; readonly exitCode: number | null } | null
+  /** Why the task was cancelled: the dependency that ended, or who asked. */
+  readonly cause: string | null
+  /** A person settled the partial verdict (VE5). */
+  readonly settled: boolean
+}
+
+/** The fields of a run that entries change. */
+export interface RunFields extends RunContext {
+  readonly status: FleetRunStatus
+  readonly updatedAt: number
+  readonly completedAt: number | null
+  readonly opened: boolean
+  readonly sealed: boolean
+}
+
+/** A task as it enters a run. */
+export interface NewTask {
+  readonly spec: FleetTaskSpec
+  readonly set: Partial<TaskFields>
+}
+
+/** What must be done outside once the entry is durable. Its key is `run:sequence:n`; its input is read from the state (CO5). */
+export type EffectKind = 'worker.start' | 'worker.stop' | 'scorer.run'
+
+/** What kind of thing happened. Folding does not look at it; projections and people do. */
+export type EntryKind =
+  | 'run.created'
+  | 'tasks.added'
+  | 'run.opened'
+  | 'run.stepped'
+  | 'run.sealed'
+  | 'task.stepped'
+  | 'task.reported'
+  | 'task.settled'
+  | 'worker.registered'
+  | 'worker.drained'
+  | 'worker.retired'
+
+/** What happened, durable. It carries the changed fields of the records that it names (CO4). */
+export interface Entry {
+  readonly seq: number
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly kind: EntryKind
+  readonly created?: RunHeader
+  /** How many tasks the creation holds. */
+  readonly taskCount?: number
+  readonly run?: Partial<RunFields>
+  readonly tasks?: readonly NewTask[]
+  readonly task?: string
+  /** The attempt that the entry speaks of. */
+  readonly attempt?: number
+  readonly set?: Partial<TaskFields>
+  /** Who reported the events, and the sequence of the first of them in (worker, run, task) (EV1). */
+  readonly worker?: string
+  readonly workerSeq?: number
+  readonly events?: readonly FleetWorkerEventPayload[]
+  readonly receipt?: FleetReceipt
+  readonly effects?: readonly EffectKind[]
+  /** What a person may want to be told of (AL1). */
+  readonly raised?: readonly FleetAlertEventClass[]
+  /** The worker's durable facts, in the stream of the fleet's own. */
+  readonly record?: WorkerRecord
+  /** Id of the posted command that caused it, so that it counts once (ST10). */
+  readonly posted?: string
+}
+
+/** What stays of a worker between fleets (WO1). */
+export interface WorkerRecord {
+  readonly id: string
+  readonly incarnation: string
+  readonly draining: boolean
+  readonly retired: boolean
+}
+
+/** An entry before it has a place in its run's order. */
+export type Draft = Omit<Entry, 'seq' | 'at'> & { readonly on: string }
+
+/** What a command decides: entries one after the other, each applied before the next is asked for, and at the end an answer. */
+export type Decision<Answer = void> = Generator<Draft, Answer, void>

@@ -1,0 +1,77 @@
+import type { AttemptPlace } from '../ports/collector.ts'
+
+/** What is known of a live or lingering attempt and never stored (LE3). Instants are of the lease clock, which skips hold-ups (LE5). */
+export interface AttemptPresence {
+  readonly run: string
+  readonly task: string
+  readonly attempt: number
+  readonly worker: string
+  /** When the lease ends unless something is heard. */
+  deadline: number
+  /** Epoch milliseconds of the last message. */
+  lastHeardAt: number
+  /** Lease clock of the last message that was more than a heartbeat. */
+  lastProgress: number
+  /** Set once the attempt was handed to its worker. */
+  place: AttemptPlace | undefined
+  /** Tool calls that were counted (BU1). */
+  readonly calls: Set<string>
+  /** The attempt wrote to its log. */
+  logged: boolean
+  /** Its lease is gone; the slot stays taken until its end is confirmed (WO3). */
+  lingering: boolean
+  /** Takes back its deadlines. */
+  readonly disarm: (() => void)[]
+}
+
+/** The attempts that are alive somewhere, by (run, task, attempt). */
+export interface Presence {
+  get(run: string, task: string, attempt: number): AttemptPresence | undefined
+  begin(attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'lingering' | 'place' | 'disarm'>): AttemptPresence
+  end(run: string, task: string, attempt: number): AttemptPresence | undefined
+  /** Attempts of one worker that linger. */
+  lingering(worker: string): number
+  linger(attempt: AttemptPresence, lingers?: boolean): void
+  all(): IterableIterator<AttemptPresence>
+  /** Calls back at each end; gives a function that takes it back. */
+  onEnd(listener: () => void): () => void
+  readonly size: number
+}
+
+export function createPresence(): Presence {
+  const attempts = new Map<string, AttemptPresence>()
+  const lingering = new Map<string, number>()
+  const endListeners = new Set<() => void>()
+  const key = (run: string, task: string, attempt: number): string => `${run}/${task}/${attempt}`
+  return {
+    get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
+    begin(facts) {
+      const attempt: AttemptPresence = { ...facts, place: undefined, calls: new Set(), logged: false, lingering: false, disarm: [] }
+      attempts.set(key(facts.run, facts.task, facts.attempt), attempt)
+      return attempt
+    },
+    end(run, task, attempt) {
+      const found = attempts.get(key(run, task, attempt))
+      if (found === undefined) return undefined
+      attempts.delete(key(run, task, attempt))
+      for (const disarm of found.disarm) disarm()
+      if (found.lingering) lingering.set(found.worker, (lingering.get(found.worker) ?? 1) - 1)
+      for (const listener of endListeners) listener()
+      return found
+    },
+    lingering: (worker) => lingering.get(worker) ?? 0,
+    linger(attempt, lingers = true) {
+      if (attempt.lingering === lingers) return
+      attempt.lingering = lingers
+      lingering.set(attempt.worker, (lingering.get(attempt.worker) ?? 0) + (lingers ? 1 : -1))
+    },
+    all: () => attempts.values(),
+    onEnd(listener) {
+      endListeners.add(listener)
+      return () => endListeners.delete(listener)
+    },
+    get size() {
+      return attempts.size
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import type { FleetEvent, FleetEventName, FleetEventPayloads } from '../protocol/fleet-event.ts'
+import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import { writeCursor } from './cursor.ts'
+import type { Entry } from './entry.ts'
+import { instant } from './instant.ts'
+
+/** The facts of a run that its events need. */
+export interface ProjectedRun {
+  readonly id: string
+  readonly short: string
+  readonly name: string
+}
+
+type Seed<Name extends FleetEventName = FleetEventName> = {
+  [N in Name]: {
+    readonly event: N
+    readonly payload: FleetEventPayloads[N]
+    readonly task?: string
+    readonly worker?: string
+    readonly attempt?: number
+    readonly workerSeq?: number
+  }
+}[Name]
+
+/** The events that an entry stands for, in order (EV1). The same entry gives the same events, live and replayed. */
+export function project(run: ProjectedRun, entry: Entry): FleetEvent[] {
+  return [...seeds(run, entry)].map((seed, index) => {
+    const { event, payload, task, worker, attempt, workerSeq } = seed
+    return {
+      cursor: writeCursor({ short: run.short, seq: entry.seq, index }),
+      event,
+      run_id: run.id,
+      ...(task !== undefined && { task_id: task }),
+      ...(worker !== undefined && { worker_id: worker }),
+      ...(attempt !== undefined && { attempt }),
+      timestamp: instant(entry.at),
+      ...(workerSeq !== undefined && { worker_seq: workerSeq }),
+      payload,
+      // The seed pairs the name with its payload.
+    } as FleetEvent
+  })
+}
+
+function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
+  if (entry.created !== undefined) yield { event: 'run.created', payload: { name: run.name, tasks: entry.taskCount ?? 0 } }
+  if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
+  if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
+  if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
+  for (const raised of entry.raised ?? []) yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+}
+
+function* taskSeeds(entry: Entry, task: string): Generator<Seed> {
+  const { set, attempt } = entry
+  const status = set?.status
+  // The order that a reader expects: what the worker said, then what became of the task.
+  if (status === 'enqueued' && attempt === undefined) yield { event: 'task.enqueued', payload: enqueued(entry), task }
+  if (set?.leasedAt !== undefined && set.leasedAt !== null) {
+    yield { event: 'task.leased', payload: leasePayload(entry.events), task, attempt, worker: set.worker ?? undefined }
+  }
+  for (const [index, event] of (entry.events ?? []).entries()) {
+    yield workerSeed(event, { task, attempt, worker: entry.worker, workerSeq: (entry.workerSeq ?? 1) + index })
+  }
+  if (entry.receipt !== undefined) {
+    const { result, failure_kind } = entry.receipt
+    yield {
+      event: 'task.receipt_recorded',
+      payload: { result, ...(failure_kind !== undefined && { failure_kind }), receipt: entry.receipt },
+      task,
+      attempt,
+    }
+  }
+  if (status === 'completed' || status === 'failed' || status === 'cancelled') {
+    yield { event: 'task.terminal', payload: { status, ...(set?.cause && { cause: set.cause }) }, task, attempt }
+  }
+  if (status === 'enqueued' && attempt !== undefined) {
+    yield { event: 'task.enqueued', payload: enqueued(entry), task }
+  }
+}
+
+function enqueued(entry: Entry): FleetEventPayloads['task.enqueued'] {
+  return { attempts: entry.set?.attempt ?? 0 }
+}
+
+function leasePayload(events: Entry['events']): FleetEventPayloads['task.leased'] {
+  const leased = events?.find((event) => event.state === 'leased')
+  return leased?.state === 'leased' && leased.lease_expires_at !== undefined ? { lease_expires_at: leased.lease_expires_at } : {}
+}
+
+function workerSeed(event: FleetWorkerEventPayload, about: Omit<Seed, 'event' | 'payload'>): Seed {
+  const { state, ...payload } = event
+  // `worker.<state>` carries exactly the fields of that state.
+  return { event: `worker.${state}`, payload, ...about } as Seed
+}

@@ -1,0 +1,64 @@
+import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import type { Json } from '../protocol/json.ts'
+import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
+import { permissionsOf } from '../security/trust.ts'
+import type { FleetTrustLevel } from '../protocol/security.ts'
+import { instant } from './instant.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/** What the end of an attempt adds to what is known of it. */
+export interface ReceiptFacts {
+  readonly result: FleetTaskResult
+  readonly at: number
+  readonly terminalSeq?: number
+  readonly failureKind?: FleetTaskFailureKind
+  readonly score?: FleetScore
+  readonly evidence?: string
+  readonly output?: Json
+  /** Artifacts that end the attempt, after those that it reported. */
+  readonly artifacts?: readonly FleetArtifactRef[]
+  /** The level that the attempt ran at; undefined when no worker had it. */
+  readonly trust?: FleetTrustLevel
+}
+
+/** The receipt of a task's last attempt (VE6). A task that no worker ever had is signed by `fleet`. */
+export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): FleetReceipt {
+  const seconds = task.leasedAt === null ? 0 : Math.max(0, (facts.at - task.leasedAt) / 1000)
+  return {
+    run_id: run.header.id,
+    task_id: task.id,
+    worker_id: task.worker ?? 'fleet',
+    ...(task.attempt > 0 && { attempt: task.attempt }),
+    ...(facts.terminalSeq !== undefined && { terminal_seq: facts.terminalSeq }),
+    completed_at: instant(facts.at),
+    result: facts.result,
+    ...(facts.failureKind !== undefined && { failure_kind: facts.failureKind }),
+    artifacts: [...task.artifacts, ...(facts.artifacts ?? [])],
+    ...(facts.score !== undefined && { score: facts.score }),
+    ...(facts.trust !== undefined && { effective_permissions: permissionsOf(facts.trust) }),
+    ...(task.inputTokens + task.outputTokens > 0 && {
+      usage: { input_tokens: task.inputTokens, output_tokens: task.outputTokens },
+    }),
+    spent: { tokens: task.inputTokens + task.outputTokens, tool_calls: task.toolCalls, seconds },
+    ...(facts.output !== undefined && facts.output !== null && { output: facts.output }),
+    ...(facts.evidence !== undefined && facts.evidence !== '' && { evidence: bounded(facts.evidence) }),
+  }
+}
+
+/** Kinds of `expected_artifacts` that no artifact meets, each artifact meeting one (AR5). */
+export function missingArtifacts(task: TaskState, more: readonly FleetArtifactRef[]): string[] {
+  const had = [...task.artifacts, ...more].map((artifact) => artifact.kind)
+  return task.spec.expected_artifacts.filter((kind) => {
+    const at = had.indexOf(kind)
+    if (at < 0) return true
+    had.splice(at, 1)
+    return false
+  })
+}
+
+const evidenceLimit = 4096
+
+/** Evidence lies in the receipt up to 4 KiB (VE6). */
+function bounded(text: string): string {
+  return text.length <= evidenceLimit ? text : `${text.slice(0, evidenceLimit - 1)}…`
+}

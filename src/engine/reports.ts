@@ -1,0 +1,256 @@
+import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { ArtifactMessage, AttemptKey, AttemptMessage, HelloMessage } from '../protocol/wire.ts'
+import { failAttempt, releaseAttempt } from './attempt-end.ts'
+import { liveTask } from './attempt-watch.ts'
+import { accept, fail, finish, progress, recordArtifact, spend } from './commands/report.ts'
+import type { Core } from './core.ts'
+import type { Decision } from './entry.ts'
+import type { Effects } from './effects.ts'
+import type { AttemptPresence } from './presence.ts'
+import { isWorking } from './state.ts'
+import type { Worker, Workers } from './workers.ts'
+
+/** Takes in what workers say. */
+export interface Reports {
+  hello(worker: Worker, message: HelloMessage): void
+  take(worker: Worker, message: AttemptMessage): void
+  /** The channel is gone, with everything that depended on it. */
+  lost(worker: Worker, reason: string): void
+  /** Messages that were refused or came too late, since the fleet was created (EV5). */
+  readonly late: number
+  /** Resolves when nothing that was said is still being taken in. */
+  idle(): Promise<void>
+}
+
+export function createReports(core: Core, workers: Workers, effects: Effects): Reports {
+  // Collecting takes time; what an attempt says after it waits, so that its messages keep their order.
+  const chains = new Map<AttemptPresence, Promise<void>>()
+  let late = 0
+
+  function take(worker: Worker, message: AttemptMessage): void {
+    const presence = core.presence.get(message.run_id, message.task_id, message.attempt)
+    if (presence === undefined || presence.worker !== worker.facts.id) {
+      unexpected(worker, message)
+      return
+    }
+    touch(presence, message)
+    const chain = chains.get(presence)
+    const outcome = chain === undefined ? handle(worker, presence, message) : chain.then(() => handle(worker, presence, message))
+    if (!(outcome instanceof Promise)) return
+    const next = outcome.finally(() => {
+      if (chains.get(presence) === next) chains.delete(presence)
+    })
+    chains.set(presence, next)
+  }
+
+  /** Any message of its attempt moves the deadline (LE3). */
+  function touch(presence: AttemptPresence, message: AttemptMessage): void {
+    const now = core.deadlines.leaseNow()
+    presence.deadline = now + core.defaults.leaseTtlMs
+    presence.lastHeardAt = core.clock.now()
+    if (message.type !== 'heartbeat') presence.lastProgress = now
+    const worker = workers.get(presence.worker)
+    if (worker?.status === 'unhealthy') recover(worker)
+  }
+
+  function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage): Promise<void> | void {
+    const { run_id, task_id, attempt } = message
+    const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
+    switch (message.type) {
+      case 'heartbeat':
+        return
+      case 'accepted':
+        core.turns.report(function* (context): Decision {
+          const found = live()
+          if (found !== undefined) yield* accept(context, found.run, found.task, message)
+        })
+        return
+      case 'progress': {
+        const newCall = isNewCall(presence, message.event)
+        core.turns.report(function* (context): Decision {
+          const found = live()
+          if (found !== undefined) yield* progress(context, found.run, found.task, message, newCall)
+        })
+        return
+      }
+      case 'usage':
+        core.turns.report(function* (context): Decision {
+          const run = core.state.runs.get(run_id)
+          const task = run?.tasks.get(task_id)
+          if (run !== undefined && task !== undefined) yield* spend(context, run, task, message)
+        })
+        return
+      case 'log':
+        presence.logged = true
+        return presence.place === undefined ? undefined : core.collector.log(presence.place, message.text)
+      case 'artifact':
+        return collect(worker, presence, message)
+      case 'result':
+      case 'failed':
+      case 'stopped':
+        return end(worker, presence, message)
+    }
+  }
+
+  async function collect(worker: Worker, presence: AttemptPresence, message: ArtifactMessage): Promise<void> {
+    const { run_id, task_id, attempt, report } = message
+    const key = { run_id, task_id, attempt }
+    if (presence.place === undefined) return
+    let artifact: FleetArtifactRef
+    try {
+      artifact = await core.collector.collect(presence.place, message)
+    } catch (error) {
+      const reason = FleetError.is(error) ? error.message : `The artifact could not be collected: ${String(error)}`
+      worker.channel?.send({ type: 'collected', ...key, report, refused: reason })
+      return
+    }
+    recordLate(presence, artifact)
+    worker.channel?.send({ type: 'collected', ...key, report, artifact })
+  }
+
+  function recordLate(presence: AttemptPresence, artifact: FleetArtifactRef): void {
+    core.turns.report(function* (context): Decision {
+      const run = core.state.runs.get(presence.run)
+      const task = run?.tasks.get(presence.task)
+      if (run !== undefined && task !== undefined) yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
+    })
+  }
+
+  function end(worker: Worker, presence: AttemptPresence, message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>): Promise<void> | void {
+    // Most attempts write no log; they end without a turn of the event loop.
+    if (!presence.logged || presence.place === undefined) ended(worker, presence, message, undefined)
+    else return core.collector.finish(presence.place).then((log) => ended(worker, presence, message, log))
+  }
+
+  function ended(
+    worker: Worker,
+    presence: AttemptPresence,
+    message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>,
+    log: FleetArtifactRef | undefined,
+  ): void {
+    core.presence.end(presence.run, presence.task, presence.attempt)
+    core.turns.report(function* (context): Decision {
+      const found = liveTask(core, presence.run, presence.task, presence.attempt)
+      if (found === undefined) {
+        if (message.type !== 'stopped') late += 1
+        if (log !== undefined) yield* lateLog(presence, log)
+        return
+      }
+      if (message.type === 'result') yield* finish(context, found.run, found.task, message, log)
+      else if (message.type === 'failed') yield* fail(context, found.run, found.task, message, log)
+      else {
+        // It stopped though nobody asked: the host gave it up.
+        yield* failAttempt(context, found.run, found.task, {
+          cause: 'transport',
+          reason: 'The host stopped the attempt.',
+          final: false,
+          artifacts: log === undefined ? [] : [log],
+          stillRunning: false,
+        })
+      }
+    })
+    workers.settle(worker)
+    if (worker.status === 'unhealthy') recover(worker)
+    core.turns.nudge()
+  }
+
+  function* lateLog(presence: AttemptPresence, log: FleetArtifactRef): Decision {
+    const run = core.state.runs.get(presence.run)
+    const task = run?.tasks.get(presence.task)
+    if (run === undefined || task === undefined) return
+    yield {
+      on: presence.run,
+      kind: 'task.reported',
+      task: presence.task,
+      attempt: presence.attempt,
+      worker: presence.worker,
+      workerSeq: (task.workerSeqs.get(presence.worker) ?? 0) + 1,
+      events: [{ state: 'artifact', ...log }],
+    }
+  }
+
+  /** A message of an attempt that this fleet does not know as live: it changes no task, and its worker is told to stop (LE2). */
+  function unexpected(worker: Worker, message: AttemptMessage): void {
+    if (message.type === 'stopped' || message.type === 'result' || message.type === 'failed') {
+      worker.abandoned.delete(attemptId(message))
+      if (message.type !== 'stopped') late += 1
+      core.turns.nudge()
+      return
+    }
+    late += 1
+    if (message.type === 'usage') {
+      core.turns.report(function* (context): Decision {
+        const run = core.state.runs.get(message.run_id)
+        const task = run?.tasks.get(message.task_id)
+        if (run !== undefined && task !== undefined && message.attempt <= task.attempt) yield* spend(context, run, task, message)
+      })
+    }
+    effects.stop(worker.facts.id, message, 'lease_lost', 'This attempt does not hold the lease of its task.')
+  }
+
+  function hello(worker: Worker, message: HelloMessage): void {
+    workers.step(worker, { type: 'hello', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
+    const alive = new Set(message.attempts.map(attemptId))
+    dropLeases(worker, (id) => !alive.has(id), 'a new incarnation of the worker does not know the attempt')
+    core.turns.nudge()
+  }
+
+  function lost(worker: Worker, reason: string): void {
+    worker.channel = undefined
+    workers.step(worker, { type: 'lost' })
+    dropLeases(worker, () => true, reason)
+  }
+
+  /** Ends the leases of a worker whose work is gone: what had begun failed, what it never accepted is given back (WO1, WO2). */
+  function dropLeases(worker: Worker, gone: (id: string) => boolean, reason: string): void {
+    for (const presence of [...core.presence.all()]) {
+      if (presence.worker !== worker.facts.id || !gone(`${presence.run}/${presence.task}/${presence.attempt}`)) continue
+      core.presence.end(presence.run, presence.task, presence.attempt)
+      core.turns.report(function* (context): Decision {
+        const found = liveTask(core, presence.run, presence.task, presence.attempt)
+        if (found === undefined || !isWorking(found.task.status)) return
+        if (found.task.status === 'starting') {
+          yield* releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
+        } else {
+          yield* failAttempt(context, found.run, found.task, {
+            cause: 'transport',
+            reason: `The worker ${worker.facts.id} was lost: ${reason}.`,
+            final: false,
+            stillRunning: false,
+          })
+        }
+      })
+    }
+  }
+
+  function recover(worker: Worker): void {
+    workers.step(worker, { type: 'recover', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
+  }
+
+  return {
+    hello,
+    take,
+    lost,
+    async idle() {
+      while (chains.size > 0) await Promise.all(chains.values())
+    },
+    get late() {
+      return late
+    },
+  }
+}
+
+/** Names an attempt in one string. */
+export function attemptId(key: AttemptKey): string {
+  return `${key.run_id}/${key.task_id}/${key.attempt}`
+}
+
+function isNewCall(presence: AttemptPresence, event: { readonly state: string; readonly call_id?: string }): boolean {
+  if (event.state !== 'running_tool') return false
+  if (event.call_id === undefined) return true
+  if (presence.calls.has(event.call_id)) return false
+  presence.calls.add(event.call_id)
+  return true
+}
+

@@ -1,0 +1,74 @@
+import type { FleetRunTarget } from '../protocol/run.ts'
+import type { FleetTrustLevel } from '../protocol/security.ts'
+import { lowerTrust } from '../protocol/security.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { RunHeader } from './state.ts'
+import type { WorkerFacts } from './worker-facts.ts'
+
+/** What a task asks of its worker. Tasks with equal requirements share a queue (SC8). */
+export interface Requirement {
+  /** Equal for equal requirements. */
+  readonly key: string
+  readonly handler?: string
+  readonly command: boolean
+  readonly capabilities: readonly string[]
+  readonly role?: string
+  readonly target?: FleetRunTarget
+  readonly policyTrust: FleetTrustLevel
+  readonly maxTrust: FleetTrustLevel
+  /** Ids of the run's own workers, when it names some; then no other worker serves it. */
+  readonly workers?: readonly string[]
+}
+
+/** The requirement of a task within its run. */
+export function requirementOf(
+  spec: FleetTaskSpec,
+  run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>,
+): Requirement {
+  const workers = run.worker_specs.length > 0 ? run.worker_specs.map((worker) => worker.id) : undefined
+  const facts = {
+    handler: spec.handler,
+    command: spec.metadata['command'] !== undefined,
+    capabilities: [...(spec.worker?.capabilities ?? [])].sort(),
+    role: spec.worker?.role,
+    target: run.target,
+    policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
+    maxTrust: run.security_policy?.max_trust_level ?? 'operator',
+    workers,
+  }
+  return { key: JSON.stringify(facts), ...facts }
+}
+
+/** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3). */
+export function mismatches(requirement: Requirement, worker: WorkerFacts): string[] {
+  const reasons: string[] = []
+  if (requirement.workers !== undefined && !requirement.workers.includes(worker.id)) reasons.push('is not among the run’s workers')
+  if (requirement.handler !== undefined && !worker.serves.handlers.includes(requirement.handler)) {
+    reasons.push(`does not serve the handler ${requirement.handler}`)
+  }
+  if (requirement.command && !worker.serves.commands) reasons.push('does not run commands')
+  if (requirement.handler === undefined && !requirement.command && !worker.serves.plain) {
+    reasons.push('serves only tasks that name a handler or a command')
+  }
+  const missing = requirement.capabilities.filter((capability) => !worker.capabilities.includes(capability))
+  if (missing.length > 0) reasons.push(`lacks ${missing.length === 1 ? 'the capability' : 'the capabilities'} ${missing.join(', ')}`)
+  if (requirement.role !== undefined && worker.roles.length > 0 && !worker.roles.includes(requirement.role)) {
+    reasons.push(`does not serve the role ${requirement.role}`)
+  }
+  if (requirement.target === 'this_computer' && worker.host !== 'local') reasons.push('is not on this computer')
+  if (requirement.target === 'another_computer' && worker.host === 'local') reasons.push('is not on another computer')
+  if (effectiveTrust(requirement, worker) === 'sandbox' && !enforcesSandbox(worker)) {
+    reasons.push('cannot enforce the trust level sandbox')
+  }
+  return reasons
+}
+
+/** The trust level that a lease runs at: the worker's own, else the policy's default, cut to the ceiling (SE1). */
+export function effectiveTrust(requirement: Requirement, worker: WorkerFacts): FleetTrustLevel {
+  return lowerTrust(worker.trust ?? requirement.policyTrust, requirement.maxTrust)
+}
+
+function enforcesSandbox(worker: WorkerFacts): boolean {
+  const { network, fileWrites, environment, processes } = worker.enforces
+  return network && fileWrites && environment && processes
+}

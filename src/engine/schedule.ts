@@ -1,0 +1,86 @@
+import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import type { Defaults } from './defaults.ts'
+import { leaseStep, reported, runStep } from './decide.ts'
+import type { DecideContext } from './decide.ts'
+import type { Decision } from './entry.ts'
+import { instant } from './instant.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/** What scheduling sees of a worker that could take a task now. */
+export interface OpenWorker {
+  readonly id: string
+  readonly incarnation: string
+  /** No `accepted` is awaited: leased, starting and running are one step. */
+  readonly startsAtOnce: boolean
+}
+
+/** The workers as scheduling asks for them. */
+export interface Roster {
+  /** Whether any worker has a free slot. */
+  anyFree(): boolean
+  /** A worker with a free slot that matches, preferably not `avoid` (RE4), else undefined. */
+  freeFor(requirement: TaskState['requirement'], avoid: string | null): OpenWorker | undefined
+}
+
+/** How long an attempt of the task may run (LE7). */
+export function attemptTimeoutMs(task: TaskState, defaults: Defaults): number {
+  const seconds = task.spec.timeout_seconds
+  return seconds === undefined ? defaults.attemptTimeoutMs : seconds * 1000
+}
+
+/**
+ * Leases what can be leased: runs take turns; within a run priority, then time of enqueuing, then place in the spec (SC2). A task that
+ * no free worker can take is passed over (SC4).
+ */
+export function* schedule(context: DecideContext, roster: Roster): Decision {
+  const { state, defaults } = context
+  while (state.working < defaults.maxLeases && state.turns.size > 0 && roster.anyFree()) {
+    let leased = false
+    for (const runId of [...state.turns]) {
+      const run = state.runs.get(runId)
+      if (run === undefined || state.working >= defaults.maxLeases) continue
+      const task = run.ready.first((requirement) => roster.freeFor(requirement, null) !== undefined)
+      if (task === undefined) continue
+      const worker = roster.freeFor(task.requirement, task.failedOn)
+      if (worker === undefined) continue
+      yield* lease(context, run, task, worker)
+      leased = true
+      // Whoever leased goes to the end of the line.
+      if (state.turns.delete(runId)) state.turns.add(runId)
+    }
+    if (!leased) return
+  }
+}
+
+function* lease(context: DecideContext, run: RunState, task: TaskState, worker: OpenWorker): Decision {
+  const { now, defaults } = context
+  if (run.status === 'queued') yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'lease' }, now) }
+  const restart = task.attempt > 0 && !task.released
+  const timeoutMs = attemptTimeoutMs(task, defaults)
+  const events: FleetWorkerEventPayload[] = [
+    { state: 'leased', lease_expires_at: instant(now + defaults.leaseTtlMs) },
+    ...(restart ? [{ state: 'restarted' as const, restart_count: task.restarts + 1 }] : []),
+    { state: 'starting' },
+    ...(worker.startsAtOnce ? [{ state: 'running' as const }] : []),
+  ]
+  const next = worker.startsAtOnce ? leaseStep(task, { type: 'lease' }, { type: 'accept' }) : leaseStep(task, { type: 'lease' })
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    attempt: next.attempt,
+    set: {
+      ...next,
+      worker: worker.id,
+      incarnation: worker.incarnation,
+      leasedAt: now,
+      notBefore: null,
+      notBeforeMs: null,
+      ...(restart && { restarts: task.restarts + 1 }),
+      ...(task.released && { released: false }),
+      ...(worker.startsAtOnce && { timeoutAt: now + timeoutMs, timeoutMs, ...(task.stale && { stale: false }) }),
+    },
+    ...reported(task, worker.id, events),
+    effects: ['worker.start'],
+  }
+}

@@ -1,0 +1,42 @@
+import type { Core } from './core.ts'
+import { writeCursor } from './cursor.ts'
+import { instant } from './instant.ts'
+import { awaitsVerdict } from './state.ts'
+import type { RunState } from './state.ts'
+import type { Workers } from './workers.ts'
+
+/** The tasks of a run that nothing will ever move: no work, no wait, no verdict, and no registered worker for them (RU10). */
+export function stalledTasks(run: RunState, workers: Workers): string[] {
+  const { counts } = run
+  if (!run.carried || !run.opened || (run.status !== 'queued' && run.status !== 'running')) return []
+  if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []
+  const waiting = [...run.tasks.values()].filter((task) => task.status === 'enqueued' || task.status === 'blocked')
+  if (waiting.length === 0) return []
+  if (waiting.some((task) => task.status === 'enqueued' && workers.matching(task.requirement).length > 0)) return []
+  // A person's verdict may free what is blocked.
+  if ([...run.tasks.values()].some(awaitsVerdict)) return []
+  return waiting.filter((task) => task.status === 'enqueued').map((task) => task.id)
+}
+
+/** Raises `run.stalled` once each time a run becomes stalled. */
+export function createStallWatch(core: Core, workers: Workers): (run: RunState) => void {
+  const raised = new Set<string>()
+  return (run) => {
+    // Cheap first: a run that works is not stalled.
+    const waiting = run.working > 0 || run.counts.enqueued === 0 ? [] : stalledTasks(run, workers)
+    const { id, short } = run.header
+    if (waiting.length === 0) {
+      raised.delete(id)
+      return
+    }
+    if (raised.has(id)) return
+    raised.add(id)
+    core.announce({
+      cursor: writeCursor({ short, seq: run.seq, index: 0 }),
+      event: 'run.stalled',
+      run_id: id,
+      timestamp: instant(core.clock.now()),
+      payload: { waiting },
+    })
+  }
+}

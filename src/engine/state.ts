@@ -1,0 +1,191 @@
+import type { FleetReceipt } from '../protocol/receipt.ts'
+import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import type { FleetRunStatus, FleetRunTarget } from '../protocol/run.ts'
+import type { FleetSecurityPolicy } from '../protocol/security.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import type { TaskStatus } from '../lifecycles/lease.ts'
+import { leaseLifecycle } from '../lifecycles/lease.ts'
+import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
+import { createReadyQueue } from './ready-queue.ts'
+import type { ReadyQueue } from './ready-queue.ts'
+import { requirementOf } from './requirement.ts'
+import type { Requirement } from './requirement.ts'
+
+/** The part of a run that never changes. */
+export interface RunHeader {
+  readonly id: string
+  readonly name: string
+  /** Names the run in cursors (EV7). */
+  readonly short: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly worker_specs: readonly FleetWorkerSpec[]
+  readonly security_policy?: FleetSecurityPolicy
+  readonly target?: FleetRunTarget
+  readonly workflow?: { readonly id: string; readonly kind: string }
+  readonly roles?: readonly string[]
+  readonly max_workers?: number
+  readonly open: boolean
+  readonly createdAt: number
+  readonly key?: string
+  readonly digest?: string
+  /** Absolute path that `workspace.root` is resolved under (WS1). */
+  readonly workspace: string
+  /** Fields of a newer version, kept as they are (WI2). */
+  readonly extra?: Readonly<Record<string, unknown>>
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A task of a run. The engine owns it; what leaves the engine is a copy. */
+export interface TaskState extends Mutable<TaskFields> {
+  readonly id: string
+  /** Place in the spec. */
+  readonly index: number
+  readonly spec: FleetTaskSpec
+  readonly priority: number
+  readonly requirement: Requirement
+  /** Sequence of the entry that last set it. */
+  seq: number
+  /** Sequences of the entries that carry its receipts, oldest first. */
+  receipts: number[]
+  /** The latest receipt's result and failure kind, for counters. */
+  result: FleetReceipt['result'] | null
+  failureKind: FleetReceipt['failure_kind'] | null
+  /** High-water of event sequences per worker (EV1). */
+  workerSeqs: Map<string, number>
+  /** Artifacts of the live attempt. */
+  artifacts: FleetArtifactRef[]
+  /** How many dependencies have not completed yet. */
+  openDependencies: number
+  /** Counts every change of status, so that queues and deadlines can tell that they are out of date. */
+  version: number
+}
+
+/** A run and its tasks. */
+export interface RunState extends Mutable<RunFields> {
+  readonly header: RunHeader
+  seq: number
+  readonly tasks: Map<string, TaskState>
+  readonly dependants: Map<string, string[]>
+  readonly counts: Record<TaskStatus, number>
+  /** Tasks that hold a worker's slot (SC1). */
+  working: number
+  readonly ready: ReadyQueue
+  /** Posted commands that were taken, newest last (ST10). */
+  readonly posted: Set<string>
+  /** Whether this fleet leases its tasks (ST11). */
+  carried: boolean
+}
+
+/** How many tasks a worker holds, by worker id; part of the durable state because leases are. */
+export type Holdings = Map<string, number>
+
+/** Everything durable that the fleet knows. Changed by `fold` alone. */
+export interface FleetState {
+  readonly runs: Map<string, RunState>
+  readonly holdings: Holdings
+  /** Runs that may have something to lease, in the order of their turns (SC2). */
+  readonly turns: Set<string>
+  working: number
+  /** Last sequence of the fleet's own stream, and the workers that it knows (WO1). */
+  fleetSeq: number
+  readonly workers: Map<string, WorkerRecord>
+}
+
+export function createFleetState(): FleetState {
+  return { runs: new Map(), holdings: new Map(), turns: new Set(), working: 0, fleetSeq: 0, workers: new Map() }
+}
+
+export function createRunState(header: RunHeader): RunState {
+  return {
+    header,
+    status: 'pending',
+    pausedFrom: null,
+    updatedAt: header.createdAt,
+    completedAt: null,
+    opened: false,
+    sealed: !header.open,
+    seq: 0,
+    tasks: new Map(),
+    dependants: new Map(),
+    counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,
+    working: 0,
+    ready: createReadyQueue(),
+    posted: new Set(),
+    carried: true,
+  }
+}
+
+export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number): TaskState {
+  return {
+    id: spec.id,
+    index: run.tasks.size,
+    spec,
+    priority: typeof spec.metadata['priority'] === 'number' ? spec.metadata['priority'] : 0,
+    requirement: requirementOf(spec, run.header),
+    seq: 0,
+    receipts: [],
+    result: null,
+    failureKind: null,
+    workerSeqs: new Map(),
+    artifacts: [],
+    openDependencies: 0,
+    version: 0,
+    ...leaseLifecycle.initial.context,
+    status: leaseLifecycle.initial.value,
+    worker: null,
+    incarnation: null,
+    failedOn: null,
+    enqueuedAt: at,
+    leasedAt: null,
+    endedAt: null,
+    timeoutAt: null,
+    timeoutMs: null,
+    notBefore: null,
+    notBeforeMs: null,
+    restarts: 0,
+    released: false,
+    stale: false,
+    process: null,
+    inputTokens: 0,
+    outputTokens: 0,
+    toolCalls: 0,
+    pending: null,
+    cause: null,
+    settled: false,
+  }
+}
+
+/** Whether a task's dependants may run: it completed, and no person's verdict is awaited (SC5). */
+export function satisfies(task: TaskState): boolean {
+  return task.status === 'completed' && !awaitsVerdict(task)
+}
+
+/** A `manual` task that completed and that nobody settled yet (VE5). */
+export function awaitsVerdict(task: TaskState): boolean {
+  return task.status === 'completed' && task.result === 'partial' && task.spec.scorer?.kind === 'manual' && !task.settled
+}
+
+/** Tasks that have not ended. */
+export function openTasks(run: RunState): number {
+  return run.tasks.size - run.counts.completed - run.counts.failed - run.counts.cancelled
+}
+
+export function isEndedRun(status: FleetRunStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
+}
+
+export function isEndedTask(status: TaskStatus): boolean {
+  return leaseLifecycle.hasTag(status, 'ended')
+}
+
+/** The task holds a lease: it is starting, running or being verified. */
+export function isLeased(status: TaskStatus): boolean {
+  return leaseLifecycle.hasTag(status, 'leased')
+}
+
+/** The task holds a worker's slot: it is starting or running. */
+export function isWorking(status: TaskStatus): boolean {
+  return leaseLifecycle.hasTag(status, 'working')
+}

@@ -1,0 +1,67 @@
+import { cancelTask } from './cancel.ts'
+import { leaseStep, reported, runStep } from './decide.ts'
+import type { DecideContext } from './decide.ts'
+import type { Decision } from './entry.ts'
+import { moment } from './instant.ts'
+import { isEndedRun, openTasks, satisfies } from './state.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/** What the end of a task sets off: dependants are freed or cancelled, and the run may end (SC5, RU3). */
+export function* afterTaskEnded(context: DecideContext, run: RunState, task: TaskState): Decision {
+  if (satisfies(task)) yield* freeDependants(context, run, task)
+  else if (task.status === 'failed' || task.status === 'cancelled') yield* cancelDependants(context, run, task)
+  yield* endRun(context, run)
+}
+
+/** Enqueues the dependants that waited for this task alone. */
+export function* freeDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
+  for (const id of run.dependants.get(task.id) ?? []) {
+    const dependant = run.tasks.get(id)
+    if (dependant?.status === 'blocked' && dependant.openDependencies === 0) yield* unblock(context, run, dependant)
+  }
+}
+
+/**
+ * Cancels what waits for a task that cannot complete any more, and what waits for that; each names the one it waited for. A list of
+ * work instead of recursion: chains may be long.
+ */
+export function* cancelDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
+  const gone = [task]
+  for (let cause = gone.pop(); cause !== undefined; cause = gone.pop()) {
+    for (const id of run.dependants.get(cause.id) ?? []) {
+      const dependant = run.tasks.get(id)
+      if (dependant?.status !== 'blocked') continue
+      yield* cancelTask(context, run, dependant, { by: 'fleet', reason: `Its dependency ${cause.id} ${ended(cause)}.`, cause: cause.id })
+      gone.push(dependant)
+    }
+  }
+}
+
+/** Moves a task whose dependencies are met into the queue, or into its wait for `not_before`. */
+export function* unblock(context: DecideContext, run: RunState, task: TaskState): Decision {
+  const { now } = context
+  const delayMs = task.spec.not_before === undefined ? 0 : Math.max(0, Date.parse(task.spec.not_before) - now)
+  yield {
+    on: run.header.id,
+    kind: 'task.stepped',
+    task: task.id,
+    set: { ...leaseStep(task, { type: 'unblock', delayed: delayMs > 0 }), enqueuedAt: now, ...moment(now, delayMs) },
+    ...reported(task, null, [{ state: 'queued' }]),
+  }
+}
+
+/** Ends the run when no task is open and none can be added (RU3). */
+export function* endRun(context: DecideContext, run: RunState): Decision {
+  if (isEndedRun(run.status) || !run.sealed || openTasks(run) > 0) return
+  const result = run.counts.failed > 0 ? 'failed' : run.counts.cancelled > 0 ? 'cancelled' : 'completed'
+  yield {
+    on: run.header.id,
+    kind: 'run.stepped',
+    run: runStep(run, { type: 'end', result }, context.now),
+    ...(result === 'completed' && { raised: ['run_completed'] }),
+  }
+}
+
+function ended(task: TaskState): string {
+  return task.status === 'failed' ? 'failed' : 'was cancelled'
+}

@@ -1,0 +1,106 @@
+import { FleetError } from '../protocol/errors.ts'
+import type { Commits, Turn } from './commit.ts'
+import type { DecideContext } from './decide.ts'
+import type { Decision, Draft, Entry } from './entry.ts'
+
+/** Makes a decision of a context; asked again when the state that it saw was discarded. */
+export type Decide<Answer> = (context: DecideContext) => Decision<Answer>
+
+/** Runs decisions one after the other, each followed by what scheduling makes of it, and hands the entries to the disk. */
+export interface Turns {
+  /** A caller's command: resolves with its answer once all that it saw is durable, rejects with its refusal (CO1). */
+  command<Answer>(decide: Decide<Answer>): Promise<Answer>
+  /**
+   * What the outside reports, or a deadline: kept and decided again when the store failed. `decide` looks at the state anew and
+   * decides nothing when it no longer applies.
+   */
+  report(decide: Decide<void>): void
+  /** Lets scheduling look again. */
+  nudge(): void
+}
+
+/** What turns need of the rest of the engine. */
+export interface TurnHooks {
+  readonly context: () => DecideContext
+  /** Applies a draft to the state and gives the entry with its place in the run's order. */
+  readonly apply: (draft: Draft) => Entry
+  /** Scheduling, or undefined while nothing may be leased. */
+  readonly schedule: (context: DecideContext) => Decision | undefined
+  /** Entries are durable: announce them, perform their effects. */
+  readonly durable: (entries: Turn['entries']) => void
+  /** Why commands cannot be taken now, if they cannot. */
+  readonly refusing: () => FleetError | undefined
+  readonly keepLimit: number
+}
+
+export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { readonly retryKept: () => void } {
+  let kept: Decide<void>[] = []
+
+  function decideAll<Answer>(decide: Decide<Answer>): { entries: Turn['entries']; outcome: { answer: Answer } | { refusal: unknown } } {
+    const entries: { run: string; entry: Entry }[] = []
+    const context = hooks.context()
+    const outcome = drive(decide(context), entries)
+    const scheduling = hooks.schedule(context)
+    if (scheduling !== undefined) drive(scheduling, entries)
+    return { entries, outcome }
+  }
+
+  function drive<Answer>(decision: Decision<Answer>, entries: { run: string; entry: Entry }[]): { answer: Answer } | { refusal: unknown } {
+    try {
+      let step = decision.next()
+      while (step.done !== true) {
+        entries.push({ run: step.value.on, entry: hooks.apply(step.value) })
+        step = decision.next()
+      }
+      return { answer: step.value }
+    } catch (refusal) {
+      return { refusal }
+    }
+  }
+
+  function keep(decide: Decide<void>): void {
+    if (kept.length < hooks.keepLimit) kept.push(decide)
+  }
+
+  function report(decide: Decide<void>): void {
+    if (hooks.refusing() !== undefined) {
+      keep(decide)
+      return
+    }
+    const { entries, outcome } = decideAll(decide)
+    // What no longer applies is refused by the machine and changes nothing; anything else is a defect and must not be silent.
+    if ('refusal' in outcome && !FleetError.is(outcome.refusal, 'refused')) throw outcome.refusal
+    if (entries.length === 0) return
+    commits.push({ entries, durable: () => hooks.durable(entries), discarded: () => keep(decide) })
+  }
+
+  return {
+    async command(decide) {
+      const refusing = hooks.refusing()
+      if (refusing !== undefined) throw refusing
+      const { entries, outcome } = decideAll(decide)
+      await new Promise<void>((resolve, reject) => {
+        commits.push({
+          entries,
+          durable() {
+            hooks.durable(entries)
+            resolve()
+          },
+          discarded: reject,
+        })
+      })
+      if ('refusal' in outcome) throw outcome.refusal
+      return outcome.answer
+    },
+    report,
+    nudge: () => report(nothing),
+    retryKept() {
+      const again = kept
+      kept = []
+      for (const decide of again) report(decide)
+    },
+  }
+}
+
+// oxlint-disable-next-line require-yield -- a decision that decides nothing; scheduling follows it
+function* nothing(): Decision {}

@@ -1,0 +1,132 @@
+import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetTaskResult } from '../protocol/receipt.ts'
+import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import { FleetRun } from '../protocol/run.ts'
+import type { TaskStatus } from '../lifecycles/lease.ts'
+import { instant } from './instant.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/** The thirteen counters (RU7), and the workers' status by id. Counters but `runs` and `restarted` count tasks. */
+export interface FleetSummary {
+  readonly runs: number
+  readonly queued: number
+  readonly running: number
+  readonly completed: number
+  readonly partial: number
+  readonly failed: number
+  readonly restarted: number
+  readonly escalated: number
+  readonly transport_failed: number
+  readonly task_failed: number
+  readonly verifier_failed: number
+  readonly cancelled: number
+  readonly stale: number
+  readonly workers: Readonly<Record<string, FleetWorkerStatus>>
+}
+
+/** The counters without the workers. */
+export type SummaryCounters = Omit<FleetSummary, 'workers'>
+
+/** One run's counters. */
+export interface RunSummary extends FleetSummary {
+  readonly id: string
+  readonly name: string
+  readonly status: FleetRunStatus
+}
+
+/** What a task is at, for people and programs that look on. */
+export interface TaskView {
+  readonly id: string
+  readonly name: string
+  readonly status: TaskStatus
+  readonly attempt: number
+  readonly worker?: string
+  readonly result?: FleetTaskResult
+  readonly depends_on: readonly string[]
+  /** RFC 3339. */
+  readonly not_before?: string
+  readonly leased_at?: string
+  readonly ended_at?: string
+  readonly cause?: string
+}
+
+export const noTasks: SummaryCounters = {
+  runs: 0,
+  queued: 0,
+  running: 0,
+  completed: 0,
+  partial: 0,
+  failed: 0,
+  restarted: 0,
+  escalated: 0,
+  transport_failed: 0,
+  task_failed: 0,
+  verifier_failed: 0,
+  cancelled: 0,
+  stale: 0,
+}
+
+export function addCounters(a: SummaryCounters, b: SummaryCounters): SummaryCounters {
+  return Object.fromEntries(Object.entries(a).map(([key, value]) => [key, value + b[key as keyof SummaryCounters]])) as unknown as SummaryCounters
+}
+
+/** The counters of one run (RU7). */
+export function countersOf(run: RunState): SummaryCounters {
+  const { counts } = run
+  const totals = { partial: 0, restarted: 0, transport_failed: 0, task_failed: 0, verifier_failed: 0, stale: 0 }
+  for (const task of run.tasks.values()) {
+    if (task.status === 'completed' && task.result === 'partial') totals.partial += 1
+    if (task.failureKind !== null && task.failureKind !== undefined) totals[`${task.failureKind}_failed`] += 1
+    if (task.stale) totals.stale += 1
+    totals.restarted += task.restarts
+  }
+  return {
+    ...noTasks,
+    ...totals,
+    runs: 1,
+    queued: counts.blocked + counts.backoff + counts.enqueued,
+    running: counts.starting + counts.running + counts.verifying,
+    completed: counts.completed,
+    failed: counts.failed,
+    cancelled: counts.cancelled,
+  }
+}
+
+/** The run as the wire writes it, with its true instants (RU6). */
+export function specOf(run: RunState): FleetRun {
+  const { header } = run
+  return FleetRun.parse({
+    ...header.extra,
+    id: header.id,
+    name: header.name,
+    status: run.status,
+    target: header.target,
+    workflow: header.workflow,
+    roles: header.roles,
+    max_workers: header.max_workers,
+    open: header.open ? true : undefined,
+    task_specs: [...run.tasks.values()].map((task) => task.spec),
+    worker_specs: header.worker_specs,
+    labels: header.labels,
+    security_policy: header.security_policy,
+    created_at: instant(header.createdAt),
+    updated_at: instant(run.updatedAt),
+    completed_at: run.completedAt === null ? undefined : instant(run.completedAt),
+  })
+}
+
+export function taskView(task: TaskState): TaskView {
+  return {
+    id: task.id,
+    name: task.spec.name,
+    status: task.status,
+    attempt: task.attempt,
+    ...(task.worker !== null && { worker: task.worker }),
+    ...(task.result !== null && { result: task.result }),
+    depends_on: task.spec.depends_on ?? [],
+    ...(task.notBefore !== null && { not_before: instant(task.notBefore) }),
+    ...(task.leasedAt !== null && { leased_at: instant(task.leasedAt) }),
+    ...(task.endedAt !== null && { ended_at: instant(task.endedAt) }),
+    ...(task.cause !== null && { cause: task.cause }),
+  }
+}

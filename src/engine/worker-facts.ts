@@ -1,0 +1,17 @@
+import type { FleetTrustLevel } from '../protocol/security.ts'
+import type { Enforcement, Transport } from '../ports/transport.ts'
+
+/** What matching needs to know of a worker; it does not change while the worker is registered. */
+export interface WorkerFacts {
+  readonly id: string
+  readonly serves: Transport['serves']
+  readonly capabilities: readonly string[]
+  /** Roles that it serves; empty for any. */
+  readonly roles: readonly string[]
+  readonly host: 'local' | 'ssh' | 'docker' | 'remote'
+  /** Its own level; undefined takes the policy's default (SE1). */
+  readonly trust: FleetTrustLevel | undefined
+  readonly enforces: Enforcement
+  /** How many attempts at a time. */
+  readonly slots: number
+}

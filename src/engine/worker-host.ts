@@ -1,0 +1,94 @@
+import type { Channel } from '../ports/transport.ts'
+import type { Core } from './core.ts'
+import type { Decision } from './entry.ts'
+import type { Reports } from './reports.ts'
+import type { Worker, Workers } from './workers.ts'
+
+/** Brings workers up, listens to them, and brings them up again (WO1, WO2). */
+export interface WorkerHost {
+  /** Resolves when the worker has said hello, or its first start has failed; it goes on trying. */
+  start(worker: Worker): Promise<void>
+  /** Takes no more leases; retired once its last has ended, or given back after `graceMs`. */
+  retire(worker: Worker): Promise<void>
+  close(options: { readonly reason: string; readonly graceMs: number }): Promise<void>
+}
+
+/** How many times in a row a worker must stay up this long before its failures are forgotten. */
+const steadyMs = 10_000
+
+export function createWorkerHost(core: Core, workers: Workers, reports: Reports, storeId: () => string): WorkerHost {
+  const closing = new AbortController()
+  const loops = new Set<Promise<void>>()
+
+  function start(worker: Worker): Promise<void> {
+    return new Promise((resolve) => {
+      const loop = keepUp(worker, resolve).finally(() => loops.delete(loop))
+      loops.add(loop)
+    })
+  }
+
+  /** One worker's life: open, listen until the channel ends, wait, and again. */
+  async function keepUp(worker: Worker, firstSettled: () => void): Promise<void> {
+    while (!closing.signal.aborted && worker.status !== 'retired') {
+      const since = core.clock.monotonic()
+      const reason = await serve(worker, firstSettled)
+      firstSettled()
+      if (closing.signal.aborted || isRetired(worker)) return
+      worker.failures = core.clock.monotonic() - since > steadyMs ? 1 : worker.failures + 1
+      reports.lost(worker, reason)
+      const { first, most } = core.defaults.workerBackoffMs
+      await core.clock.sleep(Math.min(most, first * 2 ** (worker.failures - 1)), { signal: closing.signal, keepAlive: false })
+      worker.incarnation = core.ids.next('inc')
+    }
+  }
+
+  /** Serves one incarnation; gives the reason of its end. */
+  async function serve(worker: Worker, ready: () => void): Promise<string> {
+    let channel: Channel
+    try {
+      channel = await worker.transport.open(
+        { workerId: worker.facts.id, storeId: storeId(), incarnation: worker.incarnation, slots: worker.facts.slots },
+        { signal: closing.signal },
+      )
+    } catch (error) {
+      return `it could not be started: ${error instanceof Error ? error.message : String(error)}`
+    }
+    worker.channel = channel
+    for await (const message of channel.messages) {
+      if (message.type === 'hello') {
+        reports.hello(worker, message)
+        ready()
+      } else reports.take(worker, message)
+    }
+    return (await channel.closed).reason
+  }
+
+  async function retire(worker: Worker): Promise<void> {
+    workers.step(worker, { type: 'retire' })
+    const { channel } = worker
+    worker.channel = undefined
+    await channel?.close({ reason: 'retired', graceMs: core.defaults.stopGraceMs })
+    core.turns.report(function* (): Decision {
+      yield {
+        on: 'fleet',
+        kind: 'worker.retired',
+        record: { id: worker.facts.id, incarnation: worker.incarnation, draining: true, retired: true },
+      }
+    })
+  }
+
+  return {
+    start,
+    retire,
+    async close({ reason, graceMs }) {
+      closing.abort()
+      await Promise.all(workers.all().map((worker) => worker.channel?.close({ reason, graceMs })))
+      await Promise.all(loops)
+    },
+  }
+}
+
+/** Read through a call: the status changes while the loop waits. */
+function isRetired(worker: Worker): boolean {
+  return worker.status === 'retired'
+}
