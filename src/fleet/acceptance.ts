@@ -1,0 +1,104 @@
+import { environmentProblems } from '../workspace/environment.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { FleetRunSpec } from '../protocol/run-spec.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import type { Scorers } from '../ports/scorer.ts'
+
+interface Refusal {
+  readonly path: string
+  readonly reason: string
+}
+
+type Check<Subject> = (subject: Subject) => boolean | undefined
+
+/**
+ * Fields of the contract that have no effect here yet. A field that is accepted has an effect, or is refused with a reason: what is
+ * built takes its row out.
+ */
+const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, reason: string])[] = [
+  ['budget', (task) => task.budget !== undefined, 'budgets are not enforced yet; bound the attempt with timeout_seconds'],
+  ['alert_policy', (task) => task.alert_policy !== undefined, 'alerts are not delivered yet; listen to alert.raised'],
+  ['concurrency_key', (task) => task.concurrency_key !== undefined, 'limits per key are not enforced yet'],
+  ['metadata.class', (task) => task.metadata['class'] !== undefined, 'limits per class are not enforced yet'],
+  [
+    'metadata.coordination_contracts',
+    (task) => task.metadata['coordination_contracts'] !== undefined,
+    'named claims are not enforced yet; order the tasks with depends_on',
+  ],
+  [
+    'workspace.writable_paths',
+    (task) => (task.workspace?.writable_paths.length ?? 0) > 0,
+    'write claims are not enforced yet; order the tasks with depends_on',
+  ],
+  ['worker.agent_profile', (task) => task.worker?.agent_profile !== undefined, 'no agent profile is registered'],
+]
+
+const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, reason: string])[] = [
+  ['budget', (run) => run.budget !== undefined, 'budgets are not enforced yet'],
+  ['security_policy.allowed_secrets', (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0, 'secrets are not resolved yet'],
+  ['security_policy.capability_grants', (run) => (run.security_policy?.capability_grants.length ?? 0) > 0, 'grants are not enforced yet'],
+]
+
+const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
+  ['host', (worker) => worker.host.kind !== 'local', 'only local hosts can be reached yet'],
+  ['auth', (worker) => worker.auth !== undefined && worker.auth.method !== 'none', 'a local worker needs no authentication'],
+]
+
+/** Refuses, all at once, what a spec asks for and nothing here would enforce. Throws `unenforceable`, or `unsupported_target`. */
+export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
+  if (run.target === 'cloud') {
+    throw new FleetError('unsupported_target', 'target: no worker here can be in the cloud. Leave `target` out, or name a computer.')
+  }
+  const refusals = [
+    ...refused(unenforcedOfRun, run, ''),
+    ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
+    ...tasksRefused(run.tasks, scorers),
+    ...sandboxRefused(run),
+  ]
+  throwRefusals(refusals)
+}
+
+/** The same for tasks that are added to a run. */
+export function refuseUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): void {
+  throwRefusals(tasksRefused(tasks, scorers))
+}
+
+function tasksRefused(tasks: readonly FleetTaskSpec[], scorers: Scorers): Refusal[] {
+  return tasks.flatMap((task, index) => {
+    const under = `tasks[${index}].`
+    const found = refused(unenforcedOfTask, task, under)
+    if (task.scorer !== undefined && scorers[task.scorer.kind] === undefined) {
+      found.push({ path: `${under}scorer.kind`, reason: `no scorer of kind ${task.scorer.kind} is registered` })
+    }
+    const { environment } = task.workspace ?? {}
+    if (environment !== undefined) {
+      for (const problem of environmentProblems(environment)) found.push({ path: `${under}workspace.environment`, reason: problem })
+    }
+    return found
+  })
+}
+
+/** Without a sandbox a task whose effective trust is `sandbox` would run unconfined: it is refused instead (SE2). */
+function sandboxRefused(run: FleetRunSpec): Refusal[] {
+  const none = 'nothing here can enforce the trust level sandbox'
+  if (run.security_policy?.max_trust_level === 'sandbox') {
+    return [{ path: 'security_policy.max_trust_level', reason: `${none}; set it to local or higher` }]
+  }
+  if ((run.security_policy?.default_trust_level ?? 'sandbox') !== 'sandbox') return []
+  return run.worker_specs.flatMap((worker, index) =>
+    worker.trust_level === undefined || worker.trust_level === 'sandbox'
+      ? [{ path: `worker_specs[${index}].trust_level`, reason: `${none}; set it to local, or security_policy.default_trust_level` }]
+      : [],
+  )
+}
+
+function refused<Subject>(rows: readonly (readonly [string, Check<Subject>, string])[], subject: Subject, under: string): Refusal[] {
+  return rows.filter(([, check]) => check(subject) === true).map(([path, , reason]) => ({ path: under + path, reason }))
+}
+
+function throwRefusals(refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) return
+  const lines = refusals.map(({ path, reason }) => `${path}: ${reason}`)
+  throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, { details: { problems: refusals } })
+}

@@ -1,0 +1,83 @@
+import type { RunCommand, CommandOutcome } from '../protocol/command.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { RunRow, Store, StoreOwner } from '../ports/store.ts'
+import { addCounters, noTasks } from '../engine/views.ts'
+import type { FleetSummary } from '../engine/views.ts'
+import { countersOf } from '../engine/views.ts'
+import { isEndedRun } from '../engine/state.ts'
+import { performOwned } from './perform-owned.ts'
+import { createRunReader, storeSource } from './run-reader.ts'
+import type { RunReader } from './run-reader.ts'
+import { systemIds } from '../host/ids.ts'
+
+/** What became of a command, and who took it. */
+export interface ControlOutcome extends CommandOutcome {
+  /** The process that owned the store took it, or this one did because none owned it (ST10). */
+  readonly by: 'owner' | 'here'
+}
+
+/** Reads a store, and steers the fleet that owns it, from any process (ST10). Reading creates nothing and needs no ownership. */
+export interface Control {
+  /** A reader of a run. */
+  run(id: string): RunReader
+  runs: Store['runs']
+  /** The process that owns the store now, when there is one. */
+  owner(): Promise<StoreOwner | undefined>
+  summary(): Promise<FleetSummary>
+  /**
+   * Hands a command to the owner and waits for its answer; with no owner, takes the store, performs it, and lets go. Rejects
+   * `posted_not_taken` after `waitMs` (default 5 s) without an answer, `unknown_run`, and the command's own refusals.
+   */
+  perform(command: RunCommand, options?: { readonly waitMs?: number; readonly signal?: AbortSignal }): Promise<ControlOutcome>
+  close(): Promise<void>
+}
+
+const defaultWaitMs = 5_000
+
+/** Opens a store for reading and steering. */
+export function openControl(store: Store): Control {
+  const source = storeSource(store)
+  return {
+    run: (id) => createRunReader(source, id),
+    runs: (query) => store.runs(query),
+    owner: () => store.owner(),
+    async summary() {
+      let total = noTasks
+      for (const row of await store.runs()) total = addCounters(total, await countersOfRow(row))
+      return { ...total, workers: {} }
+    },
+    async perform(command, { waitMs = defaultWaitMs, signal } = {}) {
+      if ((await store.row({ id: command.run_id })) === undefined) throw unknown(command.run_id)
+      const owner = await store.owner()
+      if (owner?.alive === false || owner === undefined) {
+        try {
+          return { ...(await performOwned(store, command)), by: 'here' }
+        } catch (error) {
+          // Somebody took the store in between: hand the command over.
+          if (!FleetError.is(error, 'store_owned')) throw error
+        }
+      }
+      return { ...(await post(command, waitMs, signal)), by: 'owner' }
+    },
+    close: () => store.close(),
+  }
+
+  async function post(command: RunCommand, waitMs: number, signal: AbortSignal | undefined): Promise<CommandOutcome> {
+    const answer = await store.post({ id: systemIds().next('cmd'), command }, { waitMs, ...(signal !== undefined && { signal }) })
+    if (answer === undefined) {
+      throw new FleetError('posted_not_taken', `The command was posted, but not taken within ${waitMs / 1000} s. The owner will take it when it can.`)
+    }
+    if (answer.ok) return answer.outcome
+    throw new FleetError(answer.code, answer.message, { details: (answer.details ?? {}) as Record<string, unknown> })
+  }
+
+  async function countersOfRow(row: RunRow): Promise<typeof noTasks> {
+    if (isEndedRun(row.status) && row.counts !== undefined) return { ...noTasks, ...row.counts }
+    const run = await source.present(row.id)
+    return run === undefined ? noTasks : countersOf(run)
+  }
+}
+
+function unknown(id: string): FleetError {
+  return new FleetError('unknown_run', `No run ${id} in this store. List the runs with \`flotilla list\`.`, { details: { run_id: id } })
+}

@@ -1,0 +1,137 @@
+import { join, resolve } from 'node:path'
+import { createEngine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import { engineDefaults } from '../engine/defaults.ts'
+import { fleetStream } from '../engine/fold.ts'
+import { performCommand } from '../engine/run-command.ts'
+import { loadRun } from '../engine/run-loader.ts'
+import { isWorking } from '../engine/state.ts'
+import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
+import { createBus } from '../observability/bus.ts'
+import { systemClock } from '../host/clock.ts'
+import { systemEnvironment } from '../host/environment.ts'
+import { diskFiles } from '../host/files.ts'
+import { systemIds } from '../host/ids.ts'
+import { sha256 } from '../host/sha256.ts'
+import { createTemporaryFolder } from '../host/temporary-folder.ts'
+import { reapOrphans } from '../transports/orphans.ts'
+import { createScorers } from '../verification/scorers.ts'
+import { createCollector } from '../workspace/collector.ts'
+import { createWorkspaces } from '../workspace/requirements.ts'
+import { closeEngine } from './close.ts'
+import { createFleetFacade } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
+import { serveInbox } from './inbox.ts'
+import type { FleetOptions } from './options.ts'
+import { createRegistrar } from './registrar.ts'
+import { memoryStore } from './stores.ts'
+import { workersOf } from './workers-of.ts'
+
+const eventBuffer = 1_024
+
+/**
+ * Opens a fleet: takes the store, ends what an earlier fleet left running, brings the workers up, and carries on the runs that have not
+ * ended (ST11). Rejects `store_owned` when another process has the store, `invalid_option` with everything that is wrong with the
+ * options. Importing the package starts nothing; a fleet shares nothing with another (CO7).
+ */
+export async function createFleet(options: FleetOptions = {}): Promise<Fleet> {
+  return (await openFleet(options)).fleet
+}
+
+/** The fleet, and the way for commands as they come from outside. */
+export interface OpenedFleet {
+  readonly fleet: Fleet
+  perform(command: RunCommand): Promise<CommandOutcome>
+}
+
+export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
+  const clock = options.clock ?? systemClock()
+  const ids = options.ids ?? systemIds()
+  const environment = systemEnvironment()
+  const host = { clock, environment }
+  const plans = workersOf(options, host)
+  const store = options.store ?? memoryStore()
+  const files = options.files ?? diskFiles()
+  const bus = createBus({ buffer: eventBuffer })
+  const opening = await store.open({
+    instance: ids.next('fleet'),
+    ...(options.waitForStoreMs !== undefined && { waitMs: options.waitForStoreMs }),
+    ...(options.takeOver !== undefined && { takeOver: options.takeOver }),
+  })
+  const temporary = store.folder === undefined && options.files === undefined ? await createTemporaryFolder() : undefined
+  const attempts = store.folder ?? temporary?.path ?? '/fleet'
+  const defaults = { ...engineDefaults, ...options.limits }
+  const engine = createEngine(
+    {
+      store,
+      clock,
+      ids,
+      scorers: createScorers({ files }),
+      collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256 }),
+      workspaces: createWorkspaces({ files, environment }),
+      folderOf: (run, task, attempt) => join(attempts, run, 'attempts', task, String(attempt)),
+      announce: (event) => bus.emit(event),
+      hasListeners: () => bus.hasListeners(),
+      defaults,
+    },
+    () => opening.storeId,
+  )
+  const registrar = createRegistrar(engine, host)
+  const stop = new AbortController()
+  try {
+    await loadRun(engine.core.state, store, fleetStream, false)
+    const runs = await claimRuns(engine, options.carryOn ?? 'all')
+    const processes = runs.flatMap((run) => [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])))
+    // Nothing may be leased again before what an earlier fleet left is gone (LE6).
+    await reapOrphans({ storeId: opening.storeId, recorded: processes, clock })
+    for (const plan of plans) registrar.add(plan)
+    for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
+    for (const run of runs) engine.recover(run)
+    if (options.leasing !== false) {
+      await registrar.ready()
+      engine.leasing = true
+    }
+    await engine.settled()
+  } catch (error) {
+    await store.close()
+    await temporary?.remove()
+    throw error
+  }
+  // The loop ends with the fleet; a store that breaks tells so through its appends.
+  const inbox = serveInbox(engine, stop.signal).catch(() => undefined)
+  let closed: Promise<void> | undefined
+
+  async function close(graceMs: number): Promise<void> {
+    await closeEngine(engine, graceMs)
+    stop.abort()
+    await inbox
+    await store.close()
+    await temporary?.remove()
+    bus.close()
+  }
+
+  const fleet = createFleetFacade({
+    engine,
+    bus,
+    registrar,
+    host,
+    workspace: resolve(options.workspace ?? '.'),
+    warnings: opening.warnings,
+    close: ({ graceMs = defaults.closeGraceMs } = {}) => (closed ??= close(graceMs)),
+  })
+  return { fleet, perform: (command) => performCommand(engine, command) }
+}
+
+/** Takes the unfinished runs that the options name, and reads them; a creation that was cut off is discarded (RU1). */
+async function claimRuns(engine: Engine, carryOn: NonNullable<FleetOptions['carryOn']>): Promise<NonNullable<Awaited<ReturnType<Engine['read']>>>[]> {
+  if (carryOn === 'none') return []
+  const runs = []
+  for await (const claim of engine.core.store.claim(carryOn === 'all' ? {} : { runs: carryOn })) {
+    if (claim.run === fleetStream) continue
+    const run = await engine.read(claim.run)
+    if (run === undefined) continue
+    if (run.opened) runs.push(run)
+    else await engine.drop(claim.run)
+  }
+  return runs
+}

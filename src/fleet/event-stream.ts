@@ -1,0 +1,141 @@
+import type { Entry } from '../engine/entry.ts'
+import { readCursor, writeCursor } from '../engine/cursor.ts'
+import { project } from '../engine/project.ts'
+import type { ProjectedRun } from '../engine/project.ts'
+import { isEndedRun } from '../engine/state.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { FleetEvent } from '../protocol/fleet-event.ts'
+import type { Store } from '../ports/store.ts'
+
+const page = 250
+
+/** How to read a run's events. */
+export interface EventsOptions {
+  /** A cursor: begin after the event that has it. Default: at the first event. */
+  readonly after?: string
+  /** Go on after the run has ended, for what a restart may bring. Default false. */
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** How to read a page of a run's events. */
+export interface ReplayOptions {
+  /** A cursor: the page begins after it. Default: the page is the newest one. */
+  readonly after?: string
+  /** 1 to 1000, default 250. */
+  readonly limit?: number
+}
+
+/** A page of a run's events. */
+export interface EventPage {
+  readonly run_id: string
+  readonly events: readonly FleetEvent[]
+  /** More events stand after the page. */
+  readonly has_more: boolean
+  /** Events stand before the page, which began at no cursor. */
+  readonly history_truncated: boolean
+  /** Pass it as `after` for the next page; absent when the page is empty. */
+  readonly next_cursor?: string
+}
+
+/** The facts of a run that its events need, from its first entry. */
+export async function projectedRun(store: Store, run: string): Promise<ProjectedRun | undefined> {
+  const [first] = await readEntries(store, run, 1, 1)
+  const header = first?.created
+  return header === undefined ? undefined : { id: header.id, short: header.short, name: header.name }
+}
+
+/**
+ * The events of a run in order, replayed and then live, without gap or duplicate: whoever is slow simply reads on from the store (EV2).
+ * Ends after the run has ended, unless told to follow.
+ */
+export async function* streamEvents(store: Store, run: ProjectedRun, options: EventsOptions): AsyncGenerator<FleetEvent, void, void> {
+  const signal = options.signal ?? new AbortController().signal
+  const start = options.after === undefined ? undefined : await placeOf(store, run, options.after)
+  let from = start?.seq ?? 1
+  let ended = false
+  const stop = new AbortController()
+  const growth = store.watch(run.id, { from: from - 1, signal: AbortSignal.any([signal, stop.signal]) })[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const entries = await readEntries(store, run.id, from, page)
+      for (const entry of entries) {
+        if (entry.run?.status !== undefined) ended = isEndedRun(entry.run.status)
+        for (const [index, event] of project(run, entry).entries()) {
+          if (start === undefined || entry.seq > start.seq || index > start.index) yield event
+        }
+      }
+      from += entries.length
+      if (entries.length > 0) continue
+      if (ended && options.follow !== true) return
+      if ((await growth.next()).done === true) {
+        signal.throwIfAborted()
+        return
+      }
+    }
+  } finally {
+    stop.abort()
+  }
+}
+
+/** One page of a run's events (EV7). */
+export async function replayEvents(store: Store, run: ProjectedRun, options: ReplayOptions): Promise<EventPage> {
+  const { limit = page } = options
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new FleetError('invalid_option', `limit: expected an integer from 1 to 1000, got ${limit}.`)
+  }
+  return options.after === undefined ? newestPage(store, run, limit) : pageAfter(store, run, options.after, limit)
+}
+
+async function pageAfter(store: Store, run: ProjectedRun, after: string, limit: number): Promise<EventPage> {
+  const start = await placeOf(store, run, after)
+  const events: FleetEvent[] = []
+  for (let from = start.seq; events.length <= limit; ) {
+    const entries = await readEntries(store, run.id, from, limit + 1)
+    for (const entry of entries) {
+      const all = project(run, entry)
+      events.push(...(entry.seq === start.seq ? all.slice(start.index + 1) : all))
+    }
+    if (entries.length <= limit) break
+    from += entries.length
+  }
+  return pageOf(run, events.slice(0, limit), { more: events.length > limit, truncated: false })
+}
+
+async function newestPage(store: Store, run: ProjectedRun, limit: number): Promise<EventPage> {
+  let to = await store.last(run.id)
+  const newest: FleetEvent[] = []
+  while (to > 0 && newest.length <= limit) {
+    const from = Math.max(1, to - limit)
+    const entries = await readEntries(store, run.id, from, to - from + 1)
+    newest.unshift(...entries.flatMap((entry) => project(run, entry)))
+    to = from - 1
+  }
+  return pageOf(run, newest.slice(-limit), { more: false, truncated: newest.length > limit })
+}
+
+function pageOf(run: ProjectedRun, events: readonly FleetEvent[], rest: { more: boolean; truncated: boolean }): EventPage {
+  const last = events.at(-1)
+  return {
+    run_id: run.id,
+    events,
+    has_more: rest.more,
+    history_truncated: rest.truncated,
+    ...(last !== undefined && { next_cursor: last.cursor }),
+  }
+}
+
+/** The place of a cursor, once it is known to name an event of this run. */
+async function placeOf(store: Store, run: ProjectedRun, cursor: string): Promise<{ seq: number; index: number }> {
+  const place = readCursor(cursor, run.short)
+  const [entry] = await readEntries(store, run.id, place.seq, 1)
+  if (entry === undefined || place.index >= project(run, entry).length || writeCursor(place) !== cursor) {
+    throw new FleetError('cursor_unavailable', `The run ${run.id} has no event at this cursor. Read again without a cursor.`)
+  }
+  return place
+}
+
+async function readEntries(store: Store, run: string, from: number, limit: number): Promise<Entry[]> {
+  return (await store.read(run, { from, limit })) as unknown as Entry[]
+}

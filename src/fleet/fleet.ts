@@ -1,0 +1,217 @@
+import { createRun } from '../engine/commands/run.ts'
+import type { Engine } from '../engine/engine.ts'
+import { unknownRun } from '../engine/run-command.ts'
+import { isEndedRun } from '../engine/state.ts'
+import { addCounters, countersOf, noTasks } from '../engine/views.ts'
+import type { FleetSummary } from '../engine/views.ts'
+import type { Bus, FleetListener } from '../observability/bus.ts'
+import type { GapEvent } from '../observability/subscription.ts'
+import type { RunRow } from '../ports/store.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { FleetEvent, FleetEventName, FleetEventOf } from '../protocol/fleet-event.ts'
+import { FleetRunSpec } from '../protocol/run-spec.ts'
+import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
+import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import { refuseUnenforceable } from './acceptance.ts'
+import { impossibleTasks, refuseImpossible } from './check-run.ts'
+import { digestOf, headerOf } from './new-run.ts'
+import type { WorkerOptions } from './options.ts'
+import type { Registrar } from './registrar.ts'
+import { createRunHandle } from './run-handle.ts'
+import type { Run } from './run-handle.ts'
+import { createRunReader } from './run-reader.ts'
+import type { ReaderSource } from './run-reader.ts'
+import { commandWorkerOf, workerPlan } from './workers-of.ts'
+import type { HostPorts } from './workers-of.ts'
+
+/** How to create a run. */
+export interface CreateOptions {
+  /** Creating twice with the same key gives the first run; with another spec it is refused with `run_conflict` (RU2). */
+  readonly idempotencyKey?: string
+  /** What to do about tasks that no registered worker could take: warn (the default), or refuse with `impossible_task` (SC3, RU10). */
+  readonly impossible?: 'warn' | 'refuse'
+}
+
+/** A worker as the fleet sees it now. */
+export interface WorkerView {
+  readonly id: string
+  readonly status: FleetWorkerStatus
+  readonly kind: string
+  readonly slots: number
+  /** Leases that it holds. */
+  readonly busy: number
+  /** Attempts that were written off and have not ended (WO3). */
+  readonly abandoned: number
+  readonly capabilities: readonly string[]
+}
+
+/** A fleet of workers and the runs that it does with them. */
+export interface Fleet extends AsyncDisposable {
+  /** What was found and mended when the store was opened (ST4). */
+  readonly warnings: readonly string[]
+  /**
+   * Creates a run, whole or not at all (RU1); it is `pending` until started. Rejects `invalid_document` with everything that is wrong,
+   * `unenforceable` with every field that nothing here would enforce, `run_exists`, `run_conflict`.
+   */
+  create(spec: FleetRunSpecInput, options?: CreateOptions): Promise<Run>
+  /** Creates a run and starts it, in one step. */
+  start(spec: FleetRunSpecInput, options?: CreateOptions): Promise<Run>
+  /** A run of this store, whatever its state. Rejects `unknown_run`. */
+  run(id: string): Promise<Run>
+  /** Runs of this store, newest first. */
+  runs(query?: { readonly status?: readonly FleetRunStatus[]; readonly limit?: number }): Promise<readonly RunRow[]>
+  workers(): readonly WorkerView[]
+  /** Registers one more worker. Resolves when it has come up, or its first start has failed (it is tried again). */
+  addWorker(worker: WorkerOptions): Promise<void>
+  /** Gives a worker no more leases; it retires when its last has ended, or after `graceMs` with what is left released (WO1). */
+  drain(workerId: string, options?: { readonly graceMs?: number }): Promise<void>
+  /** Calls back at every event of a name, live (EV3). Gives a function that stops it. */
+  on<Name extends FleetEventName>(name: Name, listener: FleetListener<Name>): () => void
+  /** The next event of a name. */
+  once<Name extends FleetEventName>(name: Name): Promise<FleetEventOf<Name>>
+  off<Name extends FleetEventName>(name: Name, listener: FleetListener<Name>): void
+  /** All events, live, bounded: whoever is too slow gets a `gap` that tells where to replay from (EV3). */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<FleetEvent | GapEvent>
+  /** The counters over all runs of the store (RU7). */
+  summary(): Promise<FleetSummary>
+  /**
+   * Closes: no new leases, running attempts get `graceMs` (default 10 s), what is left is released to be leased again (LE8), all is
+   * flushed. Twice is safe.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+/** What a fleet is made of. */
+export interface FleetParts {
+  readonly engine: Engine
+  readonly bus: Bus
+  readonly registrar: Registrar
+  readonly host: HostPorts
+  readonly workspace: string
+  readonly warnings: readonly string[]
+  readonly close: (options?: { readonly graceMs?: number }) => Promise<void>
+}
+
+export function createFleetFacade(parts: FleetParts): Fleet {
+  const { engine, bus, registrar } = parts
+  const { store, ids, clock, scorers } = engine.core
+  const creating = new Map<string, Promise<Run>>()
+  const source = sourceOf(engine)
+
+  function handle(id: string, created: boolean, warnings: readonly string[] = []): Run {
+    return createRunHandle(engine, createRunReader(source, id), { created, warnings })
+  }
+
+  /** Calls with one key follow one another, so that the second sees what the first made (RU2). */
+  async function create(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
+    const key = options.idempotencyKey
+    if (key === undefined) return createNew(input, start, options)
+    const before = creating.get(key)
+    const mine = (before ?? Promise.resolve()).catch(() => undefined).then(() => createNew(input, start, options))
+    creating.set(key, mine)
+    try {
+      return await mine
+    } finally {
+      if (creating.get(key) === mine) creating.delete(key)
+    }
+  }
+
+  async function createNew(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
+    const key = options.idempotencyKey
+    const spec = FleetRunSpec.parse(input)
+    refuseUnenforceable(spec, scorers)
+    const existing = key === undefined ? undefined : await store.row({ key })
+    if (existing !== undefined) return reattach(existing, spec, start)
+    if (spec.id !== undefined && (await store.row({ id: spec.id })) !== undefined) {
+      throw new FleetError('run_exists', `A run ${spec.id} exists in this store. Leave the id out, or choose another.`)
+    }
+    const workers = [
+      ...engine.workers.all().map((worker) => worker.facts),
+      ...spec.worker_specs.map((worker) => commandWorkerOf(worker, parts.host).facts),
+    ]
+    if (options.impossible === 'refuse') refuseImpossible(spec, workers)
+    for (const worker of spec.worker_specs) registrar.addFromFile(worker)
+    const header = headerOf(spec, { ids, now: clock.now(), workspace: parts.workspace, ...(key !== undefined && { key }) })
+    await engine.command((context) => createRun(context, header, spec.tasks, start))
+    const warnings = impossibleTasks(spec, workers).map(({ path, reasons }) => `${path}: no worker can take it: ${reasons.join('; ')}.`)
+    return handle(header.id, true, warnings)
+  }
+
+  async function reattach(row: RunRow, spec: FleetRunSpec, start: boolean): Promise<Run> {
+    if (row.digest !== digestOf(spec)) {
+      throw new FleetError('run_conflict', `The idempotency key belongs to the run ${row.id}, which has another spec. Use another key, or pass the same spec.`, {
+        details: { run_id: row.id },
+      })
+    }
+    const run = handle(row.id, false)
+    if (start) await run.start()
+    return run
+  }
+
+  return {
+    warnings: parts.warnings,
+    create: (spec, options = {}) => create(spec, false, options),
+    start: (spec, options = {}) => create(spec, true, options),
+    async run(id) {
+      if ((await store.row({ id })) === undefined) throw unknownRun(id)
+      return handle(id, false)
+    },
+    runs: (query) => store.runs(query),
+    workers: () =>
+      engine.workers.all().map((worker) => ({
+        id: worker.facts.id,
+        status: worker.status,
+        kind: worker.transport.kind,
+        slots: worker.facts.slots,
+        busy: engine.core.state.holdings.get(worker.facts.id) ?? 0,
+        abandoned: worker.abandoned.size,
+        capabilities: worker.facts.capabilities,
+      })),
+    async addWorker(worker) {
+      const plan = workerPlan(worker, parts.host)
+      if (engine.workers.get(plan.facts.id) !== undefined) {
+        throw new FleetError('invalid_option', `The fleet has a worker with the id ${plan.facts.id}. Choose another id.`)
+      }
+      registrar.add(plan)
+      await registrar.ready()
+    },
+    drain: (id, { graceMs } = {}) => registrar.drain(id, graceMs),
+    on: (name, listener) => bus.on(name, listener),
+    once: (name) => bus.once(name),
+    off: (name, listener) => bus.off(name, listener),
+    events: (options = {}) => bus.events(options),
+    async summary() {
+      const rows = await store.runs()
+      let total = noTasks
+      for (const row of rows) {
+        const counters = isEndedRun(row.status) && row.counts !== undefined ? { ...noTasks, ...row.counts } : await countersNow(row.id)
+        total = addCounters(total, counters)
+      }
+      return { ...total, workers: source.workers() }
+    },
+    close: parts.close,
+    [Symbol.asyncDispose]: () => parts.close(),
+  }
+
+  async function countersNow(id: string): Promise<typeof noTasks> {
+    const run = await source.present(id)
+    return run === undefined ? noTasks : countersOf(run)
+  }
+}
+
+function sourceOf(engine: Engine): ReaderSource {
+  const { core, workers } = engine
+  return {
+    store: core.store,
+    async present(id) {
+      await engine.settled()
+      return core.state.runs.get(id) ?? (await engine.peek(id))
+    },
+    workers: () => Object.fromEntries(workers.all().map((worker) => [worker.facts.id, worker.status])),
+    considered: () => ({
+      workers: workers.all().map((worker) => ({ facts: worker.facts, status: worker.status, free: workers.free(worker) })),
+      full: core.state.working >= core.defaults.maxLeases,
+    }),
+  }
+}

@@ -1,0 +1,72 @@
+import type { Defaults } from '../engine/defaults.ts'
+import type { FleetTrustLevel } from '../protocol/security.ts'
+import type { Blobs } from '../ports/blobs.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Files } from '../ports/files.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Store } from '../ports/store.ts'
+import type { Transport } from '../ports/transport.ts'
+import type { AttemptContext } from '../worker/attempt.ts'
+import type { PlainHandler } from '../worker/handler.ts'
+import type { TaskDefinition } from './define-task.ts'
+
+/** A definition, or a function for tasks that name it by its key. Its input is whatever JSON the task carries. */
+// The definitions of one table differ in their types; each keeps its own.
+export type Handler = Pick<TaskDefinition, 'name' | 'input' | 'output' | 'run'> | ((attempt: AttemptContext) => unknown)
+
+/** Handlers by name. The key of a definition is its name. */
+export type Handlers = Readonly<Record<string, Handler>>
+
+/** A worker that the application defines. Exactly one of `handlers`/`run`, `commands` or `transport` says what it is. */
+export interface WorkerOptions {
+  /** 1–128 of `[A-Za-z0-9._-]`; not `fleet` (WI9). */
+  readonly id: string
+  /** Attempts at a time (SC1). Default: 1. */
+  readonly slots?: number
+  /** What it can do; a task that asks for more goes elsewhere (SC3). */
+  readonly capabilities?: readonly string[]
+  /** Roles that it serves. Default: any (SC3). */
+  readonly roles?: readonly string[]
+  /** Its own trust level (SE1). Default: `local`. */
+  readonly trustLevel?: FleetTrustLevel
+  /** Functions in this process, by name. */
+  readonly handlers?: Handlers
+  /** A function in this process for tasks that name neither a handler nor a command. */
+  readonly run?: PlainHandler
+  /** True: it runs tasks that carry `metadata.command`, each as a child process. */
+  readonly commands?: boolean
+  /** Your own way to reach workers (HO1). */
+  readonly transport?: Transport
+}
+
+/** Options of {@link createFleet}. */
+export interface FleetOptions {
+  /** Where runs live. Default: `memoryStore()`, gone with the process. */
+  readonly store?: Store
+  /** Functions that do tasks. They make one worker, `local`, with `slots` slots. */
+  readonly handlers?: Handlers
+  /** Workers besides that one. */
+  readonly workers?: readonly WorkerOptions[]
+  /** Slots of the worker `local`. Default: as many as the machine has cores. */
+  readonly slots?: number
+  /** The folder that `workspace.root` of tasks lies in (WS1). Default: the current folder. Kept with each run. */
+  readonly workspace?: string
+  /** False: commands are taken, but nothing is leased: for a process that only steers. Default true. */
+  readonly leasing?: boolean
+  /** Which unfinished runs of the store to carry on (ST11). Default: all that are neither ended nor paused. */
+  readonly carryOn?: 'all' | 'none' | readonly string[]
+  /** How long to wait for another owner of the store to go away. Default 0: refuse at once with `store_owned` (ST6). */
+  readonly waitForStoreMs?: number
+  /** Overrule an owner whose process cannot be checked from here (ST6). */
+  readonly takeOver?: boolean
+  /** Time. Default: the machine's. */
+  readonly clock?: Clock
+  /** Ids and chance. Default: the machine's. */
+  readonly ids?: Ids
+  /** Bytes of evidence and artifacts. Default: the store's. */
+  readonly blobs?: Blobs
+  /** The file system of workspaces and attempts. Default: the machine's. */
+  readonly files?: Files
+  /** Times and limits, each with its default; durations in milliseconds. */
+  readonly limits?: Partial<Defaults>
+}

@@ -1,0 +1,13 @@
+import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
+import type { Store } from '../ports/store.ts'
+import { openFleet } from './create-fleet.ts'
+
+/** Takes a store that nobody owns, performs one command without leasing anything, and lets go (ST10). */
+export async function performOwned(store: Store, command: RunCommand): Promise<CommandOutcome> {
+  const { fleet, perform } = await openFleet({ store, leasing: false, carryOn: 'none' })
+  try {
+    return await perform(command)
+  } finally {
+    await fleet.close({ graceMs: 0 })
+  }
+}

@@ -1,0 +1,146 @@
+import { explainTask } from '../engine/explain.ts'
+import type { ConsideredWorker, Explanation } from '../engine/explain.ts'
+import { loadRun } from '../engine/run-loader.ts'
+import { unknownRun } from '../engine/run-command.ts'
+import { createFleetState } from '../engine/state.ts'
+import type { RunState } from '../engine/state.ts'
+import { countersOf, specOf, taskView } from '../engine/views.ts'
+import type { RunSummary, TaskView } from '../engine/views.ts'
+import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { FleetEvent } from '../protocol/fleet-event.ts'
+import type { FleetReceipt } from '../protocol/receipt.ts'
+import type { FleetRun } from '../protocol/run.ts'
+import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import type { Store } from '../ports/store.ts'
+import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
+import type { EventPage, EventsOptions, ReplayOptions } from './event-stream.ts'
+import { readArtifacts } from './run-artifacts.ts'
+import type { RunArtifact } from './run-artifacts.ts'
+import { readReceipts, resultOf } from './run-result.ts'
+import type { RunResult } from './run-result.ts'
+
+/** Reads a run. Everything that it gives is durable (CO1). Methods reject `unknown_run` when the store has no such run. */
+export interface RunReader {
+  readonly id: string
+  /** The run as the wire writes it, tasks included. */
+  spec(): Promise<FleetRun>
+  summary(): Promise<RunSummary>
+  tasks(): Promise<readonly TaskView[]>
+  /** All receipts, of one task or of all, oldest first. */
+  receipts(taskId?: string): Promise<readonly FleetReceipt[]>
+  /** The latest receipt of a task, or undefined when no attempt has ended. */
+  receipt(taskId: string): Promise<FleetReceipt | undefined>
+  /** What attempts left behind, late arrivals included. */
+  artifacts(taskId?: string): Promise<readonly RunArtifact[]>
+  /** The bytes of an artifact that the fleet keeps, or undefined when it stays in the workspace (AR1). */
+  openArtifact(artifact: FleetArtifactRef): Promise<Uint8Array | undefined>
+  /** The events from the first on, or after a cursor, then live, until the run has ended (EV2). */
+  events(options?: EventsOptions): AsyncIterable<FleetEvent>
+  /** A page of events: the newest, or after a cursor (EV7). */
+  replay(options?: ReplayOptions): Promise<EventPage>
+  /** Why a task is not running (RU9). */
+  explain(taskId: string): Promise<Explanation>
+  /** Waits for the run's end, and tells how it ended; it resolves on failure too. Rejects with the signal's reason. */
+  result(options?: { readonly signal?: AbortSignal }): Promise<RunResult>
+}
+
+/** Where a reader gets the present state of its run, and of the fleet when there is one here. */
+export interface ReaderSource {
+  readonly store: Store
+  /** The run as the fleet of this process has it, when it has it and all of it is durable. */
+  present(id: string): Promise<RunState | undefined>
+  workers(): Readonly<Record<string, FleetWorkerStatus>>
+  considered(): { readonly workers: readonly ConsideredWorker[]; readonly full: boolean } | undefined
+}
+
+/** Reads a run by folding it anew each time: for processes that do not own it. */
+export function storeSource(store: Store): ReaderSource {
+  return {
+    store,
+    present: (id) => loadRun(createFleetState(), store, id, false),
+    workers: () => ({}),
+    considered: () => undefined,
+  }
+}
+
+export function createRunReader(source: ReaderSource, id: string): RunReader {
+  const { store } = source
+
+  async function state(): Promise<RunState> {
+    const run = await source.present(id)
+    if (run === undefined || !run.opened) throw unknownRun(id)
+    return run
+  }
+
+  async function facts(): Promise<NonNullable<Awaited<ReturnType<typeof projectedRun>>>> {
+    const run = await projectedRun(store, id)
+    if (run === undefined) throw unknownRun(id)
+    return run
+  }
+
+  async function* events(options: EventsOptions = {}): AsyncGenerator<FleetEvent, void, void> {
+    yield* streamEvents(store, await facts(), options)
+  }
+
+  return {
+    id,
+    spec: async () => specOf(await state()),
+    async summary() {
+      const run = await state()
+      const own = new Set([...run.tasks.values()].map((task) => task.worker))
+      const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => own.has(worker)))
+      return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
+    },
+    tasks: async () => [...(await state()).tasks.values()].map(taskView),
+    async receipts(taskId) {
+      await facts()
+      const all = await readReceipts(store, id)
+      return taskId === undefined ? [...all.values()].flat() : (all.get(taskId) ?? [])
+    },
+    async receipt(taskId) {
+      await facts()
+      return (await readReceipts(store, id)).get(taskId)?.at(-1)
+    },
+    async artifacts(taskId) {
+      await facts()
+      return readArtifacts(store, id, taskId)
+    },
+    async openArtifact({ checksum }) {
+      const sha256 = checksum?.replace(/^sha256:/, '')
+      return sha256 === undefined ? undefined : store.blobs.open(id, sha256)
+    },
+    events,
+    replay: async (options = {}) => replayEvents(store, await facts(), options),
+    async explain(taskId) {
+      const run = await state()
+      const task = run.tasks.get(taskId)
+      if (task === undefined) throw new FleetError('unknown_task', `The run ${id} has no task ${taskId}.`, { details: { task_id: taskId } })
+      return explainTask(run, task, source.considered())
+    },
+    async result({ signal } = {}) {
+      const status = await untilEnded(source, id, signal)
+      return resultOf(id, status, await readReceipts(store, id))
+    },
+  }
+}
+
+async function untilEnded(source: ReaderSource, id: string, signal: AbortSignal | undefined): Promise<RunState['status']> {
+  const stop = new AbortController()
+  const signals = signal === undefined ? [stop.signal] : [stop.signal, signal]
+  try {
+    const growth = source.store.watch(id, { from: 0, signal: AbortSignal.any(signals) })[Symbol.asyncIterator]()
+    for (;;) {
+      signal?.throwIfAborted()
+      const run = await source.present(id)
+      if (run === undefined) throw unknownRun(id)
+      if (run.completedAt !== null) return run.status
+      if ((await growth.next()).done === true) {
+        signal?.throwIfAborted()
+        throw new FleetError('fleet_closed', `The store was closed before the run ${id} ended.`)
+      }
+    }
+  } finally {
+    stop.abort()
+  }
+}

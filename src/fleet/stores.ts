@@ -1,0 +1,23 @@
+import type { Store } from '../ports/store.ts'
+import { systemClock } from '../host/clock.ts'
+import { systemIds } from '../host/ids.ts'
+import { createJsonStore } from '../store/json/store.ts'
+import { createMemoryStore } from '../store/memory.ts'
+
+/**
+ * A store in a folder of JSON files that a person can read: one journal, an index, and a folder per run (ST2). An append that resolved
+ * survives `kill -9` and power loss (ST1). One process at a time writes it (ST6); any number read it.
+ */
+export function jsonStore(options: {
+  /** The folder. It is created when a fleet first opens the store. */
+  readonly folder: string
+  /** Size at which the journal goes on in a new file, bytes. Default 16 MiB. */
+  readonly segmentBytes?: number
+}): Store {
+  return createJsonStore({ ...options, clock: systemClock(), ids: systemIds() })
+}
+
+/** A store in memory, gone with the process. It keeps the newest `keepEndedRuns` ended runs; default 1,000. */
+export function memoryStore(options: { readonly keepEndedRuns?: number } = {}): Store {
+  return createMemoryStore({ ...options, clock: systemClock(), ids: systemIds() })
+}

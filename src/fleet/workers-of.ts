@@ -1,0 +1,118 @@
+import { availableParallelism } from 'node:os'
+import type { WorkerFacts } from '../engine/worker-facts.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { Transport } from '../ports/transport.ts'
+import { FleetError } from '../protocol/errors.ts'
+import { isToken, reservedId } from '../protocol/ids.ts'
+import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import { commandTransport } from '../transports/command.ts'
+import { inProcessTransport } from '../transports/in-process.ts'
+import { handlerWorker } from '../worker/handler-worker.ts'
+import type { PlainHandler, TaskHandler } from '../worker/handler.ts'
+import type { FleetOptions, Handlers, WorkerOptions } from './options.ts'
+
+/** A worker to register: what matching needs of it, and the way to it. */
+export interface WorkerPlan {
+  readonly facts: WorkerFacts
+  readonly transport: Transport
+}
+
+/** What the transports of this package need. */
+export interface HostPorts {
+  readonly clock: Clock
+  readonly environment: Environment
+}
+
+/** The workers that the options name. Throws `invalid_option` with everything that is wrong. */
+export function workersOf(options: FleetOptions, host: HostPorts): WorkerPlan[] {
+  const named = [...(options.workers ?? [])]
+  if (options.handlers !== undefined) {
+    named.unshift({ id: 'local', slots: options.slots ?? availableParallelism(), handlers: options.handlers })
+  }
+  const problems = named.flatMap((worker, index) => problemsOf(worker, `workers[${index}]`))
+  const ids = named.map((worker) => worker.id)
+  for (const id of new Set(ids.filter((id, at) => ids.indexOf(id) !== at))) problems.push(`two workers have the id ${id}`)
+  if (problems.length > 0) {
+    throw new FleetError('invalid_option', `The workers cannot be registered:\n${problems.join('\n')}`, { details: { problems } })
+  }
+  return named.map((worker) => planOf(worker, host))
+}
+
+/** One worker that the application adds. */
+export function workerPlan(worker: WorkerOptions, host: HostPorts): WorkerPlan {
+  const problems = problemsOf(worker, 'worker')
+  if (problems.length > 0) throw new FleetError('invalid_option', `The worker cannot be registered:\n${problems.join('\n')}`)
+  return planOf(worker, host)
+}
+
+/** A local worker that a task file names; it runs commands (SE1: its trust is what the file says). */
+export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const transport = commandTransport(host)
+  return {
+    transport,
+    facts: {
+      id: spec.id,
+      serves: transport.serves,
+      capabilities: spec.capabilities,
+      roles: (spec.labels['role'] ?? '').split(',').map((role) => role.trim()).filter((role) => role !== ''),
+      host: 'local',
+      trust: spec.trust_level,
+      enforces: transport.enforces,
+      slots: spec.max_concurrent_tasks ?? 1,
+    },
+  }
+}
+
+function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
+  const transport = transportOf(worker, host)
+  return {
+    transport,
+    facts: {
+      id: worker.id,
+      serves: transport.serves,
+      capabilities: worker.capabilities ?? [],
+      roles: worker.roles ?? [],
+      host: transport.kind === 'ssh' || transport.kind === 'docker' ? transport.kind : transport.survives ? 'remote' : 'local',
+      trust: worker.trustLevel ?? 'local',
+      enforces: transport.enforces,
+      slots: worker.slots ?? 1,
+    },
+  }
+}
+
+function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
+  if (worker.transport !== undefined) return worker.transport
+  if (worker.commands === true) return commandTransport(host)
+  const inProcess = handlerWorker({
+    clock: host.clock,
+    handlers: taskHandlers(worker.handlers ?? {}),
+    ...(worker.run !== undefined && { plain: worker.run satisfies PlainHandler }),
+  })
+  return inProcessTransport({ worker: inProcess, clock: host.clock })
+}
+
+function taskHandlers(handlers: Handlers): TaskHandler[] {
+  return Object.entries(handlers).map(([name, handler]) =>
+    // A definition is a handler whose types the worker need not know.
+    typeof handler === 'function' ? { name, run: (attempt) => handler(attempt) } : (handler as TaskHandler),
+  )
+}
+
+function problemsOf(worker: WorkerOptions, path: string): string[] {
+  const problems: string[] = []
+  if (!isToken(worker.id) || worker.id === reservedId) problems.push(`${path}.id: expected 1–128 of [A-Za-z0-9._-] other than "${reservedId}", got ${JSON.stringify(worker.id)}`)
+  const { slots = 1 } = worker
+  if (!Number.isInteger(slots) || slots < 1) problems.push(`${path}.slots: expected an integer from 1, got ${slots}`)
+  const ways = [worker.handlers !== undefined || worker.run !== undefined, worker.commands === true, worker.transport !== undefined]
+  if (ways.filter(Boolean).length !== 1) problems.push(`${path}: expected exactly one of handlers or run, commands, transport`)
+  for (const [key, handler] of Object.entries(worker.handlers ?? {})) {
+    if (typeof handler !== 'function' && handler.name !== key) {
+      problems.push(`${path}.handlers.${key}: its definition is named ${JSON.stringify(handler.name)}; the key and the name must be the same`)
+    }
+  }
+  if (worker.trustLevel === 'sandbox' && worker.transport === undefined) {
+    problems.push(`${path}.trustLevel: nothing here can enforce sandbox; use local`)
+  }
+  return problems
+}
