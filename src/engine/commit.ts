@@ -28,6 +28,8 @@ export interface Recovery {
    * sequence once the store can be read; commands are refused until then.
    */
   restore(runs: ReadonlySet<string>, error: FleetError): Promise<ReadonlyMap<string, number>>
+  /** Everybody was told what became of their turn: what was kept is decided again. */
+  resumed(): void
   rowOf(run: string): RunRow | undefined
 }
 
@@ -66,6 +68,7 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
       if (kept) turn.durable()
       else turn.discarded(error)
     }
+    recovery.resumed()
   }
 
   return {

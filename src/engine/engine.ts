@@ -70,9 +70,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   let closing = false
   let now = clock.now()
 
-  const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload, resumed: () => turns.retryKept() })
+  const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload })
   const commits = createCommits(store, {
     restore: (runs, error) => storeWatch.restore(runs, error),
+    resumed: () => turns.retryKept(),
     rowOf: (run) => rowOf(state.runs.get(run)),
   })
   const hooks: TurnHooks = {

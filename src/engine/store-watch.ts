@@ -32,8 +32,6 @@ export function createStoreWatch(
   hooks: {
     /** Reads one run into the state; gives its last sequence, 0 when the store has none of it. */
     readonly reload: (run: string, carried: boolean) => Promise<number>
-    /** The state can be trusted again: what was kept is decided anew. */
-    readonly resumed: () => void
   },
 ): StoreWatch {
   const { clock } = core
@@ -62,8 +60,6 @@ export function createStoreWatch(
     }
     for (const attempt of core.presence.all()) core.presence.linger(attempt, !isLive(attempt))
     now.restoring = false
-    // Whoever decided on the discarded state is told first; then what was kept is decided again.
-    queueMicrotask(() => hooks.resumed())
     return stored
   }
 

@@ -98,6 +98,8 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
       const again = kept
       kept = []
       for (const decide of again) report(decide)
+      // Leases were held back too; giving one out also shows whether the store is back.
+      report(nothing)
     },
   }
 }
