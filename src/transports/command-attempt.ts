@@ -1,0 +1,139 @@
+import { FleetError } from '../protocol/errors.ts'
+import type { Json } from '../protocol/json.ts'
+import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, StopMessage } from '../protocol/wire.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Environment } from '../ports/environment.ts'
+import { leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
+import { gatherLeavings } from './command-leavings.ts'
+import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
+import { type CommandOutput, createCommandOutput } from './command-output.ts'
+import { killCarriers } from './orphans.ts'
+import { type Program, startProgram } from './program.ts'
+import { createReportChannel, type ReportChannel } from './report-channel.ts'
+
+/** Bounds of a command, all of them options of the transport. */
+export interface CommandLimits {
+  /** How long a group that was asked to end may take before it is killed (HO3). */
+  readonly termToKillMs: number
+  /** How long processes that hold the output open may outlive the leader (HO3). */
+  readonly drainLimitMs: number
+  /** Characters of one line; what is over is cut and counted (HO4). */
+  readonly lineLimit: number
+  /** Characters of output that may lie unread before its middle is left out (HO4). */
+  readonly unreadLimit: number
+  /** Artifacts of one attempt (AR4). */
+  readonly artifactLimit: number
+}
+
+/** What running a command takes. */
+export interface CommandParts {
+  readonly assign: AssignMessage
+  readonly storeId: string
+  readonly clock: Clock
+  readonly environment: Environment
+  readonly limits: CommandLimits
+  /** Weight of the messages that were sent and not read yet. */
+  readonly unread: () => number
+  readonly send: (message: AttemptMessage) => void
+}
+
+/** A command that runs for one attempt. */
+export interface RunningCommand {
+  /** Takes the fleet's answer to an artifact report. */
+  collected(message: CollectedMessage): void
+  /** Ends the command's whole tree: TERM, the grace, KILL (HO3). The attempt then ends with `stopped`. */
+  stop(message: Pick<StopMessage, 'code' | 'reason' | 'grace_ms'>): void
+  /**
+   * Resolves when the command is over. Its last message, `result`, `failed` or `stopped`, was sent before, unless something of it
+   * cannot be killed: then there is none, since each of them says that nothing runs any more.
+   */
+  readonly done: Promise<void>
+}
+
+/** Starts a task's command. Its messages are `accepted`, any number of `log` and `artifact`, and the last one. */
+export function runCommand(parts: CommandParts): RunningCommand {
+  const { assign, limits, send } = parts
+  const key: AttemptKey = { run_id: assign.run_id, task_id: assign.task_id, attempt: assign.attempt }
+  const controller = new AbortController()
+  const { signal } = controller
+  const output = createCommandOutput({ ...limits, unread: parts.unread, send: (text) => send({ ...key, type: 'log', text }) })
+  const reports = createReportChannel({
+    signal,
+    send: (report, content) => send({ ...key, type: 'artifact', report, ...content }),
+  })
+  let program: Program | undefined
+  let graceMs = limits.termToKillMs
+
+  /** Undefined: something of the command cannot be killed. */
+  const work = async (): Promise<CommandOutcome | undefined> => {
+    const started = await startCommand(parts, signal, output)
+    if ('type' in started) return started
+    program = started
+    send({ ...key, type: 'accepted', process: program.record })
+    if (signal.aborted) program.terminate(graceMs)
+    const end = await program.ended
+    output.end()
+    const mayHaveEscaped = signal.aborted || !end.isDrained
+    if (mayHaveEscaped && !(await killEscaped(parts))) return undefined
+    signal.throwIfAborted()
+    return outcomeOf(end, {
+      output: await collectLeavings(parts, { signal, reports, output }),
+      summary: output.summary,
+      recent: output.recent,
+    })
+  }
+
+  const run = async () => {
+    await Promise.resolve()
+    const outcome = await work().catch(hostFailure)
+    if (outcome !== undefined) send(signal.aborted ? { ...key, type: 'stopped' } : { ...key, ...outcome })
+  }
+
+  return {
+    collected: reports.collected,
+    stop({ code, reason, grace_ms }) {
+      graceMs = Math.min(grace_ms, limits.termToKillMs)
+      controller.abort(new FleetError(code, reason))
+      program?.terminate(graceMs)
+    },
+    done: run(),
+  }
+}
+
+async function startCommand(parts: CommandParts, signal: AbortSignal, output: CommandOutput): Promise<Program | CommandOutcome> {
+  const { assign, clock, limits } = parts
+  const launch = planLaunch(assign, parts)
+  if ('problem' in launch) return finalFailure(`cannot run the command: ${launch.problem}`)
+  const unprepared = await prepareFolder(assign)
+  if (unprepared !== undefined) return finalFailure(`cannot run ${launch.program}: ${unprepared.problem}`)
+  signal.throwIfAborted()
+  const { drainLimitMs } = limits
+  return startProgram(launch, { clock, drainLimitMs, stdout: output.stdout, stderr: output.stderr }).catch((error: unknown) =>
+    startFailure(launch.program, error),
+  )
+}
+
+/** Reports what the command left, one artifact after the other, and gives its output. */
+async function collectLeavings(
+  { assign, limits }: CommandParts,
+  { signal, reports, output }: { readonly signal: AbortSignal; readonly reports: ReportChannel; readonly output: CommandOutput },
+): Promise<Json | undefined> {
+  const leavings = await gatherLeavings(assign.folder, { limit: limits.artifactLimit })
+  leavings.notes.forEach(output.note)
+  for (const artifact of leavings.artifacts) {
+    await reports.report(artifact).catch((refusal: unknown) => {
+      signal.throwIfAborted()
+      output.note(`[artifact ${artifact.path} refused: ${refusal instanceof Error ? refusal.message : String(refusal)}]\n`)
+    })
+  }
+  return leavings.output
+}
+
+/** Processes that left the group still carry the lease of the attempt (LE6). */
+function killEscaped({ assign, storeId, clock }: CommandParts): Promise<boolean> {
+  const entries = Object.entries(leaseEntries(assign, storeId)).map(([name, value]) => `${name}=${value}`)
+  return killCarriers({ entries, clock }).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,85 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AssignMessage } from '../protocol/wire.ts'
+import type { Environment } from '../ports/environment.ts'
+
+/** How a command is started. */
+export interface CommandLaunch {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** What every program may count on, when the fleet itself has it (WS3). */
+const essentials = [
+  'HOME', 'PATH', 'LANG', 'LANGUAGE', 'LC_ALL', 'LC_COLLATE', 'LC_CTYPE', 'LC_MESSAGES', 'LC_MONETARY', 'LC_NUMERIC', 'LC_TIME', 'TMPDIR', 'TZ',
+] // prettier-ignore
+
+/** The path of an attempt's folder for artifacts. */
+export function artifactsFolder(folder: string): string {
+  return join(folder, 'artifacts')
+}
+
+/**
+ * Plans the start of a task's command, or says why it cannot be: nothing here touches the disk. The environment is exactly the
+ * essentials, what the assignment names, and the lease, which nothing overrides (WS3, LE6).
+ */
+export function planLaunch(
+  assign: AssignMessage,
+  { storeId, environment }: { readonly storeId: string; readonly environment: Environment },
+): CommandLaunch | { readonly problem: string } {
+  const command = assign.task.metadata['command']
+  if (!isCommand(command)) return { problem: 'metadata.command is no list of strings with a program first' }
+  const [program, ...args] = command
+  return {
+    program,
+    args,
+    cwd: assign.root,
+    environment: { ...inherited(environment), ...assign.environment, ...lease(assign, storeId) },
+  }
+}
+
+/** Puts in place what a command finds when it starts: its folder for artifacts and its input. Gives the problem when its root is no folder. */
+export async function prepareFolder(assign: AssignMessage): Promise<{ readonly problem: string } | undefined> {
+  const root = await stat(assign.root).catch(() => undefined)
+  if (!root?.isDirectory()) return { problem: `its workspace root ${assign.root} is no folder` }
+  await mkdir(artifactsFolder(assign.folder), { recursive: true })
+  await writeFile(inputPath(assign.folder), JSON.stringify(inputOf(assign), null, 2))
+  return undefined
+}
+
+function isCommand(value: unknown): value is readonly [string, ...string[]] {
+  return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string') && value[0] !== ''
+}
+
+function inherited(environment: Environment): Record<string, string> {
+  const set = essentials.flatMap((name) => {
+    const value = environment.get(name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(set)
+}
+
+function lease(assign: AssignMessage, storeId: string): Record<string, string> {
+  return {
+    ...leaseEntries(assign, storeId),
+    FLOTILLA_FOLDER: assign.folder,
+    FLOTILLA_ARTIFACTS: artifactsFolder(assign.folder),
+    FLOTILLA_INPUT: inputPath(assign.folder),
+  }
+}
+
+/** The variables by which the processes of one attempt are known. */
+export function leaseEntries({ run_id, task_id, attempt }: AssignMessage, storeId: string): Record<string, string> {
+  return { FLOTILLA_STORE: storeId, FLOTILLA_RUN: run_id, FLOTILLA_TASK: task_id, FLOTILLA_ATTEMPT: String(attempt) }
+}
+
+function inputPath(folder: string): string {
+  return join(folder, 'input.json')
+}
+
+function inputOf({ task, previous, dependencies }: AssignMessage) {
+  const left = dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }] as const)
+  return { task, input: task.input, previous, dependencies: Object.fromEntries(left) }
+}

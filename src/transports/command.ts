@@ -1,0 +1,102 @@
+import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
+import { type CommandLimits, type RunningCommand, runCommand } from './command-attempt.ts'
+import { createMessageChannel } from './message-channel.ts'
+import { reapOrphans } from './orphans.ts'
+
+const defaultLimits: CommandLimits = {
+  termToKillMs: 5_000,
+  drainLimitMs: 2_000,
+  lineLimit: 1024 * 1024,
+  unreadLimit: 4 * 1024 * 1024,
+  artifactLimit: 1_000,
+}
+
+/** What {@link commandTransport} takes: time, the variables of the fleet's process, and bounds. */
+export interface CommandTransportOptions extends Partial<CommandLimits> {
+  readonly clock: Clock
+  readonly environment: Environment
+}
+
+/**
+ * Runs `metadata.command` of a task as a child process, without a shell, in the task's workspace root.
+ *
+ * - The command finds its input in the file `FLOTILLA_INPUT` (`{ task, input, previous, dependencies }`), leaves artifacts as files
+ *   in `FLOTILLA_ARTIFACTS`, and its output as `output.json` in `FLOTILLA_FOLDER`. What it writes becomes the attempt's log.
+ * - Exit code 0 is a result with the last line of its standard output as the summary; another one a `task` failure; a signal a `transport` failure.
+ * - Its environment holds the platform's essentials, the names that its task allows, and its lease; nothing else (WS3).
+ * - Nothing of it outlives the attempt: it leads a process group, which is killed at its end (HO3), and `reap` kills what a fleet
+ *   that crashed has left (LE6).
+ *
+ * It confines nothing else of what the command does (SE2).
+ */
+export function commandTransport({ clock, environment, ...limits }: CommandTransportOptions): Transport {
+  return {
+    kind: 'command',
+    enforces: { network: false, fileWrites: false, environment: false, processes: false },
+    heartbeats: 'fleet',
+    startsAtOnce: false,
+    survives: false,
+    serves: { handlers: [], commands: true, plain: false },
+    async open(launch, { signal }) {
+      signal.throwIfAborted()
+      return createChannel(launch, { clock, environment, limits: { ...defaultLimits, ...limits } })
+    },
+    reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
+  }
+}
+
+function createChannel(
+  launch: WorkerLaunch,
+  parts: { readonly clock: Clock; readonly environment: Environment; readonly limits: CommandLimits },
+): Channel {
+  const messages = createMessageChannel<FromWorker>(weigh)
+  const running = new Map<string, RunningCommand>()
+  let announceEnd!: (end: ChannelEnd) => void
+  const closed = new Promise<ChannelEnd>((resolve) => (announceEnd = resolve))
+  let closing: Promise<void> | undefined
+
+  const receive = (message: ToWorker) => {
+    const name = nameOf(message)
+    const command = running.get(name)
+    if (message.type === 'stop') return command?.stop(message)
+    if (message.type === 'collected') return command?.collected(message)
+    if (command !== undefined || closing !== undefined) return
+    const started = runCommand({
+      ...parts,
+      assign: message,
+      storeId: launch.storeId,
+      unread: () => messages.backlog,
+      send: messages.push,
+    })
+    running.set(name, started)
+    // `done` never rejects; the entry goes when nothing of the command is left.
+    void started.done.then(() => running.delete(name))
+  }
+
+  const finish = async (reason: string) => {
+    await Promise.all([...running.values()].map((command) => command.done))
+    messages.end()
+    announceEnd({ reason, asked: true })
+  }
+
+  /** Closing again, with less grace, hurries what is left. */
+  const close = ({ reason, graceMs }: { readonly reason: string; readonly graceMs: number }) => {
+    for (const command of running.values()) command.stop({ code: 'fleet_closed', reason, grace_ms: graceMs })
+    return (closing ??= finish(reason))
+  }
+
+  messages.push({ type: 'hello', worker_id: launch.workerId, incarnation: launch.incarnation, attempts: [] })
+  return { send: receive, messages, closed, close }
+}
+
+/** Text counts by its length: it is the only thing that a command can send without end. */
+function weigh(message: FromWorker): number {
+  return message.type === 'log' ? message.text.length : 0
+}
+
+function nameOf(key: AttemptKey): string {
+  return `${key.run_id}/${key.task_id}/${key.attempt}`
+}

@@ -1,0 +1,81 @@
+/** A queue between one or more writers and one reader. */
+export interface MessageChannel<Message> extends AsyncIterable<Message> {
+  /** Adds a message. Nothing happens when the channel has ended. */
+  push(message: Message): void
+  /** No message follows. The reader still gets what is queued. */
+  end(): void
+  /** The summed weight of what was pushed and not read yet, so that a writer may hold back. */
+  readonly backlog: number
+}
+
+/**
+ * Creates a queue in memory. Pushing and reading cost O(1) each. It keeps what is not read, so a writer without a natural bound
+ * looks at `backlog` first; `weigh` says what a message counts there (1 by default). It has a single reader: leaving the loop ends
+ * the channel, and a second loop is an error.
+ */
+export function createMessageChannel<Message>(weigh: (message: Message) => number = () => 1): MessageChannel<Message> {
+  let head: Node<Message> | undefined
+  let tail: Node<Message> | undefined
+  let backlog = 0
+  let ended = false
+  let isRead = false
+  let wake: (() => void) | undefined
+
+  const take = (): IteratorResult<Message, undefined> | undefined => {
+    if (head === undefined) return ended ? { done: true, value: undefined } : undefined
+    const { message } = head
+    head = head.next
+    if (head === undefined) tail = undefined
+    backlog -= weigh(message)
+    return { done: false, value: message }
+  }
+
+  const end = () => {
+    ended = true
+    wake?.()
+  }
+
+  return {
+    push(message) {
+      if (ended) return
+      const node = { message, next: undefined }
+      if (tail === undefined) head = node
+      else tail.next = node
+      tail = node
+      backlog += weigh(message)
+      wake?.()
+    },
+    end,
+    get backlog() {
+      return backlog
+    },
+    [Symbol.asyncIterator]() {
+      if (isRead)
+        throw new TypeError(
+          'A message channel has one reader, and this one has it already. Read it once and pass the messages on.',
+        )
+      isRead = true
+      return {
+        async next() {
+          for (;;) {
+            const taken = take()
+            if (taken !== undefined) return taken
+            await new Promise<void>((resolve) => (wake = resolve))
+            wake = undefined
+          }
+        },
+        async return() {
+          head = tail = undefined
+          backlog = 0
+          end()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
+interface Node<Message> {
+  readonly message: Message
+  next: Node<Message> | undefined
+}

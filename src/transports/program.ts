@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import type { ProcessRecord } from '../protocol/wire.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { CommandLaunch } from './command-launch.ts'
+import { isGroupAlive, processFacts, signalGroup } from './process-group.ts'
+
+/** A program that was started. */
+export interface Program {
+  readonly record: ProcessRecord
+  /** Asks the whole group to end, and kills it after the grace (HO3). Nothing happens once the leader has exited. */
+  terminate(graceMs: number): void
+  /** Resolves when the leader has exited, its output was read, and its group was killed. Never rejects. */
+  readonly ended: Promise<ProgramEnd>
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  readonly exitCode?: number
+  readonly signal?: string
+  /** False when something outside the group still holds the output open. */
+  readonly isDrained: boolean
+}
+
+/** How long a killed group's output may take to end; after that somebody else holds it. */
+const closeMs = 200
+
+/**
+ * Starts a program without a shell as the leader of its own process group. Its output is read as fast as it comes, so it is never
+ * blocked (HO4). Rejects with the platform's error when it cannot be started.
+ */
+export async function startProgram(
+  launch: CommandLaunch,
+  options: {
+    readonly clock: Clock
+    /** After the leader's exit, how long processes that hold its output open may go on (HO3). */
+    readonly drainLimitMs: number
+    readonly stdout: (bytes: Uint8Array) => void
+    readonly stderr: (bytes: Uint8Array) => void
+  },
+): Promise<Program> {
+  const { clock, drainLimitMs } = options
+  const { program, args, cwd, environment } = launch
+  const child = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = happening(child, 'exit')
+  const closed = happening(child, 'close')
+  await once(child, 'spawn')
+  child.on('error', () => {})
+  const group = child.pid!
+  const started = processFacts(group)?.started ?? ''
+  // No await between the start and these lines: output that nobody listens to is thrown away when the program exits.
+  child.stdout.on('data', options.stdout).on('error', () => {})
+  child.stderr.on('data', options.stderr).on('error', () => {})
+
+  return {
+    record: { group, started },
+    terminate(graceMs) {
+      if (exited.signal.aborted) return
+      signalGroup(group, 'SIGTERM')
+      // The sleep never rejects, and ends with the leader.
+      void clock.sleep(graceMs, { signal: exited.signal }).then(() => {
+        if (!exited.signal.aborted) signalGroup(group, 'SIGKILL')
+      })
+    },
+    ended: endOf({ child, group, exited, closed, clock, drainLimitMs }),
+  }
+}
+
+async function endOf(parts: {
+  readonly child: ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
+  readonly group: number
+  readonly exited: Happening
+  readonly closed: Happening
+  readonly clock: Clock
+  readonly drainLimitMs: number
+}): Promise<ProgramEnd> {
+  const { child, group, exited, closed, clock, drainLimitMs } = parts
+  // The leader was just reaped. While any member of its group is left the platform does not give its id to another group;
+  // an empty group's id may be given again, so it is never signalled later.
+  const hasLeftMembers = await exited.promise.then(() => isGroupAlive(group))
+  await clock.sleep(drainLimitMs, { signal: closed.signal })
+  if (hasLeftMembers) signalGroup(group, 'SIGKILL')
+  await clock.sleep(closeMs, { signal: closed.signal })
+  const isDrained = closed.signal.aborted
+  child.stdout.destroy()
+  child.stderr.destroy()
+  return {
+    ...(child.exitCode === null ? {} : { exitCode: child.exitCode }),
+    ...(child.signalCode === null ? {} : { signal: child.signalCode }),
+    isDrained,
+  }
+}
+
+interface Happening {
+  readonly promise: Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** An event of a child, to be waited for and to end waits. */
+function happening(child: ChildProcess, event: 'exit' | 'close'): Happening {
+  const controller = new AbortController()
+  const promise = new Promise<void>((resolve) =>
+    child.once(event, () => {
+      controller.abort()
+      resolve()
+    }),
+  )
+  return { promise, signal: controller.signal }
+}

@@ -1,0 +1,105 @@
+import { FleetError, type FleetErrorCode } from '../protocol/errors.ts'
+import type {
+  AssignMessage,
+  AttemptKey,
+  AttemptMessage,
+  CollectedMessage,
+  FailedMessage,
+  ResultMessage,
+} from '../protocol/wire.ts'
+import type { Clock } from '../ports/clock.ts'
+import { createReportChannel } from '../transports/report-channel.ts'
+import { createAttemptContext, keyOf } from './attempt-context.ts'
+import { bounded, failureOf } from './failure.ts'
+import type { TaskHandler } from './handler.ts'
+import { toJson } from './json-output.ts'
+import { validate } from './standard-schema.ts'
+
+/** An attempt that runs. */
+export interface RunningAttempt {
+  /** Takes the fleet's answer to an artifact report. */
+  collected(message: CollectedMessage): void
+  /** Aborts the attempt's signal. The attempt then ends with `stopped`, whatever its work still returns or throws. */
+  stop(code: FleetErrorCode, reason: string): void
+  /** Resolves when the work has settled and its last message was sent. Work that ignores its signal keeps it waiting. */
+  readonly done: Promise<void>
+}
+
+/**
+ * Runs a handler for one attempt, beginning in a later turn of the loop. Exactly one last message is sent: `result`, `failed` or
+ * `stopped`; it says that nothing of the attempt runs any more, so it waits for the handler to settle.
+ */
+export function runAttempt(options: {
+  readonly assign: AssignMessage
+  readonly handler: TaskHandler
+  readonly clock: Clock
+  readonly send: (message: AttemptMessage) => void
+}): RunningAttempt {
+  const { assign, handler, clock, send } = options
+  const key = keyOf(assign)
+  const controller = new AbortController()
+  const { signal } = controller
+  let hasEnded = false
+  const reports = createReportChannel({
+    signal,
+    send: (report, content) => send({ ...key, type: 'artifact', report, ...content }),
+  })
+  const requireLive = () => {
+    if (signal.aborted) throw signal.reason
+    if (hasEnded)
+      throw new FleetError('lease_lost', `Attempt ${key.attempt} of ${key.task_id} has ended. Report before the handler returns.`)
+  }
+
+  const work = async (): Promise<Outcome> => {
+    const input = await checkInput(handler, assign)
+    if ('type' in input) return input
+    const context = createAttemptContext(input.value, { assign, clock, signal, requireLive, reports, send })
+    signal.throwIfAborted()
+    const returned = await handler.run(context)
+    await reports.settled()
+    return checkOutput(handler, returned)
+  }
+
+  const run = async () => {
+    await Promise.resolve()
+    const outcome = signal.aborted ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
+    hasEnded = true
+    send(signal.aborted || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...outcome })
+  }
+
+  return {
+    collected: reports.collected,
+    stop: (code, reason) => controller.abort(new FleetError(code, reason)),
+    done: run(),
+  }
+}
+
+type Outcome = Omit<ResultMessage, keyof AttemptKey> | Omit<FailedMessage, keyof AttemptKey>
+
+async function checkInput(handler: TaskHandler, { task }: AssignMessage): Promise<{ readonly value: unknown } | Outcome> {
+  if (handler.input === undefined) return { value: task.input }
+  const checked = await validate(handler.input, task.input, 'input')
+  if (checked.ok) return checked
+  return failed({ reason: `handler ${handler.name} refuses its input: ${checked.complaints}`, recoverable: false })
+}
+
+async function checkOutput(handler: TaskHandler, returned: unknown): Promise<Outcome> {
+  const checked = handler.output === undefined ? undefined : await validate(handler.output, returned, 'output')
+  if (checked?.ok === false) {
+    return failed({
+      reason: `invalid_output: handler ${handler.name} returned what its schema refuses: ${checked.complaints}`,
+      recoverable: true,
+    })
+  }
+  const output = toJson(checked === undefined ? returned : checked.value)
+  if (!output.ok) return failed({ reason: `invalid_output: ${output.complaints}`, recoverable: true })
+  return {
+    type: 'result',
+    ...(output.json === undefined ? {} : { output: output.json }),
+    ...(checked === undefined ? {} : { schema_accepted: true }),
+  }
+}
+
+function failed({ reason, recoverable }: { readonly reason: string; readonly recoverable: boolean }): Outcome {
+  return { type: 'failed', failure_kind: 'task', reason: bounded(reason), recoverable }
+}
