@@ -6,12 +6,14 @@ import { fleetStream } from '../engine/fold.ts'
 import { performCommand } from '../engine/run-command.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { isWorking } from '../engine/state.ts'
+import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
 import { createBus } from '../observability/bus.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
 import { diskFiles } from '../host/files.ts'
 import { systemIds } from '../host/ids.ts'
+import { makeFolder } from '../host/make-folder.ts'
 import { sha256 } from '../host/sha256.ts'
 import { createTemporaryFolder } from '../host/temporary-folder.ts'
 import { reapOrphans } from '../transports/orphans.ts'
@@ -48,11 +50,14 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const clock = options.clock ?? systemClock()
   const ids = options.ids ?? systemIds()
   const environment = systemEnvironment()
-  const host = { clock, environment }
+  const host = { clock, environment, ...(options.files === undefined && { makeFolder }) }
   const plans = workersOf(options, host)
+  const folder = resolve(options.workspace ?? '.')
   const store = options.store ?? memoryStore()
   const files = options.files ?? diskFiles()
   const bus = createBus({ buffer: eventBuffer })
+  const workspace = await files.real(folder)
+  if (workspace === undefined) throw new FleetError('invalid_option', `workspace: there is no folder ${folder}. Make it, or name another.`)
   const opening = await store.open({
     instance: ids.next('fleet'),
     ...(options.waitForStoreMs !== undefined && { waitMs: options.waitForStoreMs }),
@@ -99,10 +104,11 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   }
   // The loop ends with the fleet; a store that breaks tells so through its appends.
   const inbox = serveInbox(engine, stop.signal).catch(() => undefined)
+  const hurry = new AbortController()
   let closed: Promise<void> | undefined
 
   async function close(graceMs: number): Promise<void> {
-    await closeEngine(engine, graceMs)
+    await closeEngine(engine, { graceMs, hurry: hurry.signal })
     stop.abort()
     await inbox
     await store.close()
@@ -115,9 +121,12 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     bus,
     registrar,
     host,
-    workspace: resolve(options.workspace ?? '.'),
+    workspace,
     warnings: opening.warnings,
-    close: ({ graceMs = defaults.closeGraceMs } = {}) => (closed ??= close(graceMs)),
+    close({ graceMs = defaults.closeGraceMs } = {}) {
+      if (closed !== undefined && graceMs === 0) hurry.abort()
+      return (closed ??= close(graceMs))
+    },
   })
   return { fleet, perform: (command) => performCommand(engine, command) }
 }

@@ -22,6 +22,8 @@ export interface WorkerPlan {
 export interface HostPorts {
   readonly clock: Clock
   readonly environment: Environment
+  /** Makes the folder of an attempt when its handler asks for it. */
+  readonly makeFolder?: (path: string) => void
 }
 
 /** The workers that the options name. Throws `invalid_option` with everything that is wrong. */
@@ -86,6 +88,7 @@ function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
   if (worker.commands === true) return commandTransport(host)
   const inProcess = handlerWorker({
     clock: host.clock,
+    makeFolder: host.makeFolder,
     handlers: taskHandlers(worker.handlers ?? {}),
     ...(worker.run !== undefined && { plain: worker.run satisfies PlainHandler }),
   })

@@ -32,7 +32,7 @@ export interface AssignMessage extends AttemptKey {
   /** Receipts of the attempts before this one, oldest first (RE5). */
   readonly previous: readonly FleetReceipt[]
   readonly dependencies: readonly DependencyResult[]
-  /** Absolute path of the attempt's own folder; it exists. */
+  /** Absolute path of the attempt's own folder; whoever needs it makes it. */
   readonly folder: string
   /** Absolute path of the task's workspace root (WS1). */
   readonly root: string

@@ -15,6 +15,8 @@ export interface ContextParts {
   readonly requireLive: () => void
   readonly reports: ReportChannel
   readonly send: (message: AttemptMessage) => void
+  /** Makes a folder and those above it, at once. */
+  readonly makeFolder: (path: string) => void
 }
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
@@ -30,7 +32,11 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     dependencies: Object.fromEntries(
       assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),
     ),
-    folder: assign.folder,
+    // Most work needs no folder of its own, so it is made when it is asked for.
+    get folder() {
+      parts.makeFolder(assign.folder)
+      return assign.folder
+    },
     root: assign.root,
     ...createProgressReports(parts),
     artifact: (artifact) =>

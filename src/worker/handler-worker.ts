@@ -25,8 +25,10 @@ export function handlerWorker(options: {
   readonly handlers?: readonly TaskHandler[]
   readonly plain?: PlainHandler
   readonly clock: Clock
+  /** Makes a folder and those above it, at once. Default: nothing is made. */
+  readonly makeFolder?: (path: string) => void
 }): HandlerWorker {
-  const { clock, plain } = options
+  const { clock, plain, makeFolder = () => undefined } = options
   const handlers = new Map((options.handlers ?? []).map((handler) => [handler.name, handler]))
   if (handlers.size < (options.handlers ?? []).length) {
     throw new FleetError('invalid_option', 'Two handlers have the same name, so a task could not tell them apart. Rename one.')
@@ -35,16 +37,17 @@ export function handlerWorker(options: {
   return {
     serves: { handlers: [...handlers.keys()], plain: plain !== undefined },
     connect: (send) =>
-      connect({ clock, send, handlerOf: ({ handler }) => (handler === undefined ? plainHandler : handlers.get(handler)) }),
+      connect({ clock, send, makeFolder, handlerOf: ({ handler }) => (handler === undefined ? plainHandler : handlers.get(handler)) }),
   }
 }
 
 function connect(options: {
   readonly clock: Clock
   readonly send: (message: AttemptMessage) => void
+  readonly makeFolder: (path: string) => void
   readonly handlerOf: (task: AssignMessage['task']) => TaskHandler | undefined
 }): HandlerConnection {
-  const { clock, send } = options
+  const { clock, send, makeFolder } = options
   const running = new Map<string, RunningAttempt>()
 
   const assign = (message: AssignMessage) => {
@@ -55,7 +58,7 @@ function connect(options: {
       const reason = `No handler ${message.task.handler ?? 'for tasks without one'} here. This worker serves others.`
       return send({ ...keyOf(message), type: 'failed', failure_kind: 'task', reason, recoverable: false })
     }
-    const attempt = runAttempt({ assign: message, handler, clock, send })
+    const attempt = runAttempt({ assign: message, handler, clock, send, makeFolder })
     running.set(name, attempt)
     // `done` never rejects; the entry goes when the work has settled.
     void attempt.done.then(() => running.delete(name))

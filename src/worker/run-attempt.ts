@@ -34,8 +34,10 @@ export function runAttempt(options: {
   readonly handler: TaskHandler
   readonly clock: Clock
   readonly send: (message: AttemptMessage) => void
+  /** Makes a folder and those above it, at once. Default: nothing is made. */
+  readonly makeFolder?: (path: string) => void
 }): RunningAttempt {
-  const { assign, handler, clock, send } = options
+  const { assign, handler, clock, send, makeFolder = () => undefined } = options
   const key = keyOf(assign)
   const controller = new AbortController()
   const { signal } = controller
@@ -53,7 +55,7 @@ export function runAttempt(options: {
   const work = async (): Promise<Outcome> => {
     const input = await checkInput(handler, assign)
     if ('type' in input) return input
-    const context = createAttemptContext(input.value, { assign, clock, signal, requireLive, reports, send })
+    const context = createAttemptContext(input.value, { assign, clock, signal, requireLive, reports, send, makeFolder })
     signal.throwIfAborted()
     const returned = await handler.run(context)
     await reports.settled()

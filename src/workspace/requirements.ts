@@ -16,6 +16,8 @@ export function createWorkspaces({
 }): Workspaces {
   return {
     prepare(task, base) {
+      // Most tasks ask for nothing: their root is the workspace folder, which was resolved when the run was created.
+      if (task.workspace === undefined && task.input_files.length === 0) return Promise.resolve({ root: base, environment: {} })
       // A file system that cannot be asked (a loop of links, a folder that may not be entered) is a problem like the others.
       return check(task, base).catch((error: unknown) => ({ problems: [error instanceof Error ? error.message : String(error)] }))
     },
