@@ -1,0 +1,125 @@
+import { existsSync, fdatasyncSync, writeSync } from 'node:fs'
+import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+
+/** A file open for appending. */
+export interface DiskFile {
+  /** Hands bytes to the operating system and gives how many it took: fewer than given when the disk is nearly full. */
+  append(bytes: Uint8Array): number
+  /** Makes what was appended survive a power loss. */
+  sync(): Promise<void>
+  /** The same, without a hop through the thread pool: faster when nothing else could run meanwhile. */
+  syncNow(): void
+  truncate(size: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Every file operation of the JSON store, one method each, so that a test can record and fail each. */
+export interface Disk {
+  /** Opens for appending. `create: true` wants a new file and rejects EEXIST. */
+  open(path: string, options: { readonly create: boolean }): Promise<DiskFile>
+  /** Bytes `from` up to `to`, fewer where the file ends before; empty when there is no file. */
+  read(path: string, from?: number, to?: number): Promise<Buffer>
+  /** Size and time of change, or undefined when nothing is there. */
+  facts(path: string): Promise<{ readonly size: number; readonly modifiedAt: number } | undefined>
+  exists(path: string): boolean
+  /** Names in a folder, sorted; none when there is no folder. */
+  list(folder: string): Promise<readonly string[]>
+  /** Gives a file a second name; rejects EEXIST when the name is taken. */
+  link(from: string, to: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file, when it is there. */
+  remove(path: string): Promise<void>
+  removeFolder(path: string): Promise<void>
+  /** Creates a folder and those above it, durably. */
+  makeFolder(path: string): Promise<void>
+  /** Makes the names in a folder survive a power loss. */
+  syncFolder(path: string): Promise<void>
+  /** Resolves when everything that could run at once has run: callers that come together share one write. */
+  turn(): Promise<void>
+}
+
+/** The disk of this machine. */
+export const nodeDisk: Disk = {
+  open: async (path, { create }) => appending(await open(path, create ? 'ax' : 'a')),
+  read: async (path, from = 0, to = Number.MAX_SAFE_INTEGER) => {
+    const file = await orMissing(open(path, 'r'))
+    if (file === undefined) return Buffer.alloc(0)
+    try {
+      return await readRange(file, from, Math.min(to, (await file.stat()).size))
+    } finally {
+      await file.close()
+    }
+  },
+  facts: async (path) => {
+    const found = await orMissing(stat(path))
+    return found && { size: found.size, modifiedAt: found.mtimeMs }
+  },
+  exists: existsSync,
+  list: async (folder) => ((await orMissing(readdir(folder))) ?? []).toSorted(),
+  link,
+  rename,
+  remove: async (path) => {
+    await orMissing(unlink(path))
+  },
+  removeFolder: (path) => rm(path, { recursive: true, force: true }),
+  makeFolder: async (path) => {
+    const first = await mkdir(path, { recursive: true })
+    if (first === undefined) return
+    for (let folder = dirname(path); folder.length >= dirname(first).length; folder = dirname(folder)) {
+      await nodeDisk.syncFolder(folder)
+      if (folder === dirname(folder)) return
+    }
+  },
+  syncFolder: async (path) => {
+    // Windows opens no folders, and needs none synced.
+    const folder = await open(path, 'r').catch((error: unknown) => {
+      if (isErrno(error, 'EISDIR', 'EPERM')) return undefined
+      throw error
+    })
+    if (folder === undefined) return
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  },
+  turn: () => setImmediate(),
+}
+
+/** Whether an error is one of the operating system's, by its names. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+}
+
+function appending(file: FileHandle): DiskFile {
+  return {
+    append: (bytes) => writeSync(file.fd, bytes),
+    sync: () => file.datasync(),
+    syncNow: () => fdatasyncSync(file.fd),
+    truncate: (size) => file.truncate(size),
+    close: () => file.close(),
+  }
+}
+
+async function readRange(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(Math.max(0, to - from))
+  let filled = 0
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
+
+async function orMissing<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}

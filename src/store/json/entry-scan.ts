@@ -1,0 +1,75 @@
+import type { StoredEntry } from '../../ports/store.ts'
+import { damageError } from './damage.ts'
+import type { Disk } from './disk.ts'
+import { readJournal } from './journal-bytes.ts'
+import type { Place, RunHead } from './run-heads.ts'
+import type { ChainLink } from './segment-chain.ts'
+import { segmentPath } from './segment-chain.ts'
+import { decodeLine, linePrefix } from './segment-line.ts'
+
+/** A stretch of history to look for entries in: the links, of which the last one counts up to `until`. */
+export interface ScanRange {
+  readonly disk: Disk
+  readonly journal: string
+  readonly links: readonly ChainLink[]
+  readonly until: Place
+}
+
+const chunkBytes = 256 * 1024
+
+/** The entries `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
+export async function scanEntries(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
+  const mark = head.marks.findLast(({ seq }) => seq <= from)
+  const { run } = head
+  const prefix = linePrefix(run)
+  const entries: StoredEntry[] = []
+  let expected = mark?.seq ?? 1
+  let prev: string | undefined
+  let suspect: Place | undefined
+  const broken = (place: Place) => damageError(range.disk, range.journal, run, place, expected - 1)
+  for await (const { segment, base, bytes } of chunksFrom(range, mark)) {
+    for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
+      if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
+      const place = { segment, byte: base + start }
+      const line = decodeLine(bytes.subarray(start, stop))
+      if (line?.kind !== 'entry') {
+        // The name may be what is damaged: whether a line is missing shows in the sequence.
+        suspect ??= place
+        continue
+      }
+      const fits = line.seq === expected && (prev === undefined || line.prev === prev)
+      if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
+      suspect = undefined
+      if (line.seq >= from) entries.push(line.entry)
+      if (line.seq === to) return entries
+      expected += 1
+      prev = line.hash
+    }
+  }
+  throw await broken(suspect ?? range.until)
+}
+
+/** Bytes in whole lines, from a mark on. */
+async function* chunksFrom(
+  { disk, journal, links, until }: ScanRange,
+  mark: Place | undefined,
+): AsyncGenerator<{ readonly segment: string; readonly base: number; readonly bytes: Buffer }> {
+  const first = mark === undefined ? 0 : links.findIndex(({ segment }) => segment === mark.segment)
+  for (const { segment, end } of links.slice(Math.max(first, 0))) {
+    const path = segmentPath(journal, segment)
+    const stop = segment === until.segment ? until.byte : (end ?? until.byte)
+    let base = segment === mark?.segment ? mark.byte : 0
+    let size = chunkBytes
+    while (base < stop) {
+      const bytes = await readJournal(disk, path, base, Math.min(base + size, stop))
+      const whole = bytes.lastIndexOf(10) + 1
+      if (bytes.length === 0) break
+      if (whole === 0 && bytes.length < size) break
+      // A line longer than a chunk: look at more at once.
+      size = whole === 0 ? size * 4 : chunkBytes
+      if (whole > 0) yield { segment, base, bytes: bytes.subarray(0, whole) }
+      base += whole
+    }
+    if (segment === until.segment) return
+  }
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import { FleetError } from '../../protocol/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { StoreOwner } from '../../ports/store.ts'
+import { locate } from './damage.ts'
+import type { Disk } from './disk.ts'
+import type { JournalReader, Measurement } from './journal-reader.ts'
+import { ownedError, readOwner } from './owner.ts'
+import type { HostFacts } from './process-identity.ts'
+import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import type { SegmentHeader } from './segment-line.ts'
+import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
+import type { OpenSegment } from './segment-writer.ts'
+import { placeOf } from './segment-writer.ts'
+import { appendAll, createFile } from './whole-file.ts'
+
+export interface OpeningParts {
+  readonly disk: Disk
+  readonly folder: string
+  readonly journal: string
+  readonly clock: Clock
+  readonly host: HostFacts
+  readonly reader: JournalReader
+  readonly unique: () => string
+  readonly newStoreId: () => string
+}
+
+export interface OpeningOptions {
+  readonly instance: string
+  readonly waitMs?: number
+  readonly takeOver?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface OpenedJournal {
+  readonly header: SegmentHeader
+  readonly opened: OpenSegment
+  readonly warnings: readonly string[]
+}
+
+/** How often whoever waits for an owner to go looks again. */
+const lookMs = 100
+
+/** Becomes the owner of the journal: names a new epoch, then records where everything older ends (ST6). */
+export async function openJournal(parts: OpeningParts, options: OpeningOptions): Promise<OpenedJournal> {
+  const { disk, journal, clock } = parts
+  const until = clock.monotonic() + (options.waitMs ?? 0)
+  for (;;) {
+    const chain = await resolveChain(disk, journal)
+    const owner = await readOwner(disk, journal, chain, parts.host)
+    if (owner === undefined || mayReplace(owner, options)) {
+      const header = await takeEpoch(parts, options.instance, (chain.newest?.epoch ?? 0) + 1, chain.store)
+      if (header !== undefined) return recordEnds(parts, header)
+      continue
+    }
+    options.signal?.throwIfAborted()
+    const left = until - clock.monotonic()
+    if (left <= 0) throw ownedError(parts.folder, owner)
+    await clock.sleep(Math.min(lookMs, left), options.signal && { signal: options.signal })
+    options.signal?.throwIfAborted()
+  }
+}
+
+function mayReplace(owner: StoreOwner, { takeOver = false }: OpeningOptions): boolean {
+  return owner.alive === false || (owner.alive === undefined && takeOver)
+}
+
+/** Undefined when somebody else took this epoch first. */
+async function takeEpoch(
+  parts: OpeningParts,
+  instance: string,
+  epoch: number,
+  store: string | undefined,
+): Promise<SegmentHeader | undefined> {
+  const { disk, journal, clock, host } = parts
+  await disk.makeFolder(journal)
+  const owner = { ...host.self(), instance, since: clock.now() }
+  const header: SegmentHeader = { format: storeFormat, store: store ?? parts.newStoreId(), epoch, segment: 1, owner }
+  const path = segmentPath(journal, segmentName(epoch, 1))
+  return (await createFile(disk, path, Buffer.from(encodeHeader(header)), parts.unique())) ? header : undefined
+}
+
+async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<OpenedJournal> {
+  const { disk, journal, reader } = parts
+  const segment = segmentName(header.epoch, 1)
+  const measured = await reader.measure()
+  const warnings = [...measured.warnings, ...(await damageWarnings(parts))]
+  const lastEnd = measured.ends.at(-1)
+  if (lastEnd !== undefined) await syncSegment(disk, segmentPath(journal, lastEnd.segment))
+  if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))
+  const file = await disk.open(segmentPath(journal, segment), { create: false })
+  try {
+    const line = Buffer.from(encodePrevious(measured.ends))
+    appendAll(file, line)
+    await file.sync()
+    if (disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1))))
+      throw new FleetError(
+        'store_conflict',
+        `Another process took the store in ${parts.folder} over at the same time. Open it again.`,
+      )
+    const opened = { file, segment, end: Buffer.byteLength(encodeHeader(header)) + line.length }
+    await removeTemporary(disk, journal, header.epoch)
+    await reader.own(measured.ends, placeOf(opened))
+    return { header, opened, warnings }
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    throw error
+  }
+}
+
+/** What was measured must not be lost with the power after its end was recorded. */
+async function syncSegment(disk: Disk, path: string): Promise<void> {
+  const file = await disk.open(path, { create: false })
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Keeps a torn tail aside, next to its segment, and cuts it off (ST4). */
+async function cutTail({ disk, journal, unique }: OpeningParts, tail: NonNullable<Measurement['tail']>): Promise<string> {
+  const path = segmentPath(journal, tail.segment)
+  const aside = `${path}.torn-${tail.byte}`
+  if (!disk.exists(aside)) await createFile(disk, aside, tail.bytes, unique())
+  const file = await disk.open(path, { create: false })
+  try {
+    await file.truncate(tail.byte)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return `A torn tail of ${tail.bytes.length} bytes was cut from ${path} at byte ${tail.byte} and kept in ${aside}: nothing shows that it was ever acknowledged.`
+}
+
+async function damageWarnings({ disk, journal, reader }: OpeningParts): Promise<readonly string[]> {
+  const warnings: string[] = []
+  for (const { place, run } of reader.heads.damages) {
+    const { file, line, byte } = await locate(disk, journal, place)
+    const whose = run === undefined ? 'whose entry it was cannot be told' : `run ${run} stops there, the others go on`
+    warnings.push(`${file} is damaged at line ${line}, byte ${byte}: ${whose}.`)
+  }
+  return warnings
+}
+
+/** Leavings of processes that ended while they created a segment. */
+async function removeTemporary(disk: Disk, journal: string, epoch: number): Promise<void> {
+  const own = segmentName(epoch, 9999)
+  for (const name of await disk.list(journal)) if (name.endsWith('.tmp') && name < own) await disk.remove(join(journal, name))
+}

@@ -1,0 +1,171 @@
+import type { StoredEntry } from '../../ports/store.ts'
+import { damageError } from './damage.ts'
+import type { Disk } from './disk.ts'
+import { scanEntries } from './entry-scan.ts'
+import { readJournal } from './journal-bytes.ts'
+import type { HostFacts } from './process-identity.ts'
+import type { Place } from './run-heads.ts'
+import { RunHeads } from './run-heads.ts'
+import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
+import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import type { SegmentEnd } from './segment-line.ts'
+import type { PlacedLine } from './segment-parse.ts'
+import { parseSegment } from './segment-parse.ts'
+
+/** Where an older owner's segments end, and what stands behind the last whole batch. */
+export interface Measurement {
+  readonly ends: readonly SegmentEnd[]
+  readonly tail?: Place & { readonly bytes: Buffer }
+  readonly warnings: readonly string[]
+}
+
+/** The heads as far as the journal was read, to start from instead of its beginning. */
+export interface ReadState {
+  readonly heads: RunHeads
+  readonly position: Place
+}
+
+/**
+ * What the journal says, read on from where it was left. Serves readers, which look again before each answer, and the owner, whose
+ * writer tells it what became durable.
+ */
+export class JournalReader {
+  heads = new RunHeads()
+  readonly #disk: Disk
+  readonly #journal: string
+  readonly #host: HostFacts
+  readonly #restore: (chain: SegmentChain) => Promise<ReadState | undefined>
+  readonly #tops = new Map<string, SegmentTop>()
+  #links: ChainLink[] = []
+  #position: Place | undefined
+  #restored = false
+  #isOwned = false
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(disk: Disk, journal: string, host: HostFacts, restore: (chain: SegmentChain) => Promise<ReadState | undefined>) {
+    this.#disk = disk
+    this.#journal = journal
+    this.#host = host
+    this.#restore = restore
+  }
+
+  get position(): Place | undefined {
+    return this.#position
+  }
+
+  /** Reads what was appended since. An incomplete tail is left for the next time. The owner has nothing to look for. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isOwned) return
+      const chain = await this.#resolve()
+      const taker = chain.newest?.header?.owner
+      const isBeingTaken = chain.pending && (taker === undefined || this.#host.isAlive(taker) !== false)
+      await this.#advance(chain, isBeingTaken ? 'settled' : 'checked')
+    })
+  }
+
+  /** Reads everything that older owners left, up to the last whole batch. For the owner of a new epoch, which fences them out. */
+  measure(): Promise<Measurement> {
+    return this.#inTurn(async () => {
+      const { links, warnings } = await this.#resolve()
+      await this.#advance({ links }, 'all')
+      const ends: SegmentEnd[] = []
+      for (const { segment, end } of links) ends.push({ segment, end: await this.#endOf(segment, end) })
+      const last = ends.at(-1)
+      const open = links.at(-1)?.end === undefined
+      const bytes =
+        last && open ? await readJournal(this.#disk, segmentPath(this.#journal, last.segment), last.end) : Buffer.alloc(0)
+      return { ends, warnings, ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }) }
+    })
+  }
+
+  /** Becomes the owner's: from here on, what is new comes from its writer. */
+  own(previous: readonly SegmentEnd[], place: Place): Promise<void> {
+    return this.#inTurn(() => {
+      this.#isOwned = true
+      this.follow(previous, place)
+    })
+  }
+
+  /** Becomes a reader again. */
+  disown(): void {
+    this.#isOwned = false
+  }
+
+  /** Goes on in a segment of one's own, behind `previous`. */
+  follow(previous: readonly SegmentEnd[], own: Place): void {
+    const ended = new Set(previous.map(({ segment }) => segment))
+    this.#links = [...this.#links.filter(({ segment }) => !ended.has(segment)), ...previous, { segment: own.segment }]
+    this.#position = own
+  }
+
+  /** Takes in lines that one wrote and synced oneself. */
+  wrote(lines: readonly PlacedLine[], end: Place): void {
+    for (const line of lines) this.heads.foldLine(line, end.segment)
+    this.#position = end
+  }
+
+  /** Entries of a run; rejects `store_damaged` when the range reaches a gap. */
+  async read(run: string, from: number, limit: number): Promise<readonly StoredEntry[]> {
+    const head = this.heads.get(run)
+    if (head === undefined || head.removed === true || limit < 1) return []
+    const first = Math.max(1, from)
+    if (head.damage !== undefined && first + limit - 1 > head.seq)
+      throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
+    const last = Math.min(head.seq, first + limit - 1)
+    if (first > last || this.#position === undefined) return []
+    const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
+    return scanEntries(range, head, first, last)
+  }
+
+  async #resolve(): Promise<SegmentChain> {
+    const chain = await resolveChain(this.#disk, this.#journal, this.#tops)
+    const at = this.#position
+    const link = chain.links.find(({ segment }) => segment === at?.segment)
+    const fits = at === undefined || (link !== undefined && at.byte <= (link.end ?? Number.MAX_SAFE_INTEGER))
+    if (!fits) this.#start({ heads: new RunHeads(), position: undefined })
+    if (!this.#restored) this.#start((await this.#restore(chain)) ?? { heads: new RunHeads(), position: undefined })
+    this.#restored = true
+    return chain
+  }
+
+  #start(state: { readonly heads: RunHeads; readonly position: Place | undefined }): void {
+    this.heads = state.heads
+    this.#position = state.position
+  }
+
+  /**
+   * `checked`: the growing end counts only if no newer epoch began before it was read, since that one's owner may fence the bytes out.
+   * `settled`: it does not count, since somebody is about to record where it ends. `all`: it counts.
+   */
+  async #advance({ links, newest }: Pick<SegmentChain, 'links' | 'newest'>, reach: 'checked' | 'settled' | 'all'): Promise<void> {
+    this.#links = [...links]
+    const at = this.#position
+    const start = at === undefined ? 0 : links.findIndex(({ segment }) => segment === at.segment)
+    for (const { segment, end } of links.slice(Math.max(start, 0))) {
+      if (end === undefined && reach === 'settled') return
+      const from = this.#position?.segment === segment ? this.#position.byte : 0
+      const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), from, end)
+      if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return
+      const stretch = parseSegment(bytes, from, end !== undefined)
+      this.heads.fold(stretch.items, segment)
+      this.#position = { segment, byte: stretch.end }
+    }
+  }
+
+  #isFenced(epoch: number): boolean {
+    return this.#disk.exists(segmentPath(this.#journal, segmentName(epoch + 1, 1)))
+  }
+
+  async #endOf(segment: string, end: number | undefined): Promise<number> {
+    if (this.#position?.segment === segment) return this.#position.byte
+    if (end !== undefined && end < Number.MAX_SAFE_INTEGER) return end
+    return (await this.#disk.facts(segmentPath(this.#journal, segment)))?.size ?? 0
+  }
+
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+}

@@ -1,0 +1,260 @@
+import { FleetError } from '../../protocol/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Batch } from '../../ports/store.ts'
+import { Admission } from '../admission.ts'
+import { damageError } from './damage.ts'
+import type { Disk } from './disk.ts'
+import type { PreparedBatch } from './group.ts'
+import { assembleGroup, prepareBatch } from './group.ts'
+import { readJournal, reasonOf } from './journal-bytes.ts'
+import type { JournalReader } from './journal-reader.ts'
+import { segmentName, segmentPath } from './segment-chain.ts'
+import type { SegmentHeader } from './segment-line.ts'
+import { encodeClosed, entryBody } from './segment-line.ts'
+import { parseSegment } from './segment-parse.ts'
+import type { OpenSegment } from './segment-writer.ts'
+import { createSegment, placeOf } from './segment-writer.ts'
+import { appendAll } from './whole-file.ts'
+
+export interface WriterParts {
+  readonly disk: Disk
+  readonly journal: string
+  readonly clock: Clock
+  readonly reader: JournalReader
+  readonly header: SegmentHeader
+  readonly opened: OpenSegment
+  readonly segmentBytes: number
+  readonly unique: () => string
+  /** Called when something became durable. */
+  readonly onDurable: () => void
+  /** Called once, when a newer epoch was found. */
+  readonly onFenced: () => void
+}
+
+interface Call {
+  readonly batches: readonly PreparedBatch[]
+  resolve(): void
+  reject(error: FleetError): void
+}
+
+/** Below this, a lone caller's sync is not worth a hop through the thread pool. */
+const quickSyncMs = 1
+
+/** Appends to the journal for the owner of an epoch: everything that waits goes with one write and one sync (ST3). */
+export class JournalWriter {
+  readonly #parts: WriterParts
+  readonly #admission: Admission
+  #open: OpenSegment
+  #segmentNumber: number
+  #waiting: Call[] = []
+  #working: Promise<void> | undefined
+  /** The open segment took a failed write or sync: what lies behind its end is not known, and nothing more is appended to it. */
+  #isUnsettled = false
+  #settling: Promise<void> | undefined
+  #isFenced = false
+  #turn = 0
+  #lastSyncMs = 0
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts
+    this.#open = parts.opened
+    this.#segmentNumber = parts.header.segment
+    this.#admission = new Admission({
+      seq: (run) => parts.reader.heads.seq(run),
+      removed: (run) => parts.reader.heads.removed(run),
+      keyHolder: (key) => parts.reader.heads.keyHolder(key),
+    })
+  }
+
+  /** What the caller does with its objects after the call changes nothing. */
+  async append(batches: readonly Batch[]): Promise<void> {
+    if (!this.#mustSettle()) return this.#admit(batches)
+    const copies = structuredClone(batches)
+    await this.settle()
+    await this.#admit(copies)
+  }
+
+  /** Appends a run's tombstone (RU8). */
+  async remove(run: string): Promise<void> {
+    await this.settle()
+    if (this.#isFenced) throw conflict()
+    const seq = this.#admission.admitRemoval(run)
+    if (seq === undefined) return
+    const removed = this.#parts.clock.now()
+    await this.#enqueue([{ run, first: seq, bodies: [entryBody({ removed })], removed }])
+  }
+
+  /** After a failed write or sync: finds out what is there, keeps it, and goes on in a new segment (ST5). */
+  settle(): Promise<void> {
+    if (!this.#mustSettle()) return Promise.resolve()
+    this.#settling ??= this.#startSegment().finally(() => (this.#settling = undefined))
+    return this.#settling
+  }
+
+  /** Looks whether a newer epoch has begun (ST6). */
+  checkFence(): boolean {
+    const { disk, journal, header, onFenced } = this.#parts
+    if (this.#isFenced || !disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1)))) return this.#isFenced
+    this.#isFenced = true
+    onFenced()
+    return true
+  }
+
+  /** Writes what waits, and a last line that frees the folder at once. */
+  async close(): Promise<void> {
+    await this.#working
+    try {
+      await this.settle()
+      if (this.checkFence()) return
+      appendAll(this.#open.file, Buffer.from(encodeClosed(this.#parts.clock.now())))
+      await this.#open.file.sync()
+    } catch {
+      // Everything acknowledged is synced; without the last line the next owner looks whether this process lives.
+    } finally {
+      await this.#open.file.close().catch(() => undefined)
+    }
+  }
+
+  async #admit(batches: readonly Batch[]): Promise<void> {
+    const { disk, journal, reader } = this.#parts
+    if (this.#isFenced) throw conflict()
+    for (const { run } of batches) {
+      const head = reader.heads.get(run)
+      if (head?.damage !== undefined) throw await damageError(disk, journal, run, head.damage, head.seq)
+    }
+    const admitted = this.#admission.admit(batches)
+    if (admitted.length > 0) await this.#enqueue(admitted.map(prepareBatch))
+  }
+
+  #mustSettle(): boolean {
+    return this.#isUnsettled || this.#settling !== undefined
+  }
+
+  #enqueue(batches: readonly PreparedBatch[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ batches, resolve, reject })
+      // Never rejects: every turn hands its outcome to its callers.
+      this.#working ??= this.#work().finally(() => (this.#working = undefined))
+    })
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#parts.disk.turn()
+      const calls = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#write(calls)
+        for (const call of calls) call.resolve()
+      } catch (cause) {
+        this.#fail(calls, FleetError.is(cause) ? cause : notStored(cause))
+      }
+    }
+  }
+
+  /** Nothing of what was queued meanwhile was written: it is refused, since it was decided upon what failed (CO1). */
+  #fail(calls: readonly Call[], error: FleetError): void {
+    const later = this.#waiting
+    this.#waiting = []
+    this.#admission.reset()
+    for (const call of calls) call.reject(error)
+    for (const call of later) call.reject(this.#isFenced ? conflict() : notStored(error))
+  }
+
+  async #write(calls: readonly Call[]): Promise<void> {
+    const { reader, segmentBytes, onDurable } = this.#parts
+    const batches = calls.flatMap((call) => call.batches)
+    this.#turn += 1
+    const group = assembleGroup(batches, reader.heads, this.#turn)
+    if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) await this.#startSegment()
+    const { file, end, segment } = this.#open
+    try {
+      appendAll(file, group.bytes)
+    } catch (cause) {
+      await this.#undo(cause)
+      throw notStored(cause)
+    }
+    await this.#sync(calls.length === 1)
+    if (this.checkFence()) throw conflict()
+    this.#open = { file, segment, end: end + group.bytes.length }
+    reader.wrote(
+      group.lines.map((line) => ({ ...line, byte: end + line.byte })),
+      placeOf(this.#open),
+    )
+    this.#admission.settle(batches)
+    onDurable()
+  }
+
+  /** Cuts off what a failed write left behind. Where that fails too, nobody can say what would be read after a crash. */
+  async #undo(cause: unknown): Promise<void> {
+    try {
+      await this.#open.file.truncate(this.#open.end)
+      await this.#open.file.sync()
+    } catch {
+      this.#isUnsettled = true
+      throw outcomeUnknown(cause)
+    }
+  }
+
+  async #sync(isAlone: boolean): Promise<void> {
+    const { clock } = this.#parts
+    const startedAt = clock.monotonic()
+    try {
+      if (isAlone && this.#lastSyncMs < quickSyncMs) this.#open.file.syncNow()
+      else await this.#open.file.sync()
+    } catch (cause) {
+      this.#isUnsettled = true
+      throw outcomeUnknown(cause)
+    }
+    this.#lastSyncMs = clock.monotonic() - startedAt
+  }
+
+  async #startSegment(): Promise<void> {
+    const { disk, journal, header, reader, unique, onDurable } = this.#parts
+    const { file, segment, end } = this.#open
+    try {
+      const behind = this.#isUnsettled ? await readJournal(disk, segmentPath(journal, segment), end) : Buffer.alloc(0)
+      const kept = parseSegment(behind, end, false)
+      this.#isUnsettled = true
+      this.#segmentNumber += 1
+      const previous = [{ segment, end }]
+      const adopted = behind.subarray(0, kept.end - end)
+      const next = await createSegment(disk, journal, { ...header, segment: this.#segmentNumber }, previous, adopted, unique())
+      if (this.checkFence()) {
+        await next.file.close()
+        throw conflict()
+      }
+      this.#open = next
+      this.#isUnsettled = false
+      reader.follow(previous, placeOf(next))
+      const moved = kept.items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))
+      reader.wrote(
+        moved.map((line) => ({ ...line, byte: line.byte - end + next.adoptedAt })),
+        placeOf(next),
+      )
+    } catch (cause) {
+      throw FleetError.is(cause) ? cause : notStored(cause)
+    }
+    await file.close().catch(() => undefined)
+    onDurable()
+  }
+
+  /** Rejects `store_conflict` when a newer epoch has begun. */
+  refuseFenced(): void {
+    if (this.checkFence()) throw conflict()
+  }
+}
+
+function conflict(): FleetError {
+  return new FleetError('store_conflict', 'Another process took this store over; this one is fenced out. Close this fleet.')
+}
+
+function notStored(cause: unknown): FleetError {
+  return new FleetError('not_stored', `Nothing was stored: ${reasonOf(cause)}. Mend that, then try again.`, { cause })
+}
+
+function outcomeUnknown(cause: unknown): FleetError {
+  return new FleetError('outcome_unknown', `The append may be stored or not: ${reasonOf(cause)}. Read the run to learn which.`, {
+    cause,
+  })
+}

@@ -1,0 +1,123 @@
+import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { RunRow, StoredEntry } from '../../ports/store.ts'
+import type { ProcessIdentity } from './process-identity.ts'
+
+/** The format that this code writes; a higher one is refused untouched (ST8). */
+export const storeFormat = 1
+
+/** The process that wrote a segment. */
+export interface OwnerRecord extends ProcessIdentity {
+  readonly instance: string
+  readonly since: number
+}
+
+/** A segment's first line. */
+export interface SegmentHeader {
+  readonly format: number
+  readonly store: string
+  readonly epoch: number
+  readonly segment: number
+  readonly owner: OwnerRecord
+}
+
+/** Where an earlier segment ends: bytes past that are never read (ST6). */
+export interface SegmentEnd {
+  readonly segment: string
+  readonly end: number
+}
+
+/** One entry of a run, or its tombstone. */
+export interface EntryLine {
+  readonly kind: 'entry'
+  readonly run: string
+  readonly seq: number
+  /** Hash of the run's line before; empty for the first. */
+  readonly prev: string
+  /** This line's place in its batch, from 1, and the batch's size. */
+  readonly batch: readonly [number, number]
+  /** Set on the first line of a write: all that stands before it was synced. */
+  readonly turn?: number
+  readonly row?: RunRow
+  readonly entry?: StoredEntry
+  /** Epoch milliseconds of the run's removal (RU8). */
+  readonly removed?: number
+  /** Hash of this very line. */
+  readonly hash: string
+}
+
+export type SegmentLine =
+  | { readonly kind: 'header'; readonly header: SegmentHeader }
+  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[] }
+  | { readonly kind: 'closed' }
+  | EntryLine
+
+/** `,"crc":"xxxxxxxx"}` */
+const suffixLength = 18
+
+export function encodeHeader(header: SegmentHeader): string {
+  return sealed(`{"flotilla":${JSON.stringify(header)}`)
+}
+
+export function encodePrevious(previous: readonly SegmentEnd[]): string {
+  return sealed(`{"previous":${JSON.stringify(previous)}`)
+}
+
+export function encodeClosed(at: number): string {
+  return sealed(`{"closed":true,"at":${at}`)
+}
+
+/** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
+export function entryBody(content: { readonly row?: RunRow; readonly entry?: StoredEntry; readonly removed?: number }): string {
+  return JSON.stringify({ row: content.row, entry: content.entry, removed: content.removed }).slice(1, -1)
+}
+
+/** The line of an entry, and its hash. */
+export function encodeEntry(line: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'turn'> & { readonly body: string }): {
+  readonly text: string
+  readonly hash: string
+} {
+  const turn = line.turn === undefined ? '' : `,"turn":${line.turn}`
+  const place = `{"run":${JSON.stringify(line.run)},"seq":${line.seq},"prev":"${line.prev}","batch":[${line.batch[0]},${line.batch[1]}]`
+  const text = sealed(`${place}${turn},${line.body}`)
+  return { text, hash: hash('sha256', text.slice(0, -1)) }
+}
+
+/** The first bytes of every line of a run. */
+export function linePrefix(run: string): Buffer {
+  return Buffer.from(`{"run":${JSON.stringify(run)},"seq":`)
+}
+
+/** Reads a line without its line feed; undefined when it is not exactly as it was written (ST4). */
+export function decodeLine(bytes: Buffer): SegmentLine | undefined {
+  const body = bytes.length - suffixLength
+  if (body < 2) return undefined
+  const suffix = /^,"crc":"([0-9a-f]{8})"\}$/.exec(bytes.toString('latin1', body))
+  if (suffix?.[1] === undefined || crc32(bytes.subarray(0, body)) !== Number.parseInt(suffix[1], 16)) return undefined
+  return lineOf(parseObject(bytes.toString()), bytes)
+}
+
+/** The format that a header claims, even when the rest of it cannot be read by this version. */
+export function claimedFormat(bytes: Buffer): number | undefined {
+  const found = /^\{"flotilla":\{"format":(\d{1,9}),/.exec(bytes.toString('latin1', 0, 40))
+  return found?.[1] === undefined ? undefined : Number(found[1])
+}
+
+function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
+  if (value['run'] !== undefined) return { ...(value as object as EntryLine), kind: 'entry', hash: hash('sha256', bytes) }
+  if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
+  if (value['previous'] !== undefined) return { kind: 'previous', previous: value['previous'] }
+  return value['closed'] === undefined ? undefined : { kind: 'closed' }
+}
+
+function parseObject(text: string): Record<string, never> {
+  try {
+    return JSON.parse(text) as Record<string, never>
+  } catch {
+    return {}
+  }
+}
+
+function sealed(text: string): string {
+  return `${text},"crc":"${crc32(text).toString(16).padStart(8, '0')}"}\n`
+}

@@ -1,0 +1,114 @@
+import type { EntryLine, SegmentLine } from './segment-line.ts'
+import { decodeLine } from './segment-line.ts'
+
+/** An entry's line and where in its segment it begins. */
+export interface PlacedLine extends EntryLine {
+  readonly byte: number
+}
+
+/** What a stretch of a segment holds, in order. */
+export type SegmentItem =
+  | { readonly kind: 'batch'; readonly lines: readonly PlacedLine[] }
+  /** Bytes that do not read as they were written; `run` is set where lines of that run's batch are missing. */
+  | { readonly kind: 'bad'; readonly byte: number; readonly text: string; readonly run?: string }
+  | { readonly kind: 'control'; readonly line: Exclude<SegmentLine, EntryLine> }
+
+export interface SegmentStretch {
+  readonly items: readonly SegmentItem[]
+  /** Offset behind the last item. What follows is a tail that was torn, or is still being written. */
+  readonly end: number
+}
+
+const lineFeed = 10
+/** How much of a bad line is kept to find out whose it was. */
+const attributableBytes = 4096
+
+/**
+ * Reads the bytes of a segment from offset `base` on. Bad bytes count as damage when something shows that they had been synced: a
+ * later turn, a clean close, or (`settled`) the recorded end of the segment. Without that they, and what was written with them, are a tail.
+ */
+export function parseSegment(bytes: Buffer, base: number, settled: boolean): SegmentStretch {
+  const stretch = new Stretch(base)
+  let start = 0
+  while (start < bytes.length) {
+    const feed = bytes.indexOf(lineFeed, start)
+    const stop = feed < 0 ? bytes.length : feed
+    const piece = bytes.subarray(start, stop)
+    const line = feed < 0 ? undefined : decodeLine(piece)
+    if (line === undefined) stretch.bad(base + start, piece)
+    else if (line.kind === 'entry') stretch.entry(line, base + start, base + stop + 1, piece)
+    else stretch.control(line, base + start, base + stop + 1)
+    start = stop + 1
+  }
+  return stretch.finish(settled ? base + bytes.length : undefined)
+}
+
+class Stretch {
+  readonly #items: SegmentItem[] = []
+  /** Bad items and what follows them, until something confirms them. */
+  #held: SegmentItem[] = []
+  #end: number
+  #batch: PlacedLine[] = []
+
+  constructor(base: number) {
+    this.#end = base
+  }
+
+  bad(byte: number, piece: Buffer): void {
+    this.#breakBatch(byte)
+    this.#held.push({ kind: 'bad', byte, text: piece.toString('latin1', 0, attributableBytes) })
+  }
+
+  entry(line: EntryLine, byte: number, end: number, piece: Buffer): void {
+    const last = this.#batch.at(-1)
+    const continues = last === undefined ? line.batch[0] === 1 : follows(last, line)
+    if (!continues) this.#breakBatch(byte)
+    if (line.turn !== undefined) this.#confirm(byte)
+    if (!continues && line.batch[0] !== 1) return this.bad(byte, piece)
+    this.#batch.push({ ...line, byte })
+    if (line.batch[0] !== line.batch[1]) return
+    this.#push({ kind: 'batch', lines: this.#batch }, end)
+    this.#batch = []
+  }
+
+  control(line: Exclude<SegmentLine, EntryLine>, byte: number, end: number): void {
+    this.#breakBatch(byte)
+    if (line.kind === 'closed') this.#confirm(byte)
+    this.#push({ kind: 'control', line }, end)
+  }
+
+  finish(settledAt: number | undefined): SegmentStretch {
+    if (settledAt !== undefined) {
+      this.#breakBatch(settledAt)
+      this.#confirm(settledAt)
+    }
+    return { items: this.#items, end: this.#end }
+  }
+
+  #push(item: SegmentItem, end: number): void {
+    if (this.#held.length > 0) {
+      this.#held.push(item)
+      return
+    }
+    this.#items.push(item)
+    this.#end = end
+  }
+
+  /** A batch cut short: what stands of it, and the place where the rest is missing. */
+  #breakBatch(byte: number): void {
+    const [first] = this.#batch
+    if (first === undefined) return
+    this.#held.push({ kind: 'batch', lines: this.#batch }, { kind: 'bad', byte, text: '', run: first.run })
+    this.#batch = []
+  }
+
+  #confirm(byte: number): void {
+    this.#items.push(...this.#held)
+    this.#held = []
+    this.#end = byte
+  }
+}
+
+function follows(last: EntryLine, line: EntryLine): boolean {
+  return line.run === last.run && line.batch[1] === last.batch[1] && line.batch[0] === last.batch[0] + 1
+}

@@ -1,0 +1,36 @@
+import type { Disk, DiskFile } from './disk.ts'
+import type { Place } from './run-heads.ts'
+import { segmentName, segmentPath } from './segment-chain.ts'
+import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
+import { encodeHeader, encodePrevious } from './segment-line.ts'
+import { createFile } from './whole-file.ts'
+
+/** A segment open for appending. */
+export interface OpenSegment {
+  readonly file: DiskFile
+  readonly segment: string
+  /** Offset behind the last synced byte. */
+  readonly end: number
+}
+
+/** Creates a segment of one's own epoch: its header, where the one before ends, and what is taken over from there, in one step. */
+export async function createSegment(
+  disk: Disk,
+  journal: string,
+  header: SegmentHeader,
+  previous: readonly SegmentEnd[],
+  adopted: Buffer,
+  unique: string,
+): Promise<OpenSegment & { readonly adoptedAt: number }> {
+  const segment = segmentName(header.epoch, header.segment)
+  const path = segmentPath(journal, segment)
+  const top = Buffer.from(encodeHeader(header) + encodePrevious(previous))
+  const created = await createFile(disk, path, Buffer.concat([top, adopted]), unique)
+  if (!created) throw new Error(`${path} exists already`)
+  return { file: await disk.open(path, { create: false }), segment, end: top.length + adopted.length, adoptedAt: top.length }
+}
+
+/** The place behind what a segment holds. */
+export function placeOf({ segment, end }: OpenSegment): Place {
+  return { segment, byte: end }
+}

@@ -1,0 +1,21 @@
+import type { FleetRunStatus } from '../protocol/run.ts'
+import type { RunRow } from '../ports/store.ts'
+
+const ended: ReadonlySet<FleetRunStatus> = new Set<FleetRunStatus>(['completed', 'failed', 'cancelled'])
+
+/** Whether a run needs nobody any more. A run without a row has not ended. */
+export function hasEnded(row: RunRow | undefined): boolean {
+  return row !== undefined && ended.has(row.status)
+}
+
+/** Rows that match, newest first; of equal age, the one that came last in `rows` first. */
+export function listRows(
+  rows: Iterable<RunRow>,
+  query: { readonly status?: readonly FleetRunStatus[]; readonly limit?: number } = {},
+): readonly RunRow[] {
+  const matching = [...rows].filter((row) => query.status === undefined || query.status.includes(row.status))
+  return matching
+    .reverse()
+    .toSorted((a, b) => b.createdAt - a.createdAt)
+    .slice(0, query.limit ?? matching.length)
+}

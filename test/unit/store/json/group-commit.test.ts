@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../../src/host/clock.ts'
+import { FaultyDisk } from './faulty-disk.ts'
+import { batch, segments, seqs, storeFolder } from './store-folder.ts'
+
+const journal = /\.jsonl$/
+
+test('ST3 64 appends at once share at most three syncs; one after the other they take one each', async () => {
+  const { store } = await storeFolder()
+  const faulty = new FaultyDisk()
+  const owner = store({ disk: faulty.disk })
+  await owner.open({ instance: 'owner' })
+  const before = faulty.count('sync', journal)
+  await Promise.all(Array.from({ length: 64 }, (_, index) => owner.append([batch(`run-${index}`, 0)])))
+  expect(faulty.count('sync', journal) - before).toBeLessThanOrEqual(3)
+  const middle = faulty.count('sync', journal)
+  for (let after = 1; after <= 5; after += 1) await owner.append([batch('run-0', after)])
+  expect(faulty.count('sync', journal) - middle).toBe(5)
+})
+
+test('ST3 callers that go on when their append resolves share their next write', async () => {
+  const { store } = await storeFolder()
+  const faulty = new FaultyDisk()
+  const owner = store({ disk: faulty.disk })
+  await owner.open({ instance: 'owner' })
+  const before = faulty.count('sync', journal)
+  const slot = async (index: number) => {
+    for (let after = 0; after < 10; after += 1) {
+      for (let hop = 0; hop < index % 9; hop += 1) await Promise.resolve()
+      await owner.append([batch(`run-${index}`, after)])
+    }
+  }
+  await Promise.all(Array.from({ length: 64 }, (_, index) => slot(index)))
+  expect(faulty.count('sync', journal) - before).toBeLessThanOrEqual(12)
+})
+
+test('ST1 an append resolves after its bytes are synced, and a new name after its folder is', async () => {
+  const { folder, store } = await storeFolder()
+  const faulty = new FaultyDisk()
+  const synced: string[] = []
+  const owner = store({
+    disk: {
+      ...faulty.disk,
+      syncFolder: async (path) => {
+        faulty.log.push(`folder ${path.slice(folder.length)}`)
+        await faulty.disk.syncFolder(path)
+      },
+    },
+  })
+  await owner.open({ instance: 'owner' })
+  const opening = faulty.log
+    .filter((line) => /^(open|append|sync|link|folder) /.test(line) && /jsonl|journal/.test(line))
+    .map((line) => line.split(' ')[0])
+  expect(opening).toEqual(['open', 'append', 'sync', 'link', 'folder', 'open', 'append', 'sync'])
+  faulty.log.length = 0
+  await owner.append([batch('run-1', 0)]).then(() => synced.push(...faulty.log))
+  expect(synced).toEqual(['append 00000001.0001.jsonl', 'sync 00000001.0001.jsonl'])
+})
+
+test('ST3 a segment is followed by another at its size, and all of them are read', async () => {
+  const { folder, store } = await storeFolder()
+  const owner = store({ segmentBytes: 2000 })
+  await owner.open({ instance: 'owner' })
+  for (let after = 0; after < 40; after += 1) await owner.append([batch('run-1', after)])
+  expect((await segments(folder)).length).toBeGreaterThan(3)
+  const all = Array.from({ length: 40 }, (_, index) => index + 1)
+  expect(await seqs(owner, 'run-1')).toEqual(all)
+  expect(await seqs(store(), 'run-1')).toEqual(all)
+  expect((await owner.read('run-1', { from: 33, limit: 2 })).map(({ seq }) => seq)).toEqual([33, 34])
+})
+
+test('ST3 a slow disk is never waited for on the main thread', async () => {
+  const { store } = await storeFolder()
+  const faulty = new FaultyDisk()
+  const clock = systemClock()
+  let monotonic = 0
+  const owner = store({ clock: { ...clock, monotonic: () => (monotonic += 50) }, disk: faulty.disk })
+  let direct = 0
+  const counting = faulty.disk.open
+  faulty.disk.open = async (path, options) => {
+    const file = await counting(path, options)
+    return { ...file, syncNow: () => ((direct += 1), file.syncNow()) }
+  }
+  await owner.open({ instance: 'owner' })
+  for (let after = 0; after < 5; after += 1) await owner.append([batch('run-1', after)])
+  expect(direct).toBeLessThanOrEqual(1)
+})
