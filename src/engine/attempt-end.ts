@@ -6,7 +6,7 @@ import { lastSeqOf, leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision, EffectKind } from './entry.ts'
 import { instant, moment } from './instant.ts'
-import { receiptOf } from './receipt.ts'
+import { receiptOf, spentMs } from './receipt.ts'
 import { decideRetry } from './retry.ts'
 import type { FailureCause } from './retry.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -55,7 +55,8 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
   const jitter = context.defaults.jitter ? context.draw() : undefined
   const decision = decideRetry(task.spec.retry_policy, failure, failures, jitter)
   const next = leaseStep(task, { type: 'fail', retry: decision.retry, delayed: decision.delayMs > 0 })
-  const events = [...artifactEvents(failure.artifacts), ...failureEvents(failure, decision.retry, failures)]
+  const ending = [...artifactEvents(failure.artifacts), ...failureEvents(failure, decision.retry, failures)]
+  const events: FleetWorkerEventPayload[] = next.status === 'enqueued' ? [...ending, { state: 'queued' }] : ending
   const effects: EffectKind[] = failure.stillRunning ? ['worker.stop'] : []
   const raised: FleetAlertEventClass[] = []
   if (failure.cause === 'stale') raised.push('stale')
@@ -69,8 +70,10 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
     set: {
       ...next,
       failedOn: task.worker,
+      spentMs: spentMs(task, now),
       timeoutAt: null,
-      timeoutMs: null, ...(task.pending !== null && { pending: null }),
+      timeoutMs: null,
+      ...(task.pending !== null && { pending: null }),
       process: null,
       released: false,
       ...(failure.cause === 'stale' && { stale: true }),
@@ -83,7 +86,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       result: receiptResults[failure.cause],
       failureKind: failureKinds[failure.cause],
       at: now,
-      terminalSeq: lastSeqOf(task, task.worker, events.length),
+      terminalSeq: lastSeqOf(task, task.worker, ending.length),
       score: failure.verdict?.score,
       evidence: failure.verdict?.evidence ?? failure.reason,
       artifacts: failure.artifacts,
@@ -119,12 +122,13 @@ export function* releaseAttempt(
     set: {
       ...leaseStep(task, { type: 'release', crash: release.crash }),
       enqueuedAt: task.enqueuedAt,
+      spentMs: spentMs(task, context.now),
       timeoutAt: null,
       timeoutMs: null,
       process: null,
       released: true,
     },
-    ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }]),
+    ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, { state: 'queued' }]),
     ...(release.stillRunning && { effects: ['worker.stop'] }),
   }
 }
@@ -139,5 +143,7 @@ function failureEvents(failure: Failure, retried: boolean, failures: number): Fl
     state: 'stale',
     ...(failure.lastHeartbeatAt !== undefined && { last_heartbeat_at: instant(failure.lastHeartbeatAt) }),
   }
-  return retried ? [stale] : [stale, { state: 'failed', reason: `retry attempts exhausted after ${failures} attempt(s)`, recoverable: false }]
+  return retried
+    ? [stale]
+    : [stale, { state: 'failed', reason: `retry attempts exhausted after ${failures} attempt(s)`, recoverable: false }]
 }

@@ -2,8 +2,7 @@ import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import type { Core } from './core.ts'
 import { leaseStep, reported } from './decide.ts'
 import type { Decision } from './entry.ts'
-import { writeCursor } from './cursor.ts'
-import { instant } from './instant.ts'
+import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
 import { isWorking } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -40,30 +39,40 @@ export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
       if (!alive()) return
       attempt.deadline = deadlines.leaseNow() + defaults.leaseTtlMs
       attempt.lastHeardAt = clock.now()
-      announceHeartbeat(attempt)
+      announceHeartbeat(core, attempt)
       again('lease', period, beat)
     }
 
     function expire(): void {
-      if (!alive()) return
-      const left = attempt.deadline - deadlines.leaseNow()
-      if (left > 0) again('lease', left, expire)
-      else goStale(attempt)
+      if (alive() && hasExpired()) goStale(attempt, hasExpired)
+    }
+
+    function hasExpired(): boolean {
+      return isOver('lease', attempt.deadline, expire)
     }
 
     function stall(): void {
-      if (!alive() || defaults.stallAfterMs === undefined) return
-      const left = attempt.lastProgress + defaults.stallAfterMs - deadlines.leaseNow()
-      if (left > 0) again('stall', left, stall)
-      else goStale(attempt)
+      if (alive() && hasStalled()) goStale(attempt, hasStalled)
+    }
+
+    function hasStalled(): boolean {
+      return isOver('stall', attempt.lastProgress + (defaults.stallAfterMs ?? 0), stall)
+    }
+
+    /** Whether a moment has passed; when it has not, it is waited for. */
+    function isOver(name: string, at: number, act: () => void): boolean {
+      const left = at - deadlines.leaseNow()
+      if (left > 0) again(name, left, act)
+      return left <= 0
     }
   }
 
   /** The lease ended without a word: recorded, the worker is unhealthy, and the task is retried or fails (LE4). */
-  function goStale(attempt: AttemptPresence): void {
+  function goStale(attempt: AttemptPresence, isStillDue: () => boolean): void {
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, attempt.run, attempt.task, attempt.attempt)
-      if (found === undefined) return
+      // It may have been heard again while the store could not take this.
+      if (found === undefined || !isStillDue()) return
       const worker = workers.get(attempt.worker)
       if (worker !== undefined) workers.step(worker, { type: 'unwell' })
       // A worker that never accepted has not failed the task (LE8).
@@ -121,26 +130,16 @@ export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
     }
   }
 
-  function announceHeartbeat(attempt: AttemptPresence): void {
-    const run = core.state.runs.get(attempt.run)
-    if (run === undefined || !core.hasListeners()) return
-    core.announce({
-      cursor: writeCursor({ short: run.header.short, seq: run.seq, index: 0 }),
-      event: 'worker.heartbeat',
-      run_id: attempt.run,
-      task_id: attempt.task,
-      worker_id: attempt.worker,
-      attempt: attempt.attempt,
-      timestamp: instant(clock.now()),
-      payload: {},
-    })
-  }
-
   return { watch, arm }
 }
 
 /** The task of an attempt, while that attempt is the live one and at work (LE2). */
-export function liveTask(core: Core, runId: string, taskId: string, attempt: number): { run: RunState; task: TaskState } | undefined {
+export function liveTask(
+  core: Core,
+  runId: string,
+  taskId: string,
+  attempt: number,
+): { run: RunState; task: TaskState } | undefined {
   const run = core.state.runs.get(runId)
   const task = run?.tasks.get(taskId)
   return run !== undefined && task !== undefined && task.attempt === attempt && isWorking(task.status) ? { run, task } : undefined
@@ -149,4 +148,3 @@ export function liveTask(core: Core, runId: string, taskId: string, attempt: num
 function bounded(ms: number, most: number | null): number {
   return Math.max(0, most === null ? ms : Math.min(ms, most))
 }
-

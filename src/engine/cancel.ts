@@ -2,7 +2,7 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { lastSeqOf, leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
-import { receiptOf } from './receipt.ts'
+import { receiptOf, spentMs } from './receipt.ts'
 import { isLeased, isWorking } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -28,7 +28,18 @@ export function* cancelTask(
     kind: 'task.stepped',
     task: task.id,
     ...(task.attempt > 0 && { attempt: task.attempt }),
-    set: { ...leaseStep(task, { type: 'cancel' }), endedAt: now, timeoutAt: null, timeoutMs: null, ...(task.pending !== null && { pending: null }), cause: cancel.cause ?? cancel.reason },
+    set: {
+      ...leaseStep(task, { type: 'cancel' }),
+      endedAt: now,
+      ...(live && { spentMs: spentMs(task, now) }),
+      timeoutAt: null,
+      timeoutMs: null,
+      notBefore: null,
+      notBeforeMs: null,
+      process: null,
+      ...(task.pending !== null && { pending: null }),
+      cause: cancel.cause ?? cancel.reason,
+    },
     ...reported(task, reporter, events),
     receipt: receiptOf(run, task, {
       result: 'skip',

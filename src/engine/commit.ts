@@ -6,15 +6,19 @@ import type { Entry } from './entry.ts'
 export interface Turn {
   /** Entries in the order in which they were decided. */
   readonly entries: readonly { readonly run: string; readonly entry: Entry }[]
-  /** Runs that the turn saw or changed. */
+  /** All of it is durable. */
   readonly durable: () => void
-  /** The store did not take it: the tentative state that it made is gone (CO1). */
+  /** Of what is discarded, these entries were stored all the same: they happened, and have to be followed (ST1). */
+  readonly stored: (entries: Turn['entries']) => void
+  /** The store did not take it: the tentative state that it made, or saw, is gone (CO1). */
   readonly discarded: (error: FleetError) => void
 }
 
 /** Queues turns, groups them into one append at a time, and says of each what became of it, in order. */
 export interface Commits {
   push(turn: Turn): void
+  /** Resolves once all that was pushed so far is durable: true, or false when some of it was discarded. */
+  durable(): Promise<boolean>
   /** Resolves when everything pushed so far is settled. */
   settled(): Promise<void>
   /** Nothing waits and nothing is being written. */
@@ -43,6 +47,8 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
     while (queued.length > 0) {
       const turns = queued
       queued = []
+      // Whoever only looked waits for what came before, and that is durable now.
+      while (turns[0]?.entries.length === 0) turns.shift()?.durable()
       const batches = batchesOf(turns, recovery)
       try {
         if (batches.length > 0) await store.append(batches)
@@ -62,20 +68,31 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
     const all = [...turns, ...since]
     const runs = new Set(all.flatMap((turn) => turn.entries.map(({ run }) => run)))
     const stored = await recovery.restore(runs, error)
-    // An append whose outcome was unknown may have been stored: reading tells (ST1).
+    const asked = new Set(turns)
     for (const turn of all) {
-      const kept = turns.includes(turn) && turn.entries.length > 0 && turn.entries.every(({ run, entry }) => entry.seq <= (stored.get(run) ?? 0))
-      if (kept) turn.durable()
-      else turn.discarded(error)
+      // An append whose outcome was unknown may have been stored, run by run: reading tells (ST1).
+      const isAsked = error.code === 'outcome_unknown' && asked.has(turn)
+      const kept = isAsked ? turn.entries.filter(({ run, entry }) => entry.seq <= (stored.get(run) ?? 0)) : []
+      if (kept.length > 0 && kept.length === turn.entries.length) turn.durable()
+      else {
+        if (kept.length > 0) turn.stored(kept)
+        turn.discarded(error)
+      }
     }
     recovery.resumed()
   }
 
+  function push(turn: Turn): void {
+    queued.push(turn)
+    writing ??= write()
+  }
+
   return {
-    push(turn) {
-      queued.push(turn)
-      writing ??= write()
-    },
+    push,
+    durable: () =>
+      new Promise((resolve) => {
+        push({ entries: [], durable: () => resolve(true), stored: () => undefined, discarded: () => resolve(false) })
+      }),
     async settled() {
       while (writing !== undefined) await writing
     },

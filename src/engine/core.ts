@@ -8,7 +8,7 @@ import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Defaults } from './defaults.ts'
 import type { Presence } from './presence.ts'
-import type { FleetState } from './state.ts'
+import type { FleetState, RunState } from './state.ts'
 import type { Turns } from './turns.ts'
 
 /** What the engine is given. */
@@ -33,4 +33,6 @@ export interface Core extends EnginePorts {
   readonly presence: Presence
   readonly deadlines: Deadlines
   readonly turns: Turns
+  /** The cursor of what has no entry of its own: that of the last event of the run that is durable (EV1). */
+  readonly liveCursor: (run: RunState) => string
 }

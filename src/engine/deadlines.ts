@@ -17,8 +17,10 @@ export interface Deadlines {
   after(ms: number, act: () => void): () => void
   /** Monotonic time without the hold-ups; leases live in it (LE5). */
   leaseNow(): number
-  /** Tells of a hold-up that no late timer could show: a store that failed. */
-  heldUp(ms: number): void
+  /** Stops the time that leases live in, for a hold-up that no late timer could show: a store that fails. */
+  hold(): void
+  /** Lets it go on where it stood. */
+  goOn(): void
   /** Looks again at whether the wait keeps the process alive (CO7). */
   refresh(): void
   close(): void
@@ -30,6 +32,9 @@ const sweepAt = 1_024
 /** A timer later than this was held up: a blocked event loop, a suspended machine. */
 const noticeableMs = 250
 
+/** After a hold-up, what was said meanwhile lies unread for a moment: leases get as long as they were held up, at most this. */
+const hearingMs = 5_000
+
 export function createDeadlines(clock: Clock, options: { readonly keepAlive: () => boolean }): Deadlines {
   const order = (a: Deadline, b: Deadline): number => a.at - b.at || a.order - b.order
   let queue = new TinyQueue<Deadline>([], order)
@@ -37,6 +42,8 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
   let waiting: { readonly at: number; readonly keepAlive: boolean; readonly stop: AbortController } | undefined
   let count = 0
   let offset = 0
+  let stoodAt: number | undefined
+  let lastLeaseNow = clock.monotonic()
   let closed = false
 
   function arm(): void {
@@ -66,7 +73,9 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
   function run(): void {
     const now = clock.monotonic()
     const late = now - (queue.peek()?.at ?? now)
-    if (late > noticeableMs) offset += late
+    // Lease time skips the hold-up, and never goes back.
+    if (late > noticeableMs && stoodAt === undefined)
+      offset = Math.min(offset + late + Math.min(late, hearingMs), now - lastLeaseNow)
     const due: Deadline[] = []
     for (let next = queue.peek(); next !== undefined && next.at <= now; next = queue.peek()) {
       queue.pop()
@@ -96,14 +105,24 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
 
   return {
     after(ms, act) {
-      const deadline: Deadline = { at: clock.monotonic() + Math.max(0, ms), order: (count += 1), act, cancelled: false, queued: true }
+      const deadline: Deadline = {
+        at: clock.monotonic() + Math.max(0, ms),
+        order: (count += 1),
+        act,
+        cancelled: false,
+        queued: true,
+      }
       queue.push(deadline)
       arm()
       return () => cancel(deadline)
     },
-    leaseNow: () => clock.monotonic() - offset,
-    heldUp(ms) {
-      offset += ms
+    leaseNow: () => (lastLeaseNow = (stoodAt ?? clock.monotonic()) - offset),
+    hold() {
+      stoodAt ??= clock.monotonic()
+    },
+    goOn() {
+      if (stoodAt !== undefined) offset += clock.monotonic() - stoodAt
+      stoodAt = undefined
     },
     refresh() {
       if (waiting !== undefined && waiting.keepAlive !== options.keepAlive()) arm()

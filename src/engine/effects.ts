@@ -1,21 +1,25 @@
 import type { ScorerInput, Verdict } from '../ports/scorer.ts'
 import type { DependencyResult } from '../protocol/wire.ts'
-import { errorCodes } from '../protocol/errors.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import { failAttempt } from './attempt-end.ts'
+import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { verdictReached } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
+import { recordIncarnation } from './incarnation.ts'
 import { readReceipt } from './receipts.ts'
 import type { RunState, TaskState } from './state.ts'
+import { stopReason } from './stop-reason.ts'
 import type { Workers } from './workers.ts'
 
 /** Performs effects: each once its entry is durable, those of one attempt in order (CO5, CO6). */
 export interface Effects {
   perform(run: RunState, entry: Entry): void
+  /** What was decided upon was discarded: performs what was passed over because of it, where it still applies (CO1). */
+  again(): void
   /** Starts the scorer of a task that waits in `verifying`; after a restart this is asked again (CO5). */
   score(run: RunState, task: TaskState): void
   /** Tells the worker of an attempt to stop, without an entry: for attempts that the fleet knows nothing of (LE2). */
@@ -27,21 +31,28 @@ export interface Effects {
 
 export function createEffects(core: Core, workers: Workers, watch: AttemptWatch): Effects {
   const chains = new Map<string, Promise<void>>()
+  // What was passed over because its lease was revoked; until that is durable, the revocation may be discarded (CO1).
+  const passedOver = new Map<string, () => void>()
   const closing = new AbortController()
 
   const handlers: Record<EffectKind, (run: RunState, entry: Entry) => Promise<void> | void> = {
     'worker.start': start,
     'worker.stop': stopAttempt,
-    'scorer.run': (run, entry) => {
-      const task = run.tasks.get(entry.task ?? '')
-      if (task !== undefined) score(run, task)
-    },
+    'scorer.run': (run, entry) => score(run.header.id, entry.task ?? '', entry.attempt ?? 0),
   }
 
   function perform(run: RunState, entry: Entry): void {
-    for (const kind of entry.effects ?? []) {
-      inOrder(`${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`, () => handlers[kind](run, entry))
-    }
+    const key = `${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`
+    if (entry.set?.status !== undefined) passedOver.delete(key)
+    for (const kind of entry.effects ?? []) inOrder(key, () => handlers[kind](run, entry))
+  }
+
+  function passOver(run: RunState, entry: Entry): void {
+    const { id } = run.header
+    passedOver.set(`${id}/${entry.task ?? ''}/${entry.attempt ?? 0}`, () => {
+      const live = liveTask(core, id, entry.task ?? '', entry.attempt ?? 0)
+      if (live !== undefined) perform(live.run, entry)
+    })
   }
 
   /** Effects of one attempt wait for each other; the first one starts at once. */
@@ -58,7 +69,10 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
   function start(run: RunState, entry: Entry): Promise<void> | void {
     const attempt = entry.attempt ?? 0
     const live = liveTask(core, run.header.id, entry.task ?? '', attempt)
-    if (live === undefined || live.task.worker === null) return
+    if (live === undefined || live.task.worker === null) {
+      passOver(run, entry)
+      return
+    }
     const { task } = live
     const at = core.deadlines.leaseNow()
     const presence = core.presence.begin({
@@ -71,13 +85,21 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       lastProgress: at,
     })
     watch.watch(presence)
-    return prepareAndAssign(run, task, presence.worker, attempt)
+    return prepareAndAssign(run, task, presence.worker, entry).catch((error: unknown) =>
+      // A store or a disk that cannot be read fails the attempt, never the fleet (SC4).
+      refuseStart(run, task, attempt, {
+        cause: 'transport',
+        reason: `The attempt could not be prepared: ${String(error)}`,
+        final: false,
+      }),
+    )
   }
 
-  async function prepareAndAssign(run: RunState, task: TaskState, workerId: string, attempt: number): Promise<void> {
+  async function prepareAndAssign(run: RunState, task: TaskState, workerId: string, entry: Entry): Promise<void> {
+    const attempt = entry.attempt ?? 0
     const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
     if ('problems' in prepared) {
-      refuseStart(run, task, attempt, prepared.problems)
+      refuseStart(run, task, attempt, { cause: 'task', reason: prepared.problems.join('\n'), final: true })
       return
     }
     const previous = task.receipts.length === 0 ? [] : await receiptsOf(run, task)
@@ -86,6 +108,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     const presence = core.presence.get(run.header.id, task.id, attempt)
     if (presence === undefined || liveTask(core, run.header.id, task.id, attempt) === undefined) {
       core.presence.end(run.header.id, task.id, attempt)
+      passOver(run, entry)
       core.turns.nudge()
       return
     }
@@ -105,18 +128,24 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     })
   }
 
-  function refuseStart(run: RunState, task: TaskState, attempt: number, problems: readonly string[]): void {
+  function refuseStart(
+    run: RunState,
+    task: TaskState,
+    attempt: number,
+    failure: Pick<Failure, 'cause' | 'reason' | 'final'>,
+  ): void {
     core.presence.end(run.header.id, task.id, attempt)
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, run.header.id, task.id, attempt)
       if (found === undefined) return
-      yield* failAttempt(context, found.run, found.task, { cause: 'task', reason: problems.join('\n'), final: true, stillRunning: false })
+      yield* failAttempt(context, found.run, found.task, { ...failure, stillRunning: false })
     })
   }
 
   function stopAttempt(run: RunState, entry: Entry): void {
     const task = entry.task ?? ''
     const attempt = entry.attempt ?? 0
+    passedOver.delete(`${run.header.id}/${task}/${attempt}`)
     const presence = core.presence.get(run.header.id, task, attempt)
     if (presence === undefined) return
     if (presence.place === undefined) {
@@ -138,7 +167,11 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     if (worker !== undefined) {
       worker.abandoned.add(`${run}/${task}/${attempt}`)
       worker.incarnation = core.ids.next('inc')
-      workers.step(worker, { type: 'recover', leases: core.state.holdings.get(workerId) ?? 0, draining: worker.draining })
+      recordIncarnation(core, worker)
+      // A worker elsewhere is well again when it is heard; one of this process when its slot is free (WO).
+      if (worker.transport.heartbeats === 'fleet') {
+        workers.step(worker, { type: 'recover', leases: core.state.holdings.get(workerId) ?? 0, draining: worker.draining })
+      }
     }
     core.announce({
       cursor: '',
@@ -153,17 +186,28 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     core.turns.nudge()
   }
 
-  function stop(worker: string, key: { run_id: string; task_id: string; attempt: number }, code: FleetErrorCode, reason: string): void {
+  function stop(
+    worker: string,
+    key: { run_id: string; task_id: string; attempt: number },
+    code: FleetErrorCode,
+    reason: string,
+  ): void {
     workers.get(worker)?.channel?.send({ type: 'stop', ...key, code, reason, grace_ms: core.defaults.stopGraceMs })
   }
 
-  function score(run: RunState, task: TaskState): void {
-    const { attempt } = task
-    inOrder(`${run.header.id}/${task.id}/${attempt}`, () => runScorer(run, task, attempt))
+  function score(runId: string, taskId: string, attempt: number): Promise<void> | void {
+    const run = core.state.runs.get(runId)
+    const task = run?.tasks.get(taskId)
+    if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt) return runScorer(run, task, attempt)
+    const key = `${runId}/${taskId}/${attempt}`
+    passedOver.set(key, () => {
+      const now = core.state.runs.get(runId)?.tasks.get(taskId)
+      if (now?.status === 'verifying' && now.attempt === attempt) inOrder(key, () => score(runId, taskId, attempt))
+    })
   }
 
   async function runScorer(run: RunState, task: TaskState, attempt: number): Promise<void> {
-    if (task.status !== 'verifying' || task.attempt !== attempt || task.spec.scorer === undefined) return
+    if (task.spec.scorer === undefined) return
     const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
     const root = 'root' in prepared ? prepared.root : run.header.workspace
     const limit = new AbortController()
@@ -183,11 +227,20 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
 
   async function verdictOf(input: ScorerInput, signal: AbortSignal): Promise<Verdict> {
     const scorer = core.scorers[input.scorer.kind]
-    const broken = (evidence: string): Verdict => ({ result: 'fail', failureKind: 'verifier', score: { value: 0, max: 1 }, evidence })
+    const broken = (evidence: string): Verdict => ({
+      result: 'fail',
+      failureKind: 'verifier',
+      score: { value: 0, max: 1 },
+      evidence,
+    })
     if (scorer === undefined) return broken(`No scorer of kind ${input.scorer.kind} is registered.`)
     const run = scorer.score as (input: ScorerInput, options: { signal: AbortSignal }) => Verdict | Promise<Verdict>
     const timedOut = new Promise<Verdict>((resolve) => {
-      signal.addEventListener('abort', () => resolve(broken(`The scorer took longer than ${core.defaults.scorerTimeoutMs / 1000} s.`)), { once: true })
+      signal.addEventListener(
+        'abort',
+        () => resolve(broken(`The scorer took longer than ${core.defaults.scorerTimeoutMs / 1000} s.`)),
+        { once: true },
+      )
     })
     try {
       return await Promise.race([run(input, { signal }), timedOut])
@@ -213,7 +266,13 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
 
   return {
     perform,
-    score,
+    again() {
+      const before = [...passedOver.values()]
+      passedOver.clear()
+      for (const act of before) act()
+    },
+    score: (run, task) =>
+      inOrder(`${run.header.id}/${task.id}/${task.attempt}`, () => score(run.header.id, task.id, task.attempt)),
     stop,
     async idle() {
       while (chains.size > 0) await Promise.all(chains.values())
@@ -224,20 +283,3 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
 
 /** Beyond the grace that a host gets, for its confirmation to arrive. */
 const stopMarginMs = 1_000
-
-/** Why an attempt is told to stop, as its entry tells it. */
-function stopReason(entry: Entry): { code: FleetErrorCode; reason: string } {
-  const status = entry.set?.status
-  const reason = entry.receipt?.evidence ?? entry.set?.cause ?? entryEventText(entry)
-  if (status === 'cancelled') return { code: 'task_cancelled', reason }
-  if (entry.receipt?.result === 'timeout') return { code: 'task_timeout', reason }
-  if (entry.events?.some((event) => event.state === 'stale') === true) return { code: 'task_stale', reason }
-  // A release names why, as a code where there is one.
-  return { code: reason in errorCodes ? (reason as FleetErrorCode) : 'lease_lost', reason }
-}
-
-function entryEventText(entry: Entry): string {
-  const interrupted = entry.events?.find((event) => event.state === 'interrupted')
-  return interrupted?.state === 'interrupted' ? (interrupted.signal ?? 'interrupted') : 'The lease was revoked.'
-}
-

@@ -2,6 +2,7 @@ import { FleetError } from '../protocol/errors.ts'
 import { createAttemptWatch } from './attempt-watch.ts'
 import { createCommits } from './commit.ts'
 import type { Core, EnginePorts } from './core.ts'
+import { writeCursor } from './cursor.ts'
 import { createDeadlines } from './deadlines.ts'
 import type { Decide, TurnHooks } from './turns.ts'
 import { createTurns } from './turns.ts'
@@ -9,7 +10,7 @@ import type { DecideContext } from './decide.ts'
 import { createEffects } from './effects.ts'
 import type { Effects } from './effects.ts'
 import type { Draft, Entry } from './entry.ts'
-import { fold, forget } from './fold.ts'
+import { fleetStream, fold, forget } from './fold.ts'
 import { createPresence } from './presence.ts'
 import { project } from './project.ts'
 import { createReports } from './reports.ts'
@@ -39,8 +40,8 @@ export interface Engine {
   command<Answer>(decide: Decide<Answer>): Promise<Answer>
   /** The run, read from the store when it is not in memory; undefined when there is none. */
   run(id: string): Promise<RunState | undefined>
-  /** A run as the store has it, for looking only: it does not enter the state. */
-  peek(id: string): Promise<RunState | undefined>
+  /** What a view makes of a run, for looking only: given once all that it saw is durable (CO1). Undefined is a run that is not there. */
+  look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View>
   /** Takes no more leases on a worker, and retires it when its last has ended; what is left after `graceMs` is released (WO1). */
   drain(worker: Worker, graceMs: number | undefined): Promise<void>
   /** Reads a run that was granted; `recover` puts it back to work. */
@@ -66,6 +67,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     defaults.abandonedAtOnce,
   )
   const loading = new Map<string, Promise<RunState | undefined>>()
+  const lastDurable = new WeakMap<RunState, Entry>()
   let leasing = false
   let closing = false
   let now = clock.now()
@@ -73,7 +75,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload })
   const commits = createCommits(store, {
     restore: (runs, error) => storeWatch.restore(runs, error),
-    resumed: () => turns.retryKept(),
+    resumed() {
+      effects.again()
+      turns.retryKept()
+    },
     rowOf: (run) => rowOf(state.runs.get(run)),
   })
   const hooks: TurnHooks = {
@@ -85,7 +90,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     keepLimit: defaults.keptReports,
   }
   const turns = createTurns(commits, hooks)
-  const core: Core = { ...ports, state, presence, deadlines, turns }
+  const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor }
   const watch = createAttemptWatch(core, workers)
   const effects = createEffects(core, workers, watch)
   const reports = createReports(core, workers, effects)
@@ -117,11 +122,12 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   }
 
   function durable(entries: readonly { readonly run: string; readonly entry: Entry }[]): void {
-    storeWatch.working()
+    if (entries.length > 0) storeWatch.working()
     const listened = ports.hasListeners()
     for (const { run: id, entry } of entries) {
       const run = state.runs.get(id)
       if (run === undefined) continue
+      lastDurable.set(run, entry)
       if (listened) for (const event of project(projected(run), entry)) ports.announce(event)
       effects.perform(run, entry)
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
@@ -133,11 +139,19 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
         if (worker.status === 'retired' && worker.channel !== undefined) void host.retire(worker)
       }
     }
-    for (const id of new Set(entries.map(({ run }) => run))) {
+    // A worker that came or went concerns every run (RU10).
+    const concerned = entries.some(({ run }) => run === fleetStream) ? state.runs.keys() : new Set(entries.map(({ run }) => run))
+    for (const id of concerned) {
       const run = state.runs.get(id)
       if (run !== undefined) stalls(run)
     }
     deadlines.refresh()
+  }
+
+  function liveCursor(run: RunState): string {
+    const last = lastDurable.get(run)
+    const events = last === undefined ? 0 : project(projected(run), last).length
+    return writeCursor({ short: run.header.short, seq: last?.seq ?? run.seq, index: Math.max(0, events - 1) })
   }
 
   /** Reads a run again after its tentative state was discarded (CO1). */
@@ -168,6 +182,15 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     return run
   }
 
+  async function look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View> {
+    while (storeWatch.refusing() === undefined && state.runs.has(id)) {
+      const seen = view(state.runs.get(id))
+      if (await commits.durable()) return seen
+    }
+    // It is not in memory, or memory is not to be trusted now: the store tells.
+    return view(await loadRun(createFleetState(), store, id, false))
+  }
+
   function hasOpenWork(): boolean {
     if (closing) return true
     for (const run of state.runs.values()) if (run.carried && run.status !== 'pending' && openTasks(run) > 0) return true
@@ -186,7 +209,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     },
     run: (id) => once(id, () => loadAndRecover(id)),
     read: (id) => once(id, () => loadRun(state, store, id, true)),
-    peek: (id) => loadRun(createFleetState(), store, id, false),
+    look,
     drain: (worker, graceMs) => drainWorker(core, { workers, host }, worker, graceMs),
     async drop(id) {
       await store.remove(id)

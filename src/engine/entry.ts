@@ -39,6 +39,8 @@ export interface TaskFields {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly toolCalls: number
+  /** How long the leases that have ended were held together (BU1). */
+  readonly spentMs: number
   /** What the work returned, while its verdict is awaited. */
   readonly pending: { readonly output: Json; readonly exitCode: number | null } | null
   /** Why the task was cancelled: the dependency that ended, or who asked. */

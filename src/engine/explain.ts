@@ -61,7 +61,9 @@ export function explainTask(
     const able = considered.filter((worker) => worker.against.length === 0)
     if (fleet === undefined || !run.carried) say('not_carried', 'No fleet that is known here carries this run on.')
     else if (able.length === 0) say('worker', 'No registered worker can take it.')
-    else if (!able.some((worker) => worker.free > 0)) say('slot', `Every worker that can take it is busy: ${able.map((worker) => worker.id).join(', ')}.`)
+    else if (!able.some((worker) => worker.free > 0)) {
+      say('slot', `No worker that can take it has a free slot: ${able.map((worker) => `${worker.id} (${worker.status})`).join(', ')}.`)
+    }
     const { max_workers: most } = run.header
     if (most !== undefined && run.working >= most) say('run_limit', `The run has its ${most} lease(s).`)
     if (fleet?.full === true) say('fleet_limit', 'The fleet gives out no more leases at once.')

@@ -4,6 +4,7 @@ import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } 
 import { permissionsOf } from '../security/trust.ts'
 import type { FleetTrustLevel } from '../protocol/security.ts'
 import { instant } from './instant.ts'
+import { isLeased } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** What the end of an attempt adds to what is known of it. */
@@ -23,7 +24,7 @@ export interface ReceiptFacts {
 
 /** The receipt of a task's last attempt (VE6). A task that no worker ever had is signed by `fleet`. */
 export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): FleetReceipt {
-  const seconds = task.leasedAt === null ? 0 : Math.max(0, (facts.at - task.leasedAt) / 1000)
+  const seconds = spentMs(task, facts.at) / 1000
   return {
     run_id: run.header.id,
     task_id: task.id,
@@ -45,6 +46,11 @@ export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): 
   }
 }
 
+/** How long the task was held by workers so far, all its attempts together; waiting costs nothing (BU3, BU4). */
+export function spentMs(task: TaskState, now: number): number {
+  return task.spentMs + (isLeased(task.status) && task.leasedAt !== null ? Math.max(0, now - task.leasedAt) : 0)
+}
+
 /** Kinds of `expected_artifacts` that no artifact meets, each artifact meeting one (AR5). */
 export function missingArtifacts(task: TaskState, more: readonly FleetArtifactRef[]): string[] {
   const had = [...task.artifacts, ...more].map((artifact) => artifact.kind)
@@ -58,7 +64,12 @@ export function missingArtifacts(task: TaskState, more: readonly FleetArtifactRe
 
 const evidenceLimit = 4096
 
-/** Evidence lies in the receipt up to 4 KiB (VE6). */
+/** Evidence lies in the receipt up to 4 KiB of UTF-8, never cut inside a character (VE6). */
 function bounded(text: string): string {
-  return text.length <= evidenceLimit ? text : `${text.slice(0, evidenceLimit - 1)}…`
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit))
+  if (read === text.length) return text
+  const room = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit - ellipsisBytes))
+  return `${text.slice(0, room.read)}…`
 }
+
+const ellipsisBytes = 3

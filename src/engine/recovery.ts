@@ -4,28 +4,49 @@ import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { isWorking } from './state.ts'
-import type { RunState } from './state.ts'
+import type { RunState, TaskState } from './state.ts'
 import type { Workers } from './workers.ts'
 
 /**
- * Puts a run that was read from the store back to work: leases of an earlier fleet are released (LE6, LE8), scorers are asked again
- * (CO5), and waits are armed (LE5).
+ * Puts a run that was read from the store back to work: leases of an earlier fleet are released, but for those of workers that may
+ * still live elsewhere (LE6, LE8); scorers are asked again (CO5), and waits are armed (LE5).
  */
 export function recoverRun(core: Core, run: RunState, parts: { workers: Workers; effects: Effects; watch: AttemptWatch }): void {
   const { workers, effects, watch } = parts
   for (const task of run.tasks.values()) {
     if (isWorking(task.status) && !isAlive(core, run, task.id, task.attempt)) {
       const worker = task.worker === null ? undefined : workers.get(task.worker)
-      if (worker?.transport.survives === true && worker.incarnation === task.incarnation) continue
-      core.turns.report(function* (context): Decision {
-        const found = core.state.runs.get(run.header.id)
-        const now = found?.tasks.get(task.id)
-        if (found === undefined || now === undefined || now.attempt !== task.attempt || !isWorking(now.status)) return
-        yield* releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false })
-      })
+      if (worker?.transport.survives === true) awaitReport(core, run, task, worker.facts.id, watch)
+      else release(core, run, task)
     } else if (task.status === 'verifying') effects.score(run, task)
     watch.arm(run, task)
   }
+}
+
+/** The attempt has one ttl to be heard of, and goes on where it was if it is (LE6). */
+function awaitReport(core: Core, run: RunState, task: TaskState, worker: string, watch: AttemptWatch): void {
+  const key = { run_id: run.header.id, task_id: task.id, attempt: task.attempt }
+  const now = core.deadlines.leaseNow()
+  const presence = core.presence.begin({
+    run: run.header.id,
+    task: task.id,
+    attempt: task.attempt,
+    worker,
+    deadline: now + core.defaults.leaseTtlMs,
+    lastHeardAt: core.clock.now(),
+    lastProgress: now,
+  })
+  presence.place = { ...key, folder: core.folderOf(run.header.id, task.id, task.attempt), root: run.header.workspace }
+  watch.watch(presence)
+}
+
+function release(core: Core, run: RunState, { id, attempt }: TaskState): void {
+  core.turns.report(function* (context): Decision {
+    const found = core.state.runs.get(run.header.id)
+    const now = found?.tasks.get(id)
+    if (found === undefined || now === undefined || now.attempt !== attempt || !isWorking(now.status)) return
+    yield* releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false })
+  })
 }
 
 function isAlive(core: Core, run: RunState, task: string, attempt: number): boolean {

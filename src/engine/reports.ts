@@ -7,7 +7,9 @@ import { accept, fail, finish, progress, recordArtifact, spend } from './command
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
+import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
+import { recordIncarnation } from './incarnation.ts'
 import { isWorking } from './state.ts'
 import type { Worker, Workers } from './workers.ts'
 
@@ -29,6 +31,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
   let late = 0
 
   function take(worker: Worker, message: AttemptMessage): void {
+    if (worker.status === 'unhealthy') recover(worker)
     const presence = core.presence.get(message.run_id, message.task_id, message.attempt)
     if (presence === undefined || presence.worker !== worker.facts.id) {
       unexpected(worker, message)
@@ -50,8 +53,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     presence.deadline = now + core.defaults.leaseTtlMs
     presence.lastHeardAt = core.clock.now()
     if (message.type !== 'heartbeat') presence.lastProgress = now
-    const worker = workers.get(presence.worker)
-    if (worker?.status === 'unhealthy') recover(worker)
   }
 
   function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage): Promise<void> | void {
@@ -59,6 +60,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
     switch (message.type) {
       case 'heartbeat':
+        if (!presence.lingering) announceHeartbeat(core, presence, message)
         return
       case 'accepted':
         core.turns.report(function* (context): Decision {
@@ -83,7 +85,8 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
         return
       case 'log':
         presence.logged = true
-        return presence.place === undefined ? undefined : core.collector.log(presence.place, message.text)
+        // A log that cannot be written is less than the attempt that writes it.
+        return presence.place === undefined ? undefined : core.collector.log(presence.place, message.text).catch(() => undefined)
       case 'artifact':
         return collect(worker, presence, message)
       case 'result':
@@ -113,14 +116,22 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     core.turns.report(function* (context): Decision {
       const run = core.state.runs.get(presence.run)
       const task = run?.tasks.get(presence.task)
-      if (run !== undefined && task !== undefined) yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
+      if (run !== undefined && task !== undefined)
+        yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
     })
   }
 
-  function end(worker: Worker, presence: AttemptPresence, message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>): Promise<void> | void {
+  function end(
+    worker: Worker,
+    presence: AttemptPresence,
+    message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>,
+  ): Promise<void> | void {
     // Most attempts write no log; they end without a turn of the event loop.
     if (!presence.logged || presence.place === undefined) ended(worker, presence, message, undefined)
-    else return core.collector.finish(presence.place).then((log) => ended(worker, presence, message, log))
+    else {
+      const log = core.collector.finish(presence.place).catch(() => undefined)
+      return log.then((kept) => ended(worker, presence, message, kept))
+    }
   }
 
   function ended(
@@ -151,7 +162,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       }
     })
     workers.settle(worker)
-    if (worker.status === 'unhealthy') recover(worker)
     core.turns.nudge()
   }
 
@@ -186,31 +196,46 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
         if (run !== undefined && task !== undefined && message.attempt <= task.attempt) yield* spend(context, run, task, message)
       })
     }
-    effects.stop(worker.facts.id, message, 'lease_lost', 'This attempt does not hold the lease of its task.')
+    const { run_id, task_id, attempt } = message
+    effects.stop(worker.facts.id, { run_id, task_id, attempt }, 'lease_lost', 'This attempt does not hold the lease of its task.')
   }
 
   function hello(worker: Worker, message: HelloMessage): void {
+    worker.incarnation = message.incarnation
+    recordIncarnation(core, worker)
     workers.step(worker, { type: 'hello', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
     const alive = new Set(message.attempts.map(attemptId))
-    dropLeases(worker, (id) => !alive.has(id), 'a new incarnation of the worker does not know the attempt')
+    for (const id of worker.abandoned) if (!alive.has(id)) worker.abandoned.delete(id)
+    dropLeases(worker, (id) => !alive.has(id), {
+      reason: 'a new incarnation of the worker does not know the attempt',
+      lost: false,
+    })
     core.turns.nudge()
   }
 
   function lost(worker: Worker, reason: string): void {
     worker.channel = undefined
     workers.step(worker, { type: 'lost' })
-    dropLeases(worker, () => true, reason)
+    // Work elsewhere goes on without its line: the ttl judges it, or the next hello (LE6, HO7).
+    if (!worker.transport.survives) dropLeases(worker, () => true, { reason, lost: true })
   }
 
-  /** Ends the leases of a worker whose work is gone: what had begun failed, what it never accepted is given back (WO1, WO2). */
-  function dropLeases(worker: Worker, gone: (id: string) => boolean, reason: string): void {
+  /**
+   * Ends the leases of a worker whose work is gone. What it never accepted, and what an earlier incarnation left, is given back; what had
+   * begun when its channel was lost has failed (WO1, WO2, RE7).
+   */
+  function dropLeases(
+    worker: Worker,
+    gone: (id: string) => boolean,
+    { reason, lost }: { readonly reason: string; readonly lost: boolean },
+  ): void {
     for (const presence of [...core.presence.all()]) {
       if (presence.worker !== worker.facts.id || !gone(`${presence.run}/${presence.task}/${presence.attempt}`)) continue
       core.presence.end(presence.run, presence.task, presence.attempt)
       core.turns.report(function* (context): Decision {
         const found = liveTask(core, presence.run, presence.task, presence.attempt)
         if (found === undefined || !isWorking(found.task.status)) return
-        if (found.task.status === 'starting') {
+        if (found.task.status === 'starting' || !lost) {
           yield* releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
         } else {
           yield* failAttempt(context, found.run, found.task, {
@@ -224,8 +249,10 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     }
   }
 
+  /** A worker that is heard is well, and may be given work at once (WO). */
   function recover(worker: Worker): void {
     workers.step(worker, { type: 'recover', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
+    core.turns.nudge()
   }
 
   return {
@@ -253,4 +280,3 @@ function isNewCall(presence: AttemptPresence, event: { readonly state: string; r
   presence.calls.add(event.call_id)
   return true
 }
-

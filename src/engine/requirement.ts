@@ -16,6 +16,8 @@ export interface Requirement {
   readonly target?: FleetRunTarget
   readonly policyTrust: FleetTrustLevel
   readonly maxTrust: FleetTrustLevel
+  /** A worker elsewhere must have proved who it is (SE1). */
+  readonly verified: boolean
   /** Ids of the run's own workers, when it names some; then no other worker serves it. */
   readonly workers?: readonly string[]
 }
@@ -34,6 +36,7 @@ export function requirementOf(
     target: run.target,
     policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
     maxTrust: run.security_policy?.max_trust_level ?? 'operator',
+    verified: run.security_policy?.require_identity_verification ?? false,
     workers,
   }
   return { key: JSON.stringify(facts), ...facts }
@@ -65,6 +68,8 @@ export function mismatches(requirement: Requirement, worker: WorkerFacts): strin
 
 /** The trust level that a lease runs at: the worker's own, else the policy's default, cut to the ceiling (SE1). */
 export function effectiveTrust(requirement: Requirement, worker: WorkerFacts): FleetTrustLevel {
+  // No transport proves the identity of a worker elsewhere yet, so none is verified.
+  if (requirement.verified && worker.host !== 'local') return 'sandbox'
   return lowerTrust(worker.trust ?? requirement.policyTrust, requirement.maxTrust)
 }
 

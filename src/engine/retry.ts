@@ -51,5 +51,5 @@ export function backoffMs(
 
 function retries(policy: FleetRetryPolicy | undefined, cause: FailureCause): boolean {
   const exact = policy?.retry_on
-  return exact === undefined || exact.length === 0 ? cause !== 'verifier' : exact.includes(cause)
+  return exact === undefined ? cause !== 'verifier' : exact.includes(cause)
 }

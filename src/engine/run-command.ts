@@ -19,13 +19,9 @@ type Performer<Kind extends RunCommand['kind']> = (
 ) => Promise<CommandOutcome>
 
 const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
-  'run.start': onRun((context, run) => startRun(context, run)),
+  'run.start': carriedOn(onRun((context, run) => startRun(context, run))),
   'run.pause': onRun((context, run) => pauseRun(context, run)),
-  'run.resume': async (engine, run, command, posted) => {
-    const outcome = await onRun((context, found) => resumeRun(context, found))(engine, run, command, posted)
-    carryOn(engine, run)
-    return outcome
-  },
+  'run.resume': carriedOn(onRun((context, run) => resumeRun(context, run))),
   'run.cancel': onRun((context, run, command: CommandOf<'run.cancel'>) => cancelRun(context, run, command.by, command.reason ?? 'cancelled')),
   'run.seal': onRun((context, run) => sealRun(context, run)),
   'run.retry_failed': onRun((context, run, command: CommandOf<'run.retry_failed'>) => retryFailed(context, run, command.tags)),
@@ -42,7 +38,8 @@ const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
  */
 export async function performCommand(engine: Engine, command: RunCommand, posted?: string): Promise<CommandOutcome> {
   const run = await engine.run(command.run_id)
-  if (run === undefined) throw unknownRun(command.run_id)
+  // A creation that was cut off is no run (RU1).
+  if (run?.opened !== true) throw unknownRun(command.run_id)
   if (posted !== undefined && run.posted.has(posted)) return { changed: false, message: 'The command was taken before.' }
   // The table pairs each kind with its performer.
   const perform = performers[command.kind] as Performer<RunCommand['kind']>
@@ -85,11 +82,16 @@ async function settle(engine: Engine, run: RunState, command: CommandOf<'task.se
   })(engine, run, command, posted)
 }
 
-/** A run that a person resumed is carried on by this fleet, if it leases at all. */
-function carryOn(engine: Engine, run: RunState): void {
-  run.carried = true
-  updateTurn(engine.core.state, run)
-  engine.core.turns.nudge()
+/** A run that someone started or resumed here is carried on by this fleet, if it leases at all (ST11). */
+function carriedOn<Kind extends RunCommand['kind']>(perform: Performer<Kind>): Performer<Kind> {
+  return async (engine, run, command, posted) => {
+    const outcome = await perform(engine, run, command, posted)
+    const now = present(engine, run.header.id)
+    now.carried = true
+    updateTurn(engine.core.state, now)
+    engine.core.turns.nudge()
+    return outcome
+  }
 }
 
 function present(engine: Engine, id: string): RunState {

@@ -1,5 +1,4 @@
 import type { Core } from './core.ts'
-import { writeCursor } from './cursor.ts'
 import { instant } from './instant.ts'
 import { awaitsVerdict } from './state.ts'
 import type { RunState } from './state.ts'
@@ -24,7 +23,7 @@ export function createStallWatch(core: Core, workers: Workers): (run: RunState) 
   return (run) => {
     // Cheap first: a run that works is not stalled.
     const waiting = run.working > 0 || run.counts.enqueued === 0 ? [] : stalledTasks(run, workers)
-    const { id, short } = run.header
+    const { id } = run.header
     if (waiting.length === 0) {
       raised.delete(id)
       return
@@ -32,7 +31,7 @@ export function createStallWatch(core: Core, workers: Workers): (run: RunState) 
     if (raised.has(id)) return
     raised.add(id)
     core.announce({
-      cursor: writeCursor({ short, seq: run.seq, index: 0 }),
+      cursor: core.liveCursor(run),
       event: 'run.stalled',
       run_id: id,
       timestamp: instant(core.clock.now()),

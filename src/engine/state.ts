@@ -151,6 +151,7 @@ export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number):
     inputTokens: 0,
     outputTokens: 0,
     toolCalls: 0,
+    spentMs: 0,
     pending: null,
     cause: null,
     settled: false,
@@ -178,6 +179,11 @@ export function isEndedRun(status: FleetRunStatus): boolean {
 
 export function isEndedTask(status: TaskStatus): boolean {
   return leaseLifecycle.hasTag(status, 'ended')
+}
+
+/** The task waits for something, or for a worker. */
+export function isWaiting(status: TaskStatus): boolean {
+  return leaseLifecycle.hasTag(status, 'waiting')
 }
 
 /** The task holds a lease: it is starting, running or being verified. */

@@ -18,10 +18,11 @@ export interface StoreWatch {
 }
 
 interface Failing {
-  readonly since: number
   tries: number
   /** Commands are refused until the runs were read again. */
   restoring: boolean
+  /** It was announced. */
+  told: boolean
 }
 
 const firstWaitMs = 50
@@ -42,10 +43,13 @@ export function createStoreWatch(
     if (error.code === 'store_conflict') fenced = error
     const now = (failing ??= begin(error))
     now.restoring = true
+    // Leases do not run while nothing can be recorded (LE5).
+    core.deadlines.hold()
     const stored = new Map<string, number>()
     const carried = new Map([...runs].map((id) => [id, core.state.runs.get(id)?.carried ?? true]))
     for (;;) {
-      if (fenced === undefined) await clock.sleep(Math.min(longestWaitMs, firstWaitMs * 2 ** now.tries), { keepAlive: true })
+      if (fenced === undefined && now.told)
+        await clock.sleep(Math.min(longestWaitMs, firstWaitMs * 2 ** now.tries), { keepAlive: true })
       now.tries += 1
       try {
         for (const id of runs) {
@@ -56,16 +60,21 @@ export function createStoreWatch(
         break
       } catch {
         // It cannot be read either; what is in memory is not to be trusted, so nothing goes on until it can.
+        if (!now.told) core.announce(liveEvent('store.failing', { reason: error.message }))
+        now.told = true
       }
     }
     for (const attempt of core.presence.all()) core.presence.linger(attempt, !isLive(attempt))
+    core.deadlines.goOn()
     now.restoring = false
     return stored
   }
 
   function begin(error: FleetError): Failing {
-    core.announce(liveEvent('store.failing', { reason: error.message }))
-    return { since: clock.monotonic(), tries: 0, restoring: true }
+    // An id that was used before is the caller's mistake: the store is well (RU8).
+    const told = error.code !== 'run_exists'
+    if (told) core.announce(liveEvent('store.failing', { reason: error.message }))
+    return { tries: 0, restoring: true, told }
   }
 
   function isLive(attempt: { readonly run: string; readonly task: string; readonly attempt: number }): boolean {
@@ -73,7 +82,10 @@ export function createStoreWatch(
     return task !== undefined && task.attempt === attempt.attempt && isWorking(task.status)
   }
 
-  function liveEvent<Name extends 'store.failing' | 'store.recovered'>(event: Name, payload: Name extends 'store.failing' ? { reason: string } : Record<string, never>) {
+  function liveEvent<Name extends 'store.failing' | 'store.recovered'>(
+    event: Name,
+    payload: Name extends 'store.failing' ? { reason: string } : Record<string, never>,
+  ) {
     return { cursor: '', event, run_id: '', timestamp: instant(clock.now()), payload } as Parameters<EnginePorts['announce']>[0]
   }
 
@@ -81,15 +93,17 @@ export function createStoreWatch(
     refusing() {
       if (fenced !== undefined) return fenced
       if (failing?.restoring !== true) return undefined
-      return new FleetError('store_failing', 'The store cannot be written at the moment, so nothing was changed. Try again shortly.')
+      return new FleetError(
+        'store_failing',
+        'The store cannot be written at the moment, so nothing was changed. Try again shortly.',
+      )
     },
     restore,
     working() {
       if (failing === undefined) return
-      // Leases did not run while nothing could be recorded (LE5).
-      core.deadlines.heldUp(clock.monotonic() - failing.since)
+      const { told } = failing
       failing = undefined
-      core.announce(liveEvent('store.recovered', {}))
+      if (told) core.announce(liveEvent('store.recovered', {}))
     },
   }
 }

@@ -3,7 +3,7 @@ import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
 import { moment } from './instant.ts'
-import { isEndedRun, openTasks, satisfies } from './state.ts'
+import { isEndedRun, isWaiting, openTasks, satisfies } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** What the end of a task sets off: dependants are freed or cancelled, and the run may end (SC5, RU3). */
@@ -30,8 +30,13 @@ export function* cancelDependants(context: DecideContext, run: RunState, task: T
   for (let cause = gone.pop(); cause !== undefined; cause = gone.pop()) {
     for (const id of run.dependants.get(cause.id) ?? []) {
       const dependant = run.tasks.get(id)
-      if (dependant?.status !== 'blocked') continue
-      yield* cancelTask(context, run, dependant, { by: 'fleet', reason: `Its dependency ${cause.id} ${ended(cause)}.`, cause: cause.id })
+      // A dependant that was freed before its dependency was overturned has not started yet (VE5).
+      if (dependant === undefined || !isWaiting(dependant.status)) continue
+      yield* cancelTask(context, run, dependant, {
+        by: 'fleet',
+        reason: `Its dependency ${cause.id} ${ended(cause)}.`,
+        cause: cause.id,
+      })
       gone.push(dependant)
     }
   }
@@ -46,7 +51,7 @@ export function* unblock(context: DecideContext, run: RunState, task: TaskState)
     kind: 'task.stepped',
     task: task.id,
     set: { ...leaseStep(task, { type: 'unblock', delayed: delayMs > 0 }), enqueuedAt: now, ...moment(now, delayMs) },
-    ...reported(task, null, [{ state: 'queued' }]),
+    ...reported(task, null, delayMs > 0 ? [] : [{ state: 'queued' }]),
   }
 }
 

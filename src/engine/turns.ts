@@ -34,9 +34,14 @@ export interface TurnHooks {
 }
 
 export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { readonly retryKept: () => void } {
+  /** Reports whose decision was discarded, and those that came after it, each in the order in which they were said. */
+  let discarded: Decide<void>[] = []
   let kept: Decide<void>[] = []
 
-  function decideAll<Answer>(decide: Decide<Answer>): { entries: Turn['entries']; outcome: { answer: Answer } | { refusal: unknown } } {
+  function decideAll<Answer>(decide: Decide<Answer>): {
+    entries: Turn['entries']
+    outcome: { answer: Answer } | { refusal: unknown }
+  } {
     const entries: { run: string; entry: Entry }[] = []
     const context = hooks.context()
     const outcome = drive(decide(context), entries)
@@ -45,7 +50,10 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
     return { entries, outcome }
   }
 
-  function drive<Answer>(decision: Decision<Answer>, entries: { run: string; entry: Entry }[]): { answer: Answer } | { refusal: unknown } {
+  function drive<Answer>(
+    decision: Decision<Answer>,
+    entries: { run: string; entry: Entry }[],
+  ): { answer: Answer } | { refusal: unknown } {
     try {
       let step = decision.next()
       while (step.done !== true) {
@@ -58,20 +66,26 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
     }
   }
 
-  function keep(decide: Decide<void>): void {
-    if (kept.length < hooks.keepLimit) kept.push(decide)
+  function keep(list: Decide<void>[], decide: Decide<void>): void {
+    if (discarded.length + kept.length < hooks.keepLimit) list.push(decide)
   }
 
   function report(decide: Decide<void>): void {
     if (hooks.refusing() !== undefined) {
-      keep(decide)
+      keep(kept, decide)
       return
     }
     const { entries, outcome } = decideAll(decide)
     // What no longer applies is refused by the machine and changes nothing; anything else is a defect and must not be silent.
     if ('refusal' in outcome && !FleetError.is(outcome.refusal, 'refused')) throw outcome.refusal
-    if (entries.length === 0) return
-    commits.push({ entries, durable: () => hooks.durable(entries), discarded: () => keep(decide) })
+    // What decided nothing may have seen what is discarded later; then it is decided again too (CO1).
+    if (entries.length === 0 && (commits.idle || decide === nothing)) return
+    commits.push({
+      entries,
+      durable: () => hooks.durable(entries),
+      stored: hooks.durable,
+      discarded: () => keep(discarded, decide),
+    })
   }
 
   return {
@@ -86,6 +100,7 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
             hooks.durable(entries)
             resolve()
           },
+          stored: hooks.durable,
           discarded: reject,
         })
       })
@@ -95,7 +110,8 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
     report,
     nudge: () => report(nothing),
     retryKept() {
-      const again = kept
+      const again = [...discarded, ...kept]
+      discarded = []
       kept = []
       for (const decide of again) report(decide)
       // Leases were held back too; giving one out also shows whether the store is back.

@@ -28,9 +28,10 @@ export function checkRun(input: FleetRunSpecInput, options: Pick<FleetOptions, '
 
 /** Throws `impossible_task`, naming every task that none of the workers could ever take, with what speaks against each (SC3). */
 export function refuseImpossible(spec: FleetRunSpec, workers: readonly WorkerFacts[]): void {
-  const told = impossibleTasks(spec, workers).map(({ path, reasons }) => [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'))
-  if (told.length === 0) return
-  throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks: told } })
+  const tasks = impossibleTasks(spec, workers)
+  if (tasks.length === 0) return
+  const told = tasks.map(({ path, reasons }) => [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'))
+  throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks } })
 }
 
 /** The tasks that none of the workers could ever take. */

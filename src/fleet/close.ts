@@ -6,12 +6,12 @@ import { isWorking } from '../engine/state.ts'
 
 /**
  * Closes an engine gracefully: no new leases, running attempts get `graceMs`, what is left is released and told to stop, and all is
- * flushed (CO8, LE8).
+ * flushed (CO8, LE8). `hurry` ends every grace at once.
  */
-export async function closeEngine(engine: Engine, graceMs: number): Promise<void> {
+export async function closeEngine(engine: Engine, { graceMs, hurry }: { readonly graceMs: number; readonly hurry: AbortSignal }): Promise<void> {
   const { core } = engine
   engine.leasing = false
-  await untilNothingWorks(engine, graceMs)
+  await untilNothingWorks(engine, graceMs, hurry)
   core.turns.report(function* (context): Decision {
     for (const run of core.state.runs.values()) {
       if (run.working === 0) continue
@@ -23,7 +23,7 @@ export async function closeEngine(engine: Engine, graceMs: number): Promise<void
   await engine.settled()
   engine.closing = true
   engine.effects.close()
-  await engine.host.close({ reason: 'the fleet was closed', graceMs: Math.min(graceMs, core.defaults.stopGraceMs) })
+  await closeWorkers(engine, hurry.aborted ? 0 : Math.min(graceMs, core.defaults.stopGraceMs), hurry)
   await engine.effects.idle()
   await engine.reports.idle()
   await engine.settled()
@@ -34,13 +34,23 @@ export async function closeEngine(engine: Engine, graceMs: number): Promise<void
   }
 }
 
-async function untilNothingWorks(engine: Engine, graceMs: number): Promise<void> {
+/** Workers that are closed a second time, with no grace, end at once. */
+async function closeWorkers(engine: Engine, graceMs: number, hurry: AbortSignal): Promise<void> {
+  const reason = 'the fleet was closed'
+  const closed = engine.host.close({ reason, graceMs })
+  const closeAtOnce = (): void => void engine.host.close({ reason, graceMs: 0 })
+  hurry.addEventListener('abort', closeAtOnce)
+  await closed
+  hurry.removeEventListener('abort', closeAtOnce)
+}
+
+async function untilNothingWorks(engine: Engine, graceMs: number, hurry: AbortSignal): Promise<void> {
   const { core } = engine
   const end = core.clock.monotonic() + graceMs
-  while (core.presence.size > 0 && core.clock.monotonic() < end) {
+  while (core.presence.size > 0 && !hurry.aborted && core.clock.monotonic() < end) {
     const ended = new AbortController()
     const watch = core.presence.onEnd(() => ended.abort())
-    await core.clock.sleep(end - core.clock.monotonic(), { signal: ended.signal })
+    await core.clock.sleep(end - core.clock.monotonic(), { signal: AbortSignal.any([ended.signal, hurry]) })
     watch()
   }
   await engine.settled()

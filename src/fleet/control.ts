@@ -65,7 +65,10 @@ export function openControl(store: Store): Control {
   async function post(command: RunCommand, waitMs: number, signal: AbortSignal | undefined): Promise<CommandOutcome> {
     const answer = await store.post({ id: systemIds().next('cmd'), command }, { waitMs, ...(signal !== undefined && { signal }) })
     if (answer === undefined) {
-      throw new FleetError('posted_not_taken', `The command was posted, but not taken within ${waitMs / 1000} s. The owner will take it when it can.`)
+      throw new FleetError(
+        'posted_not_taken',
+        `The command was posted, but not taken within ${waitMs / 1000} s. The owner will take it when it can.`,
+      )
     }
     if (answer.ok) return answer.outcome
     throw new FleetError(answer.code, answer.message, { details: (answer.details ?? {}) as Record<string, unknown> })
@@ -73,11 +76,12 @@ export function openControl(store: Store): Control {
 
   async function countersOfRow(row: RunRow): Promise<typeof noTasks> {
     if (isEndedRun(row.status) && row.counts !== undefined) return { ...noTasks, ...row.counts }
-    const run = await source.present(row.id)
-    return run === undefined ? noTasks : countersOf(run)
+    return source.look(row.id, (run) => (run === undefined ? noTasks : countersOf(run)))
   }
 }
 
 function unknown(id: string): FleetError {
-  return new FleetError('unknown_run', `No run ${id} in this store. List the runs with \`flotilla list\`.`, { details: { run_id: id } })
+  return new FleetError('unknown_run', `No run ${id} in this store. List the runs with \`flotilla list\`.`, {
+    details: { run_id: id },
+  })
 }

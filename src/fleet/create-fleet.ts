@@ -57,7 +57,8 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const files = options.files ?? diskFiles()
   const bus = createBus({ buffer: eventBuffer })
   const workspace = await files.real(folder)
-  if (workspace === undefined) throw new FleetError('invalid_option', `workspace: there is no folder ${folder}. Make it, or name another.`)
+  if (workspace === undefined)
+    throw new FleetError('invalid_option', `workspace: there is no folder ${folder}. Make it, or name another.`)
   const opening = await store.open({
     instance: ids.next('fleet'),
     ...(options.waitForStoreMs !== undefined && { waitMs: options.waitForStoreMs }),
@@ -70,7 +71,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     {
       store,
       clock,
-      ids,
+      ids: ids.forEpoch?.(opening.epoch) ?? ids,
       scorers: createScorers({ files }),
       collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256 }),
       workspaces: createWorkspaces({ files, environment }),
@@ -86,7 +87,9 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   try {
     await loadRun(engine.core.state, store, fleetStream, false)
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
-    const processes = runs.flatMap((run) => [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])))
+    const processes = runs.flatMap((run) =>
+      [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
+    )
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
     await reapOrphans({ storeId: opening.storeId, recorded: processes, clock })
     for (const plan of plans) registrar.add(plan)
@@ -123,6 +126,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     host,
     workspace,
     warnings: opening.warnings,
+    closed: stop.signal,
     close({ graceMs = defaults.closeGraceMs } = {}) {
       if (closed !== undefined && graceMs === 0) hurry.abort()
       return (closed ??= close(graceMs))
@@ -132,7 +136,10 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
 }
 
 /** Takes the unfinished runs that the options name, and reads them; a creation that was cut off is discarded (RU1). */
-async function claimRuns(engine: Engine, carryOn: NonNullable<FleetOptions['carryOn']>): Promise<NonNullable<Awaited<ReturnType<Engine['read']>>>[]> {
+async function claimRuns(
+  engine: Engine,
+  carryOn: NonNullable<FleetOptions['carryOn']>,
+): Promise<NonNullable<Awaited<ReturnType<Engine['read']>>>[]> {
   if (carryOn === 'none') return []
   const runs = []
   for await (const claim of engine.core.store.claim(carryOn === 'all' ? {} : { runs: carryOn })) {

@@ -10,8 +10,7 @@ type Named<T> = { [Key in keyof T as string extends Key ? never : Key]: T[Key] }
 export type TaskFields<Input> = Omit<Named<FleetTaskSpecInput>, 'name' | 'instructions' | 'handler' | 'input'> & {
   readonly name?: string
   readonly instructions?: string
-  readonly input: Input
-}
+} & (undefined extends Input ? { readonly input?: Input } : { readonly input: Input })
 
 /** A kind of work, with the types of what it takes and what it gives. Pass it in `handlers`, and its tasks in `tasks`. */
 export interface TaskDefinition<Name extends string = string, Input = unknown, Output = unknown> {
@@ -37,7 +36,9 @@ export function defineTask<const Name extends string, Input = Json | undefined, 
   return {
     ...definition,
     run: (attempt) => definition.run(attempt),
-    task({ name, instructions, input, ...fields }) {
+    task(given) {
+      // Whether the input may be left out depends on its type; here it is the same.
+      const { name, instructions, input, ...fields }: TaskFields<unknown> = given
       return {
         ...fields,
         name: name ?? fields.id,

@@ -47,15 +47,23 @@ export async function projectedRun(store: Store, run: string): Promise<Projected
 
 /**
  * The events of a run in order, replayed and then live, without gap or duplicate: whoever is slow simply reads on from the store (EV2).
- * Ends after the run has ended, unless told to follow.
+ * Ends after the run has ended, unless told to follow, and when `closed` aborts.
  */
-export async function* streamEvents(store: Store, run: ProjectedRun, options: EventsOptions): AsyncGenerator<FleetEvent, void, void> {
+export async function* streamEvents(
+  store: Store,
+  run: ProjectedRun,
+  options: EventsOptions,
+  closed: AbortSignal,
+): AsyncGenerator<FleetEvent, void, void> {
   const signal = options.signal ?? new AbortController().signal
   const start = options.after === undefined ? undefined : await placeOf(store, run, options.after)
   let from = start?.seq ?? 1
-  let ended = false
+  // Read before any entry: where the reader begins behind the end, no entry tells of it.
+  let ended = isEndedRun((await store.row({ id: run.id }))?.status ?? 'pending')
   const stop = new AbortController()
-  const growth = store.watch(run.id, { from: from - 1, signal: AbortSignal.any([signal, stop.signal]) })[Symbol.asyncIterator]()
+  const growth = store
+    .watch(run.id, { from: from - 1, signal: AbortSignal.any([signal, stop.signal, closed]) })
+    [Symbol.asyncIterator]()
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -76,6 +84,8 @@ export async function* streamEvents(store: Store, run: ProjectedRun, options: Ev
     }
   } finally {
     stop.abort()
+    // A watch that rests between two looks ends only when it is told.
+    await growth.return?.()
   }
 }
 
@@ -91,7 +101,7 @@ export async function replayEvents(store: Store, run: ProjectedRun, options: Rep
 async function pageAfter(store: Store, run: ProjectedRun, after: string, limit: number): Promise<EventPage> {
   const start = await placeOf(store, run, after)
   const events: FleetEvent[] = []
-  for (let from = start.seq; events.length <= limit; ) {
+  for (let from = start.seq; events.length <= limit;) {
     const entries = await readEntries(store, run.id, from, limit + 1)
     for (const entry of entries) {
       const all = project(run, entry)
@@ -130,7 +140,9 @@ function pageOf(run: ProjectedRun, events: readonly FleetEvent[], rest: { more: 
 async function placeOf(store: Store, run: ProjectedRun, cursor: string): Promise<{ seq: number; index: number }> {
   const place = readCursor(cursor, run.short)
   const [entry] = await readEntries(store, run.id, place.seq, 1)
-  if (entry === undefined || place.index >= project(run, entry).length || writeCursor(place) !== cursor) {
+  // An entry without events has a place too: what is live only may stand there (EV1).
+  const places = entry?.seq === place.seq ? Math.max(1, project(run, entry).length) : 0
+  if (place.index >= places || writeCursor(place) !== cursor) {
     throw new FleetError('cursor_unavailable', `The run ${run.id} has no event at this cursor. Read again without a cursor.`)
   }
   return place

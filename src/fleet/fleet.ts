@@ -77,7 +77,7 @@ export interface Fleet extends AsyncDisposable {
   summary(): Promise<FleetSummary>
   /**
    * Closes: no new leases, running attempts get `graceMs` (default 10 s), what is left is released to be leased again (LE8), all is
-   * flushed. Twice is safe.
+   * flushed. Twice is safe; closing again with `graceMs: 0` ends the grace of the first at once.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>
 }
@@ -90,6 +90,8 @@ export interface FleetParts {
   readonly host: HostPorts
   readonly workspace: string
   readonly warnings: readonly string[]
+  /** Aborts when the fleet is closed. */
+  readonly closed: AbortSignal
   readonly close: (options?: { readonly graceMs?: number }) => Promise<void>
 }
 
@@ -97,7 +99,7 @@ export function createFleetFacade(parts: FleetParts): Fleet {
   const { engine, bus, registrar } = parts
   const { store, ids, clock, scorers } = engine.core
   const creating = new Map<string, Promise<Run>>()
-  const source = sourceOf(engine)
+  const source = sourceOf(engine, parts.closed)
 
   function handle(id: string, created: boolean, warnings: readonly string[] = []): Run {
     return createRunHandle(engine, createRunReader(source, id), { created, warnings })
@@ -145,7 +147,10 @@ export function createFleetFacade(parts: FleetParts): Fleet {
       })
     }
     const run = handle(row.id, false)
-    if (start) await run.start()
+    if (!start) return run
+    // A fleet that did not carry the run on has not met the workers that it brings.
+    for (const worker of spec.worker_specs) registrar.addFromFile(worker)
+    await run.start()
     return run
   }
 
@@ -195,19 +200,16 @@ export function createFleetFacade(parts: FleetParts): Fleet {
   }
 
   async function countersNow(id: string): Promise<typeof noTasks> {
-    const run = await source.present(id)
-    return run === undefined ? noTasks : countersOf(run)
+    return source.look(id, (run) => (run === undefined ? noTasks : countersOf(run)))
   }
 }
 
-function sourceOf(engine: Engine): ReaderSource {
+function sourceOf(engine: Engine, closed: AbortSignal): ReaderSource {
   const { core, workers } = engine
   return {
     store: core.store,
-    async present(id) {
-      await engine.settled()
-      return core.state.runs.get(id) ?? (await engine.peek(id))
-    },
+    look: engine.look,
+    closed,
     workers: () => Object.fromEntries(workers.all().map((worker) => [worker.facts.id, worker.status])),
     considered: () => ({
       workers: workers.all().map((worker) => ({ facts: worker.facts, status: worker.status, free: workers.free(worker) })),

@@ -32,5 +32,11 @@ export function headerOf(
 
 /** Equal for specs that ask for the same (RU2). */
 export function digestOf(spec: FleetRunSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex')
+  return createHash('sha256').update(JSON.stringify(spec, sorted)).digest('hex')
+}
+
+/** The order in which the members of an object were written does not count. */
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
+import { recordIncarnation } from '../engine/incarnation.ts'
 import type { Worker } from '../engine/workers.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
@@ -34,13 +35,7 @@ export function createRegistrar(engine: Engine, host: HostPorts): Registrar {
       draining: known?.draining === true && !known.retired,
     }
     engine.workers.add(worker)
-    engine.core.turns.report(function* (): Decision {
-      yield {
-        on: 'fleet',
-        kind: 'worker.registered',
-        record: { id: facts.id, incarnation: worker.incarnation, draining: worker.draining, retired: false },
-      }
-    })
+    recordIncarnation(engine.core, worker)
     const started = engine.host.start(worker).finally(() => starting.delete(started))
     starting.add(started)
   }

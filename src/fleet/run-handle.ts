@@ -94,5 +94,10 @@ async function deleteRun(engine: Engine, id: string): Promise<void> {
   if (run.completedAt === null) {
     throw new FleetError('run_open', `The run ${id} is ${run.status}. Wait for its end, or cancel it first.`, { details: { status: run.status } })
   }
+  // What is still being stopped may yet leave its log (RU5).
+  const stopping = [...engine.core.presence.all()].filter((attempt) => attempt.run === id).map((attempt) => attempt.task)
+  if (stopping.length > 0) {
+    throw new FleetError('run_open', `The run ${id} has ended, but attempts are still being stopped: ${stopping.join(', ')}. Try again shortly.`)
+  }
   await engine.drop(id)
 }

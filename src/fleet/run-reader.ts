@@ -2,8 +2,8 @@ import { explainTask } from '../engine/explain.ts'
 import type { ConsideredWorker, Explanation } from '../engine/explain.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
-import { createFleetState } from '../engine/state.ts'
-import type { RunState } from '../engine/state.ts'
+import { createFleetState, isWorking } from '../engine/state.ts'
+import type { RunState, TaskState } from '../engine/state.ts'
 import { countersOf, specOf, taskView } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
@@ -17,6 +17,8 @@ import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
 import type { EventPage, EventsOptions, ReplayOptions } from './event-stream.ts'
 import { readArtifacts } from './run-artifacts.ts'
 import type { RunArtifact } from './run-artifacts.ts'
+import { readLog } from './run-log.ts'
+import type { RunLog } from './run-log.ts'
 import { readReceipts, resultOf } from './run-result.ts'
 import type { RunResult } from './run-result.ts'
 
@@ -27,6 +29,8 @@ export interface RunReader {
   spec(): Promise<FleetRun>
   summary(): Promise<RunSummary>
   tasks(): Promise<readonly TaskView[]>
+  /** One task. Rejects `unknown_task`. */
+  task(taskId: string): Promise<TaskView>
   /** All receipts, of one task or of all, oldest first. */
   receipts(taskId?: string): Promise<readonly FleetReceipt[]>
   /** The latest receipt of a task, or undefined when no attempt has ended. */
@@ -35,6 +39,8 @@ export interface RunReader {
   artifacts(taskId?: string): Promise<readonly RunArtifact[]>
   /** The bytes of an artifact that the fleet keeps, or undefined when it stays in the workspace (AR1). */
   openArtifact(artifact: FleetArtifactRef): Promise<Uint8Array | undefined>
+  /** What an attempt wrote, of the latest by default; while it runs, what it wrote so far. Undefined when it wrote nothing. */
+  log(taskId: string, options?: { readonly attempt?: number }): Promise<RunLog | undefined>
   /** The events from the first on, or after a cursor, then live, until the run has ended (EV2). */
   events(options?: EventsOptions): AsyncIterable<FleetEvent>
   /** A page of events: the newest, or after a cursor (EV7). */
@@ -48,8 +54,10 @@ export interface RunReader {
 /** Where a reader gets the present state of its run, and of the fleet when there is one here. */
 export interface ReaderSource {
   readonly store: Store
-  /** The run as the fleet of this process has it, when it has it and all of it is durable. */
-  present(id: string): Promise<RunState | undefined>
+  /** What a view makes of the run as the fleet of this process has it, or else the store; all that it saw is durable (CO1). */
+  look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View>
+  /** Aborts when the fleet is closed: whoever waits for more is told. */
+  readonly closed: AbortSignal
   workers(): Readonly<Record<string, FleetWorkerStatus>>
   considered(): { readonly workers: readonly ConsideredWorker[]; readonly full: boolean } | undefined
 }
@@ -58,7 +66,8 @@ export interface ReaderSource {
 export function storeSource(store: Store): ReaderSource {
   return {
     store,
-    present: (id) => loadRun(createFleetState(), store, id, false),
+    look: async (id, view) => view(await loadRun(createFleetState(), store, id, false)),
+    closed: new AbortController().signal,
     workers: () => ({}),
     considered: () => undefined,
   }
@@ -67,10 +76,20 @@ export function storeSource(store: Store): ReaderSource {
 export function createRunReader(source: ReaderSource, id: string): RunReader {
   const { store } = source
 
-  async function state(): Promise<RunState> {
-    const run = await source.present(id)
-    if (run === undefined || !run.opened) throw unknownRun(id)
-    return run
+  function look<View>(view: (run: RunState) => View): Promise<View> {
+    return source.look(id, (run) => {
+      if (run === undefined || !run.opened) throw unknownRun(id)
+      return view(run)
+    })
+  }
+
+  function lookAt<View>(taskId: string, view: (task: TaskState, run: RunState) => View): Promise<View> {
+    return look((run) => {
+      const task = run.tasks.get(taskId)
+      if (task === undefined)
+        throw new FleetError('unknown_task', `The run ${id} has no task ${taskId}.`, { details: { task_id: taskId } })
+      return view(task, run)
+    })
   }
 
   async function facts(): Promise<NonNullable<Awaited<ReturnType<typeof projectedRun>>>> {
@@ -80,19 +99,20 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
   }
 
   async function* events(options: EventsOptions = {}): AsyncGenerator<FleetEvent, void, void> {
-    yield* streamEvents(store, await facts(), options)
+    yield* streamEvents(store, await facts(), options, source.closed)
   }
 
   return {
     id,
-    spec: async () => specOf(await state()),
-    async summary() {
-      const run = await state()
-      const own = new Set([...run.tasks.values()].map((task) => task.worker))
-      const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => own.has(worker)))
-      return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
-    },
-    tasks: async () => [...(await state()).tasks.values()].map(taskView),
+    spec: () => look(specOf),
+    summary: () =>
+      look((run) => {
+        const own = new Set([...run.tasks.values()].map((task) => task.worker))
+        const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => own.has(worker)))
+        return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
+      }),
+    tasks: () => look((run) => [...run.tasks.values()].map(taskView)),
+    task: (taskId) => lookAt(taskId, taskView),
     async receipts(taskId) {
       await facts()
       const all = await readReceipts(store, id)
@@ -110,14 +130,16 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
       const sha256 = checksum?.replace(/^sha256:/, '')
       return sha256 === undefined ? undefined : store.blobs.open(id, sha256)
     },
+    async log(taskId, { attempt } = {}) {
+      const asked = await lookAt(taskId, (task) => {
+        const number = attempt ?? task.attempt
+        return { run: id, task: taskId, attempt: number, running: number === task.attempt && isWorking(task.status) }
+      })
+      return readLog(store, asked)
+    },
     events,
     replay: async (options = {}) => replayEvents(store, await facts(), options),
-    async explain(taskId) {
-      const run = await state()
-      const task = run.tasks.get(taskId)
-      if (task === undefined) throw new FleetError('unknown_task', `The run ${id} has no task ${taskId}.`, { details: { task_id: taskId } })
-      return explainTask(run, task, source.considered())
-    },
+    explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)
       return resultOf(id, status, await readReceipts(store, id))
@@ -127,20 +149,27 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
 
 async function untilEnded(source: ReaderSource, id: string, signal: AbortSignal | undefined): Promise<RunState['status']> {
   const stop = new AbortController()
-  const signals = signal === undefined ? [stop.signal] : [stop.signal, signal]
+  const signals = [stop.signal, source.closed, ...(signal === undefined ? [] : [signal])]
+  const growth = source.store.watch(id, { from: 0, signal: AbortSignal.any(signals) })[Symbol.asyncIterator]()
   try {
-    const growth = source.store.watch(id, { from: 0, signal: AbortSignal.any(signals) })[Symbol.asyncIterator]()
     for (;;) {
       signal?.throwIfAborted()
-      const run = await source.present(id)
-      if (run === undefined) throw unknownRun(id)
-      if (run.completedAt !== null) return run.status
+      const end = await source.look(id, (run) => {
+        if (run === undefined) throw unknownRun(id)
+        return run.completedAt === null ? undefined : run.status
+      })
+      if (end !== undefined) return end
       if ((await growth.next()).done === true) {
         signal?.throwIfAborted()
-        throw new FleetError('fleet_closed', `The store was closed before the run ${id} ended.`)
+        throw new FleetError(
+          'fleet_closed',
+          `The fleet was closed before the run ${id} ended. The next fleet of its store carries it on.`,
+        )
       }
     }
   } finally {
     stop.abort()
+    // A watch that rests between two looks ends only when it is told.
+    await growth.return?.()
   }
 }

@@ -22,7 +22,7 @@ export function systemIds(): Ids {
 
 /** Ids and chance that follow from a seed: the same seed and the same calls give the same answers (CO2). For tests and replays. */
 export function seededIds(seed: string): Ids {
-  return createIds(smallFastCounter(seed))
+  return { ...createIds(smallFastCounter(seed)), forEpoch: (epoch) => createIds(smallFastCounter(`${seed} ${epoch}`)) }
 }
 
 function createIds(next32: () => number): Ids {

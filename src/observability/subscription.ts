@@ -20,7 +20,7 @@ export interface Subscription {
 export function createSubscription(limit: number, signal: AbortSignal | undefined, ended: () => void): Subscription {
   const buffer: FleetEvent[] = []
   const lastTaken = new Map<string, string>()
-  let gap: { dropped: number; after: Record<string, string | null> } | undefined
+  let gap: { dropped: number; after: Map<string, string | null> } | undefined
   let done = false
   let wake: (() => void) | undefined
 
@@ -40,7 +40,7 @@ export function createSubscription(limit: number, signal: AbortSignal | undefine
           if (next.cursor !== '') lastTaken.set(next.run_id, next.cursor)
           yield next
         } else if (gap !== undefined) {
-          const missed: GapEvent = { event: 'gap', ...gap }
+          const missed: GapEvent = { event: 'gap', dropped: gap.dropped, after: Object.fromEntries(gap.after) }
           gap = undefined
           yield missed
         } else if (done) return
@@ -65,10 +65,10 @@ export function createSubscription(limit: number, signal: AbortSignal | undefine
 
   /** Once something was dropped, all is, until the reader has been told: the order stays true. */
   function drop(event: FleetEvent): void {
-    gap ??= { dropped: 0, after: {} }
+    gap ??= { dropped: 0, after: new Map() }
     gap.dropped += 1
-    if (event.run_id in gap.after) return
+    if (gap.after.has(event.run_id)) return
     const buffered = buffer.findLast((earlier) => earlier.run_id === event.run_id)?.cursor
-    gap.after[event.run_id] = buffered ?? lastTaken.get(event.run_id) ?? null
+    gap.after.set(event.run_id, buffered ?? lastTaken.get(event.run_id) ?? null)
   }
 }

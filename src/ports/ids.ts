@@ -4,4 +4,9 @@ export interface Ids {
   next(prefix: string): string
   /** A number in [0, 1). */
   random(): number
+  /**
+   * The source for one ownership of a store. A source that follows from a seed must have it: without it, the owner after a crash would
+   * draw the ids of the one before it again (CO2).
+   */
+  forEpoch?(epoch: number): Ids
 }

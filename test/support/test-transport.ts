@@ -19,6 +19,8 @@ export interface HeldAttempt {
 export interface TestTransport extends Transport {
   /** Every attempt that was ever assigned, in order. */
   readonly attempts: readonly HeldAttempt[]
+  /** Everything that the fleet said to its workers, in order. */
+  readonly told: readonly { readonly worker: string; readonly message: ToWorker }[]
   /** The newest attempt of a task. */
   attempt(task: string): HeldAttempt
   /** Ends the channel of a worker, as if its host had died. */
@@ -27,13 +29,18 @@ export interface TestTransport extends Transport {
   readonly opened: number
   /** The next opens fail with this reason, so many times. */
   failOpens(times: number, reason: string): void
+  /** What the workers that are opened from now on say that they still run. */
+  stillRuns: readonly AttemptKey[]
   /** Says something on a worker's channel. */
   say(worker: string, message: FromWorker): void
 }
 
 /** A transport whose workers do nothing by themselves: the test plays them. Leases depend on their messages, unless `heartbeats` says else. */
-export function createTestTransport(options: Partial<Pick<Transport, 'startsAtOnce' | 'heartbeats' | 'survives' | 'serves' | 'enforces'>> = {}): TestTransport {
+export function createTestTransport(
+  options: Partial<Pick<Transport, 'startsAtOnce' | 'heartbeats' | 'survives' | 'serves' | 'enforces'>> = {},
+): TestTransport {
   const attempts: HeldAttempt[] = []
+  const told: { readonly worker: string; readonly message: ToWorker }[] = []
   const channels = new Map<string, { push(message: FromWorker): void; end(end: ChannelEnd): void }>()
   let opened = 0
   let failing = { times: 0, reason: '' }
@@ -46,6 +53,8 @@ export function createTestTransport(options: Partial<Pick<Transport, 'startsAtOn
     serves: { handlers: ['work'], commands: false, plain: true },
     ...options,
     attempts,
+    told,
+    stillRuns: [],
     get opened() {
       return opened
     },
@@ -88,9 +97,10 @@ export function createTestTransport(options: Partial<Pick<Transport, 'startsAtOn
           else await new Promise<void>((resolve) => (wake = resolve))
         }
       }
-      push({ type: 'hello', worker_id: workerId, incarnation, attempts: [] })
+      push({ type: 'hello', worker_id: workerId, incarnation, attempts: this.stillRuns })
       return {
         send(message) {
+          told.push({ worker: workerId, message })
           if (message.type === 'assign') attempts.push(held(workerId, message, push))
           else if (message.type === 'stop') {
             const found = attempts.find((one) => sameAttempt(one.assign, message))
@@ -118,7 +128,8 @@ function held(worker: string, assign: AssignMessage, push: (message: FromWorker)
     accept: () => send({ type: 'accepted' } as never),
     heartbeat: () => send({ type: 'heartbeat' } as never),
     complete: (result = {}) => send({ type: 'result', ...result } as never),
-    fail: (reason, { failure_kind = 'task', recoverable } = {}) => send({ type: 'failed', reason, failure_kind, recoverable } as never),
+    fail: (reason, { failure_kind = 'task', recoverable } = {}) =>
+      send({ type: 'failed', reason, failure_kind, recoverable } as never),
     confirm: () => send({ type: 'stopped' } as never),
   }
 }

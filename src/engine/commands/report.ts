@@ -6,7 +6,7 @@ import { artifactEvents, failAttempt } from '../attempt-end.ts'
 import { lastSeqOf, leaseStep, reported } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
-import { missingArtifacts, receiptOf } from '../receipt.ts'
+import { missingArtifacts, receiptOf, spentMs } from '../receipt.ts'
 import { attemptTimeoutMs } from '../schedule.ts'
 import { scoreOf } from '../score.ts'
 import type { RunState, TaskState } from '../state.ts'
@@ -156,6 +156,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
     set: {
       ...(task.status === 'verifying' ? leaseStep(task, { type: 'pass' }) : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
+      spentMs: spentMs(task, context.now),
       timeoutAt: null,
       timeoutMs: null,
       process: null,

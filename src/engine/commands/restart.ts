@@ -2,6 +2,7 @@ import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
 import { leaseStep, reported, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
+import { spentMs } from '../receipt.ts'
 import { isEndedRun, isLeased, isWorking } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 
@@ -41,6 +42,7 @@ function* restartOne(context: DecideContext, run: RunState, task: TaskState): De
     set: {
       ...leaseStep(task, { type: 'restart', blocked, delayed: false }),
       enqueuedAt: context.now,
+      ...(live && { spentMs: spentMs(task, context.now) }),
       endedAt: null,
       timeoutAt: null,
       timeoutMs: null, ...(task.pending !== null && { pending: null }),

@@ -5,7 +5,7 @@ import { leaseStep, refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
 import { instant } from '../instant.ts'
-import { isEndedTask } from '../state.ts'
+import { isEndedTask, isLeased } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 import { afterTaskEnded, cancelDependants, freeDependants } from '../task-ended.ts'
 import { restartTasks } from './restart.ts'
@@ -18,8 +18,9 @@ export function* cancelOneTask(
   cancel: { readonly by: string; readonly reason: string; readonly attempt?: number },
 ): Decision<CommandOutcome> {
   if (isEndedTask(task.status)) return { changed: false, message: `The task ${task.id} has ended ${task.status}.` }
-  if (cancel.attempt !== undefined && cancel.attempt !== task.attempt) {
-    throw refuse('refused', `The attempt ${cancel.attempt} of the task ${task.id} is not live; attempt ${task.attempt} is. Nothing was changed.`, {
+  if (cancel.attempt !== undefined && (cancel.attempt !== task.attempt || !isLeased(task.status))) {
+    const live = isLeased(task.status) ? `attempt ${task.attempt} is` : 'none is'
+    throw refuse('refused', `The attempt ${cancel.attempt} of the task ${task.id} is not live; ${live}. Nothing was changed.`, {
       attempt: task.attempt,
     })
   }
@@ -53,6 +54,8 @@ export function* settleTask(
   yield {
     on: run.header.id,
     kind: 'task.settled',
+    // The row of the run follows: its counters changed (RU7).
+    run: { updatedAt: now },
     task: task.id,
     attempt: task.attempt,
     set: { settled: true, ...(!passes && { ...leaseStep(task, { type: 'overturn' }), endedAt: now }) },

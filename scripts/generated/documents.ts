@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { errorTable } from './errors.ts'
+import { eventTable } from './events.ts'
+import { layerTable } from './layers.ts'
+import { lifecycleSections } from './lifecycles.ts'
+
+const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'docs/lifecycles.md': lifecycleSections(),
+  'docs/errors.md': { errors: errorTable() },
+  'docs/events.md': { events: eventTable() },
+  'docs/architecture.md': { layers: layerTable() },
+}
+
+/** A document with parts between `<!-- name: generated -->` and `<!-- /name -->`, as it is and as it should be. */
+export interface GeneratedDocument {
+  readonly path: string
+  readonly present: string
+  readonly wanted: string
+}
+
+/** Every document that has generated parts. */
+export function generatedDocuments(): GeneratedDocument[] {
+  return Object.entries(sections).map(([path, parts]) => {
+    const present = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+    const wanted = Object.entries(parts).reduce((text, [name, content]) => replacePart(text, name, content, path), present)
+    return { path, present, wanted }
+  })
+}
+
+function replacePart(text: string, name: string, content: string, path: string): string {
+  const opening = `<!-- ${name}: generated -->`
+  const closing = `<!-- /${name} -->`
+  const from = text.indexOf(opening)
+  const to = text.indexOf(closing)
+  if (from < 0 || to < from) throw new Error(`${path} has no part ${opening} … ${closing}. Put the markers where it belongs.`)
+  return `${text.slice(0, from)}${opening}\n\n${content}\n\n${text.slice(to)}`
+}

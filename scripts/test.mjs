@@ -1,0 +1,22 @@
+// Runs the tests, then says which system tools were missing. `--full` adds the long ones (test/**/*.full.ts); what follows goes to vitest.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { installCommand, missingTools } from './system-tools.mjs'
+
+const args = process.argv.slice(2)
+const full = args.includes('--full')
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
+
+const { status } = spawnSync(process.execPath, [vitest, 'run', ...args.filter((arg) => arg !== '--full')], {
+  stdio: 'inherit',
+  env: { ...process.env, ...(full && { FLOTILLA_TEST_FULL: '1' }) },
+})
+
+const missing = missingTools()
+if (missing.length > 0) {
+  console.log(
+    `\nMissing on this machine, so the tests that need them failed or were skipped: ${missing.map(({ tool }) => tool).join(', ')}`,
+  )
+  console.log(`Get them with: ${installCommand(missing)}`)
+}
+process.exitCode = status ?? 1

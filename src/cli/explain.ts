@@ -1,0 +1,49 @@
+import type { Explanation } from '../index.ts'
+import { paintStatus } from './paint.ts'
+import type { Paint } from './paint.ts'
+import type { Verb } from './verb.ts'
+import { runAndRest } from './which-run.ts'
+import { withControl } from './with-control.ts'
+
+export const explain: Verb = {
+  takes: '[RUN] TASK',
+  does: 'Tells why a task is not running.',
+  least: 1,
+  most: 2,
+  options: [],
+  perform: withControl(async ({ words, output }, control) => {
+    const { run, rest } = await runAndRest(control, words, 2)
+    const [task = ''] = rest
+    const reader = control.run(run)
+    const explanation = await reader.explain(task)
+    const view = await reader.task(task)
+    output.text(...explanationLines(explanation, output.paint))
+    if (explanation.waits.length === 0) output.text(`  ${reasonOf(view.status, view.worker)}`)
+    output.row({ run_id: run, ...explanation })
+    output.summary({
+      run_id: run,
+      task_id: task,
+      status: explanation.status,
+      waits_for: explanation.waits.map((wait) => wait.for),
+    })
+    return 0
+  }),
+}
+
+/** What an explanation says, a line each. */
+export function explanationLines({ task_id, status, waits, workers }: Explanation, paint: Paint): string[] {
+  return [
+    `${paint.bold(task_id)} is ${paintStatus(paint, status, status)}.`,
+    ...waits.map(({ message }) => `  ${message}`),
+    ...workers.map(
+      ({ id, status: is, against }) => `  ${id} (${is}) ${against.length === 0 ? 'may take it' : against.join(', and ')}`,
+    ),
+  ]
+}
+
+function reasonOf(status: Explanation['status'], worker: string | undefined): string {
+  if (status === 'enqueued') return 'It is about to be leased.'
+  if (status === 'completed' || status === 'failed' || status === 'cancelled')
+    return 'It has ended. `flotilla restart` enqueues it again.'
+  return worker === undefined ? 'Nothing holds it up.' : `Nothing holds it up: ${worker} has it.`
+}

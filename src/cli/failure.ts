@@ -1,0 +1,42 @@
+import { FleetError } from '../index.ts'
+import type { FleetErrorCode } from '../index.ts'
+import { withoutControls } from './text-width.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What was asked for was wrong, so nothing was done. */
+const misuse: ReadonlySet<FleetErrorCode> = new Set([
+  'usage',
+  'invalid_document',
+  'invalid_option',
+  'unreadable_file',
+  'too_large',
+  'unenforceable',
+  'unsupported_target',
+  'impossible_task',
+  'unknown_run',
+  'unknown_task',
+  'unknown_worker',
+  'unknown_handler',
+  'cursor_unavailable',
+  'run_exists',
+  'run_conflict',
+])
+
+/** Tells an error once, on standard error and, with `--json`, as the last line of standard output. Gives the exit code. */
+export function tellFailure(terminal: Terminal, error: unknown, json: boolean): number {
+  const known = FleetError.is(error)
+  const code = known ? error.code : 'internal'
+  const message = withoutControls(
+    known
+      ? error.message
+      : `Something went wrong inside flotilla: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  )
+  terminal.err(`flotilla: ${message}\n`)
+  if (json) terminal.out(`${JSON.stringify({ error: { code, message, details: known ? error.details : {} } })}\n`)
+  return exitCodeOfError(error)
+}
+
+/** 2 for what was asked wrongly, 1 for what went wrong. */
+export function exitCodeOfError(error: unknown): number {
+  return FleetError.is(error) && misuse.has(error.code) ? 2 : 1
+}

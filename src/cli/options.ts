@@ -1,0 +1,93 @@
+import { FleetError } from '../index.ts'
+
+/** What the options of a command line say, with the defaults filled in. */
+export interface Options {
+  readonly folder: string
+  readonly json: boolean
+  readonly help: boolean
+  readonly maxWorkers: number | undefined
+  readonly workers: readonly string[]
+  readonly strict: boolean
+  readonly awaitVerdicts: boolean
+  readonly workspace: string
+  readonly key: string | undefined
+  readonly takeOver: boolean
+  readonly graceMs: number
+  readonly attempt: number | undefined
+  readonly follow: boolean
+  readonly after: string | undefined
+  readonly by: string | undefined
+  readonly why: string | undefined
+}
+
+/** An option as a person writes it. Without `value` it is a switch. */
+export interface OptionRow {
+  readonly value?: string
+  readonly many?: boolean
+  readonly meaning: string
+}
+
+export const optionRows = {
+  folder: { value: 'DIR', meaning: 'the store; default .flotilla' },
+  'max-workers': { value: 'N', meaning: 'tasks at a time; default 4' },
+  worker: { value: 'MODULE', many: true, meaning: 'a module that exports `handlers`, `workers`, or both; may be repeated' },
+  workspace: { value: 'DIR', meaning: 'the folder that tasks work in; default the current one' },
+  key: { value: 'KEY', meaning: 'run this only once: the same key gives the same run again' },
+  strict: { meaning: 'a success that nothing checked ends with 3' },
+  'await-verdicts': { meaning: 'wait for verdicts that are given from elsewhere' },
+  grace: { value: 'SECONDS', meaning: 'how long running tasks may go on after Ctrl-C; default 10' },
+  'take-over': { meaning: 'overrule an owner of the store that cannot be checked from here' },
+  attempt: { value: 'N', meaning: 'which attempt; default the latest' },
+  follow: { meaning: 'go on until the run has ended' },
+  after: { value: 'CURSOR', meaning: 'begin after this event' },
+  by: { value: 'NAME', meaning: 'who says so; default the user' },
+  why: { value: 'TEXT', meaning: 'the reason, kept with it' },
+  json: { meaning: 'NDJSON, a summary object last' },
+  help: { meaning: 'what the verb does' },
+} as const satisfies Record<string, OptionRow>
+
+/** The name of an option. */
+export type OptionName = keyof typeof optionRows
+
+/** What was written, by name: texts in order, or true for switches. */
+export type RawOptions = Readonly<Partial<Record<OptionName, readonly string[]>>>
+
+/** Gives the options their types. Throws `usage` with everything that is wrong. */
+export function readOptions(raw: RawOptions): Options {
+  const problems: string[] = []
+  const last = (name: OptionName): string | undefined => raw[name]?.at(-1)
+  const filled = (name: OptionName): string | undefined => {
+    const text = last(name)
+    if (text?.trim() === '') problems.push(`--${name}: expected some text, got none`)
+    return text
+  }
+  const whole = (name: OptionName): number | undefined => {
+    const text = last(name)
+    if (text === undefined || (/^\d{1,9}$/.test(text) && Number(text) > 0)) return text === undefined ? undefined : Number(text)
+    problems.push(`--${name}: expected a whole number from 1, got ${text}`)
+    return undefined
+  }
+  const grace = last('grace')
+  if (grace !== undefined && !/^\d{1,6}(\.\d+)?$/.test(grace))
+    problems.push(`--grace: expected a number of seconds, got ${grace}`)
+  const options: Options = {
+    folder: filled('folder') ?? '.flotilla',
+    json: raw.json !== undefined,
+    help: raw.help !== undefined,
+    maxWorkers: whole('max-workers'),
+    workers: raw.worker ?? [],
+    strict: raw.strict !== undefined,
+    awaitVerdicts: raw['await-verdicts'] !== undefined,
+    workspace: filled('workspace') ?? '.',
+    key: filled('key'),
+    takeOver: raw['take-over'] !== undefined,
+    graceMs: grace === undefined ? 10_000 : Number(grace) * 1000,
+    attempt: whole('attempt'),
+    follow: raw.follow !== undefined,
+    after: filled('after'),
+    by: filled('by'),
+    why: filled('why'),
+  }
+  if (problems.length > 0) throw new FleetError('usage', problems.join('\n'), { details: { problems } })
+  return options
+}

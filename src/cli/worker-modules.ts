@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { FleetError } from '../index.ts'
+import type { Handler, Handlers, WorkerOptions } from '../index.ts'
+import type { FleetWorkerSpec } from '../protocol/index.ts'
+
+/** What the modules of `--worker` export. */
+export interface WorkerModules {
+  readonly handlers: Handlers
+  readonly workers: readonly WorkerOptions[]
+}
+
+const defaultSlots = 4
+
+/** Imports modules that export `handlers`, `workers`, or both. Throws with the module named. */
+export async function loadWorkerModules(paths: readonly string[]): Promise<WorkerModules> {
+  const handlers = new Map<string, Handler>()
+  const workers: WorkerOptions[] = []
+  for (const path of paths) {
+    const module = await importModule(path)
+    const { handlers: own = {}, workers: ownWorkers = [] } = module
+    if (module.handlers === undefined && module.workers === undefined)
+      throw refuse(path, 'it exports neither `handlers` nor `workers`')
+    if (!isTable(own)) throw refuse(path, 'its `handlers` must be functions or definitions by name')
+    if (!Array.isArray(ownWorkers)) throw refuse(path, 'its `workers` must be a list')
+    for (const [name, handler] of Object.entries(own)) {
+      if (handlers.has(name)) throw refuse(path, `another module exports the handler ${name} too`)
+      handlers.set(name, handler)
+    }
+    workers.push(...(ownWorkers as WorkerOptions[]))
+  }
+  return { handlers: Object.fromEntries(handlers), workers }
+}
+
+/**
+ * The workers of a fleet that the command line opens: one for commands when a run names none itself, one for the handlers, and those
+ * that the modules export.
+ */
+export function workersFor(
+  runs: readonly { readonly worker_specs: readonly FleetWorkerSpec[] }[],
+  modules: WorkerModules,
+  slots = defaultSlots,
+): WorkerOptions[] {
+  const taken = new Set([
+    ...modules.workers.map((worker) => worker.id),
+    ...runs.flatMap((run) => run.worker_specs.map((worker) => worker.id)),
+  ])
+  const workers: WorkerOptions[] = []
+  if (runs.some((run) => run.worker_specs.length === 0)) workers.push({ id: freeId('local', taken), commands: true, slots })
+  if (Object.keys(modules.handlers).length > 0) workers.push({ id: freeId('handlers', taken), handlers: modules.handlers, slots })
+  return [...workers, ...modules.workers]
+}
+
+/** Names of the handlers that workers serve in this process; a worker with a transport of its own serves what it says. */
+export function servedHandlers(workers: readonly WorkerOptions[]): Set<string> {
+  return new Set(
+    workers.flatMap((worker) => [...Object.keys(worker.handlers ?? {}), ...(worker.transport?.serves.handlers ?? [])]),
+  )
+}
+
+async function importModule(path: string): Promise<{ readonly handlers?: unknown; readonly workers?: unknown }> {
+  const file = resolve(path)
+  const isFile = await stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+  if (!isFile)
+    throw new FleetError('unreadable_file', `--worker ${path}: there is no such file. Check the path.`, { details: { path } })
+  try {
+    return (await import(pathToFileURL(file).href)) as { readonly handlers?: unknown; readonly workers?: unknown }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new FleetError('unreadable_file', `--worker ${path}: it cannot be imported: ${reason}`, {
+      details: { path },
+      cause: error,
+    })
+  }
+}
+
+function isTable(value: unknown): value is Handlers {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every(
+    (handler: unknown) => typeof handler === 'function' || (typeof handler === 'object' && handler !== null && 'run' in handler),
+  )
+}
+
+function refuse(path: string, reason: string): FleetError {
+  return new FleetError('invalid_option', `--worker ${path}: ${reason}. Export \`handlers\`, \`workers\`, or both.`, {
+    details: { path },
+  })
+}
+
+function freeId(id: string, taken: ReadonlySet<string>): string {
+  let free = id
+  for (let number = 2; taken.has(free); number++) free = `${id}-${number}`
+  return free
+}

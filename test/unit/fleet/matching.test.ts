@@ -1,0 +1,313 @@
+import { describe, expect, test } from 'vitest'
+import { openBench, task } from '../../support/bench-fleet.ts'
+import { createTestTransport } from '../../support/test-transport.ts'
+import type { WorkerOptions } from '../../../src/fleet/options.ts'
+
+const enforcing = { network: true, fileWrites: true, environment: true, processes: true }
+
+/** Which workers take a task of a run: their ids. */
+async function takers(
+  workers: readonly Omit<WorkerOptions, 'transport'>[],
+  more: Record<string, unknown>,
+  spec: object = {},
+): Promise<string[]> {
+  const taken: string[] = []
+  for (const worker of workers) {
+    const transport = createTestTransport()
+    const { fleet, clock } = await openBench({ workers: [{ ...worker, transport }] })
+    await fleet.start({ name: 'r', tasks: [task('a', more)], ...spec })
+    await clock.settle()
+    if (transport.attempts.length > 0) taken.push(worker.id)
+    await clock.settle()
+  }
+  return taken
+}
+
+describe('SC3', () => {
+  test('SC3 a task that names a handler goes only to a worker that serves it', async () => {
+    const one = createTestTransport({ serves: { handlers: ['write'], commands: false, plain: false } })
+    const two = createTestTransport({ serves: { handlers: ['read'], commands: false, plain: true } })
+    const { fleet, clock } = await openBench({
+      workers: [
+        { id: 'one', transport: one, slots: 4 },
+        { id: 'two', transport: two, slots: 4 },
+      ],
+    })
+    await fleet.start({
+      name: 'r',
+      tasks: [task('w', { handler: 'write' }), task('r', { handler: 'read' }), task('p'), task('n', { handler: 'nobody' })],
+    })
+    await clock.settle()
+    expect(one.attempts.map((held) => held.assign.task_id)).toEqual(['w'])
+    expect(two.attempts.map((held) => held.assign.task_id)).toEqual(['r', 'p'])
+  })
+
+  test('SC3 a task with metadata.command goes only to command workers, and they take nothing else', async () => {
+    const commands = createTestTransport({ serves: { handlers: [], commands: true, plain: false } })
+    const plain = createTestTransport()
+    const { fleet, clock } = await openBench({
+      workers: [
+        { id: 'commands', transport: commands, slots: 4 },
+        { id: 'plain', transport: plain, slots: 4 },
+      ],
+    })
+    await fleet.start({
+      name: 'r',
+      tasks: [task('c', { metadata: { command: ['true'] } }), task('p'), task('h', { handler: 'work' })],
+    })
+    await clock.settle()
+    expect(commands.attempts.map((held) => held.assign.task_id)).toEqual(['c'])
+    expect(plain.attempts.map((held) => held.assign.task_id)).toEqual(['p', 'h'])
+  })
+
+  test('SC3 a worker must have all capabilities that a task asks for', async () => {
+    const workers = [{ id: 'none' }, { id: 'one', capabilities: ['gpu'] }, { id: 'both', capabilities: ['cuda', 'gpu', 'more'] }]
+    expect(await takers(workers, { worker: { capabilities: ['gpu', 'cuda'] } })).toEqual(['both'])
+    expect(await takers(workers, {})).toEqual(['none', 'one', 'both'])
+  })
+
+  test('SC3 a worker that names roles serves only those; one that names none serves all', async () => {
+    const workers = [
+      { id: 'any' },
+      { id: 'builder', roles: ['builder'] },
+      { id: 'judge', roles: ['judge', 'builder'] },
+      { id: 'scout', roles: ['scout'] },
+    ]
+    expect(await takers(workers, { worker: { role: 'builder' } })).toEqual(['any', 'builder', 'judge'])
+    expect(await takers(workers, {})).toEqual(['any', 'builder', 'judge', 'scout'])
+  })
+
+  test('SC3 target this_computer and another_computer choose by where a worker is; cloud is refused', async () => {
+    const local = createTestTransport()
+    const remote = createTestTransport({ survives: true })
+    const { fleet, clock } = await openBench({
+      workers: [
+        { id: 'local', transport: local, slots: 4 },
+        { id: 'remote', transport: remote, slots: 4, trustLevel: 'operator' },
+      ],
+    })
+    await fleet.start({ name: 'here', tasks: [task('h1'), task('h2')], target: 'this_computer' })
+    await fleet.start({ name: 'there', tasks: [task('t1'), task('t2')], target: 'another_computer' })
+    await clock.settle()
+    expect(local.attempts.map((held) => held.assign.task_id)).toEqual(['h1', 'h2'])
+    expect(remote.attempts.map((held) => held.assign.task_id)).toEqual(['t1', 't2'])
+    await expect(fleet.create({ name: 'up', tasks: [task('c')], target: 'cloud' })).rejects.toMatchObject({
+      code: 'unsupported_target',
+    })
+  })
+
+  test('SC3 a run that brings its own workers is served by them alone', async () => {
+    const { fleet, clock, transport } = await openBench()
+    const worker = { id: 'mine', name: 'Mine', host: { kind: 'local' as const }, trust_level: 'local' as const }
+    const run = await fleet.start({ name: 'r', tasks: [task('a')], worker_specs: [worker] })
+    await clock.settle()
+    expect(transport.attempts).toHaveLength(0)
+    expect((await run.explain('a')).workers).toMatchObject([
+      { id: 'w1', against: ['is not among the run’s workers'] },
+      { id: 'mine', against: ['serves only tasks that name a handler or a command'] },
+    ])
+  })
+
+  test('SC3 the same worker id with other facts in a second run is refused; with the same facts it is shared (W20)', async () => {
+    const { fleet } = await openBench()
+    const worker = { id: 'mine', name: 'Mine', host: { kind: 'local' as const }, trust_level: 'local' as const }
+    await fleet.create({ name: 'one', tasks: [task('a')], worker_specs: [worker] })
+    expect((await fleet.create({ name: 'two', tasks: [task('a')], worker_specs: [worker] })).created).toBe(true)
+    const other = { ...worker, capabilities: ['gpu'] }
+    await expect(fleet.create({ name: 'three', tasks: [task('a')], worker_specs: [other] })).rejects.toMatchObject({
+      code: 'invalid_document',
+    })
+    const clash = { ...worker, id: 'w1' }
+    await expect(fleet.create({ name: 'four', tasks: [task('a')], worker_specs: [clash] })).rejects.toMatchObject({
+      code: 'invalid_document',
+    })
+    expect(fleet.workers().map((one) => one.id)).toEqual(['w1', 'mine'])
+    expect(await fleet.runs()).toHaveLength(2)
+  })
+
+  test('SC3 impossible tasks are warned of at creation, and do not hold up the tasks behind them', async () => {
+    const { fleet, clock, transport } = await openBench()
+    const run = await fleet.start({ name: 'r', tasks: [task('never', { handler: 'nobody' }), task('a')] })
+    expect(run.warnings).toEqual([expect.stringMatching(/tasks\[0\] \(never\).*does not serve the handler nobody/)])
+    await clock.settle()
+    expect(transport.attempts.map((held) => held.assign.task_id)).toEqual(['a'])
+    expect((await fleet.create({ name: 'fine', tasks: [task('a')] })).warnings).toEqual([])
+  })
+
+  test('SC3 with no worker at all every task is warned of', async () => {
+    const { fleet } = await openBench({ workers: [] })
+    const run = await fleet.create({ name: 'r', tasks: [task('a')] })
+    expect(run.warnings).toEqual([expect.stringContaining('no worker is registered')])
+  })
+
+  test('SC3 the profile of a task is handed to its worker as it is (M18, M38)', async () => {
+    const { fleet, clock, transport } = await openBench()
+    const worker = { role: 'builder', model: 'm-1', tools: ['edit'], loadout: 'light' }
+    await fleet.start({ name: 'r', tasks: [task('a', { worker, objective: 'Build.', context: ['x'] })] })
+    await clock.settle()
+    expect(transport.attempt('a').assign.task).toMatchObject({ worker, objective: 'Build.', context: ['x'] })
+  })
+})
+
+describe('SE1', () => {
+  const source = async (worker: Partial<WorkerOptions>, spec: object = {}): Promise<string | undefined> => {
+    const transport = createTestTransport({ enforces: enforcing })
+    const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport, ...worker }] })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')], ...spec })
+    await clock.settle()
+    transport.attempts[0]?.complete()
+    await clock.settle()
+    return (await run.receipt('a'))?.effective_permissions?.source
+  }
+
+  test('SE1 a worker that the application defines has local as its own level', async () => {
+    expect(await source({})).toBe('trust level local')
+  })
+
+  test.each(['sandbox', 'local', 'remote_verified', 'operator'] as const)(
+    'SE1 a worker of level %s runs at it and the receipt records it',
+    async (trustLevel) => {
+      expect(await source({ trustLevel })).toBe(`trust level ${trustLevel}`)
+    },
+  )
+
+  test('SE1 the level is cut to max_trust_level, and never raised', async () => {
+    expect(await source({ trustLevel: 'operator' }, { security_policy: { max_trust_level: 'local' } })).toBe('trust level local')
+    expect(await source({ trustLevel: 'local' }, { security_policy: { max_trust_level: 'operator' } })).toBe('trust level local')
+    expect(await source({ trustLevel: 'local' }, { security_policy: { default_trust_level: 'operator' } })).toBe(
+      'trust level local',
+    )
+  })
+
+  test('SE1 the policy is stored with the run, field by field (M39)', async () => {
+    const { fleet } = await openBench()
+    const security_policy = {
+      default_trust_level: 'local',
+      max_trust_level: 'remote_verified',
+      require_identity_verification: true,
+      allow_parallel_reads: true,
+    } as const
+    const run = await fleet.create({ name: 'r', tasks: [task('a')], security_policy })
+    expect((await run.spec()).security_policy).toMatchObject(security_policy)
+  })
+
+  test('SE1 what a policy says of parallel reads is handed to the worker', async () => {
+    const { fleet, clock, transport } = await openBench({ slots: 2 })
+    await fleet.start({ name: 'r', tasks: [task('a')], security_policy: { allow_parallel_reads: true } })
+    await fleet.start({ name: 's', tasks: [task('b')] })
+    await clock.settle()
+    expect([transport.attempt('a').assign.allow_parallel_reads, transport.attempt('b').assign.allow_parallel_reads]).toEqual([
+      true,
+      false,
+    ])
+  })
+
+  test('SE1 a remote worker without a verified identity stays at sandbox when the policy asks for verification (W41)', async () => {
+    const verified = { security_policy: { require_identity_verification: true } }
+    const remote = createTestTransport({ survives: true })
+    const { fleet, clock } = await openBench({ workers: [{ id: 'far', transport: remote, trustLevel: 'operator' }] })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')], ...verified })
+    await clock.settle()
+    expect(remote.attempts).toHaveLength(0)
+    expect((await run.explain('a')).workers[0]?.against).toEqual(['cannot enforce the trust level sandbox'])
+    // The positive controls: without the wish, and for a worker on this computer.
+    await fleet.start({ name: 's', tasks: [task('b')] })
+    await clock.settle()
+    expect(remote.attempts.map((held) => held.assign.task_id)).toEqual(['b'])
+    expect(await source({}, verified)).toBe('trust level local')
+  })
+})
+
+describe('SE2', () => {
+  test('SE2 a lease at sandbox goes only to a worker whose transport enforces all of it', async () => {
+    for (const missing of Object.keys(enforcing)) {
+      const transport = createTestTransport({ enforces: { ...enforcing, [missing]: false } })
+      const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport, trustLevel: 'sandbox' }] })
+      const run = await fleet.start({ name: 'r', tasks: [task('a')] })
+      await clock.settle()
+      expect(transport.attempts).toHaveLength(0)
+      expect(run.warnings[0]).toContain('cannot enforce the trust level sandbox')
+    }
+    const transport = createTestTransport({ enforces: enforcing })
+    const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport, trustLevel: 'sandbox' }] })
+    await fleet.start({ name: 'r', tasks: [task('a')] })
+    await clock.settle()
+    expect(transport.attempts).toHaveLength(1)
+  })
+
+  test('SE2 a run whose ceiling is sandbox is refused as unenforceable, naming the field', async () => {
+    const { fleet } = await openBench()
+    await expect(
+      fleet.create({ name: 'r', tasks: [task('a')], security_policy: { max_trust_level: 'sandbox' } }),
+    ).rejects.toMatchObject({
+      code: 'unenforceable',
+      message: expect.stringContaining('security_policy.max_trust_level'),
+      details: { problems: [{ path: 'security_policy.max_trust_level' }] },
+    })
+    expect(await fleet.runs()).toEqual([])
+  })
+
+  test('SE2 a worker from a file that would run at sandbox is refused, naming the field; at local it is not', async () => {
+    const { fleet } = await openBench()
+    const worker = (more: object) => ({ id: 'mine', name: 'Mine', host: { kind: 'local' as const }, ...more })
+    for (const more of [{}, { trust_level: 'sandbox' as const }]) {
+      await expect(fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [worker(more)] })).rejects.toMatchObject({
+        code: 'unenforceable',
+        message: expect.stringContaining('worker_specs[0].trust_level'),
+      })
+    }
+    expect(
+      (await fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [worker({ trust_level: 'local' })] })).created,
+    ).toBe(true)
+    const policy = { security_policy: { default_trust_level: 'local' as const } }
+    expect(
+      (await fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [{ ...worker({}), id: 'other' }], ...policy })).created,
+    ).toBe(true)
+  })
+
+  test('SE2 a function of this process is not registered at sandbox', async () => {
+    await expect(openBench({ workers: [{ id: 'w1', run: () => null, trustLevel: 'sandbox' }] })).rejects.toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('workers[0].trustLevel'),
+    })
+  })
+
+  test('SE2 every field that nothing here enforces is refused at once, each named', async () => {
+    const { fleet } = await openBench()
+    const secret = { security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network' }] } }
+    const tasks = [
+      task('a', { budget: { max_tokens: 1 }, alert_policy: { channels: [] } }),
+      task('b', {
+        concurrency_key: 'k',
+        metadata: { class: 'c', coordination_contracts: ['x'] },
+        workspace: { writable_paths: ['out'] },
+      }),
+      task('c', { scorer: { kind: 'command', command: 'true' } }),
+      task('d', { scorer: { kind: 'code_whale_verifier_prompt', prompt: 'ok?' } }),
+    ]
+    const worker = { id: 'far', name: 'Far', host: { kind: 'ssh' as const, host: 'h' }, trust_level: 'local' as const }
+    const error: { code?: string; message?: string } = await fleet
+      .create({ name: 'r', tasks, ...secret, budget: { max_seconds: 1 }, worker_specs: [worker] })
+      .then(
+        () => ({}),
+        (refusal: { code: string; message: string }) => refusal,
+      )
+    expect(error.code).toBe('unenforceable')
+    for (const path of [
+      'budget',
+      'security_policy.allowed_secrets',
+      'security_policy.capability_grants',
+      'worker_specs[0].host',
+      'tasks[0].budget',
+      'tasks[1].concurrency_key',
+      'tasks[1].metadata.class',
+      'tasks[1].metadata.coordination_contracts',
+      'tasks[1].workspace.writable_paths',
+      'tasks[2].scorer.kind',
+      'tasks[3].scorer.kind',
+    ]) {
+      expect(error.message).toContain(`${path}: `)
+    }
+    expect(await fleet.runs()).toEqual([])
+  })
+})
