@@ -1,4 +1,3 @@
-import { refuseEscapes } from './escapes.ts'
 import { environmentProblems } from '../workspace/environment.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
@@ -48,7 +47,6 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
 
 /** Refuses, all at once, what a spec asks for and nothing here would enforce. Throws `unenforceable`, or `unsupported_target`. */
 export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
-  refuseEscapes(run.tasks)
   if (run.target === 'cloud') {
     throw new FleetError('unsupported_target', 'target: no worker here can be in the cloud. Leave `target` out, or name a computer.')
   }
@@ -63,7 +61,6 @@ export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
 
 /** The same for tasks that are added to a run. */
 export function refuseUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): void {
-  refuseEscapes(tasks)
   throwRefusals(tasksRefused(tasks, scorers))
 }
 

@@ -9,16 +9,19 @@ import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { refuseUnenforceable } from './acceptance.ts'
+import { refuseEscapes } from './escapes.ts'
 import type { FleetOptions } from './options.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
 
 /**
  * Checks a run against the workers that a fleet of these options would have, without opening anything: throws what `fleet.create` with
  * `impossible: 'refuse'` would throw of the spec itself (`invalid_document`, `unenforceable`, `unsupported_target`, `impossible_task`),
- * and gives the canonical spec.
+ * and `invalid_document` for paths that climb out of the workspace, which a fleet finds when it comes to their task (WS1). Gives the
+ * canonical spec.
  */
 export function checkRun(input: FleetRunSpecInput, options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {}): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
+  refuseEscapes(spec.tasks)
   refuseUnenforceable(spec, createScorers({ files: diskFiles() }))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [...workersOf(options, host).map((plan) => plan.facts), ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts)]

@@ -42,11 +42,10 @@ export async function readReceipts(store: Store, run: string): Promise<Map<strin
 
 /** The result of a run that has ended. */
 export function resultOf(id: string, status: FleetRunStatus, history: ReadonlyMap<string, readonly FleetReceipt[]>): RunResult {
-  const receipts: Record<string, FleetReceipt> = {}
-  for (const [task, list] of history) {
-    const last = list.at(-1)
-    if (last !== undefined) receipts[task] = last
-  }
+  // Made of entries, because a task may be called `__proto__`.
+  const receipts: Record<string, FleetReceipt> = Object.fromEntries(
+    [...history].flatMap(([task, list]) => list.slice(-1).map((last) => [task, last] as const)),
+  )
   const failures = Object.values(receipts).filter(({ result }) => result === 'fail' || result === 'timeout')
   return {
     id,

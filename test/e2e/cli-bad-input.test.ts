@@ -114,7 +114,7 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
   it.each(cases)('$title', async ({ file, content, says, args = [] }) => {
     await using folder = await cliFolder()
     await folder.file(file, content)
-    const { exit, out, err } = await folder.flotilla('run', file, ...args)
+    const { exit, out, err } = await folder.call('run', file, ...args)
     for (const text of says) expect(err).toContain(text)
     expect(err.match(/^flotilla: /gm)).toHaveLength(1)
     expect(out).toBe('')
@@ -125,7 +125,7 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
   it('WI7 70 MB', async () => {
     await using folder = await cliFolder()
     await writeFile(join(folder.path, 'big.json'), Buffer.alloc(70_000_000, ' '))
-    const { exit, err } = await folder.flotilla('run', 'big.json')
+    const { exit, err } = await folder.call('run', 'big.json')
     expect(err).toContain('big.json: The document has')
     expect(err).toContain('the limit is 67108864 bytes')
     expect(exit).toBe(2)
@@ -136,15 +136,15 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
     await using folder = await cliFolder()
     const wrong: readonly (readonly [args: readonly string[], says: string])[] = [
       [['run', 'gone.json'], 'gone.json: there is no such file'],
-      [['run', '.'], '.: this is a folder'],
+      [['run', '.'], 'this is a folder. Name a file in it.'],
       [['run'], 'takes FILE; got nothing'],
       [['rum'], 'there is no verb rum (did you mean run?)'],
       [['list', '--flder', 'x'], 'there is no option --flder (did you mean --folder?)'],
       [['list', '--strict'], '`flotilla list` has no option --strict'],
-      [['run', 'x', '--folder'], '--folder needs a value'],
+      [['list', '--key'], '--key needs a value'],
       [['settle', 'r', 't', 'maybe'], 'must be pass or fail, got maybe'],
     ]
-    const ends = await Promise.all(wrong.map(async ([args]) => folder.flotilla(...args)))
+    const ends = await Promise.all(wrong.map(async ([args]) => folder.call(...args)))
     for (const [index, { exit, err }] of ends.entries()) {
       expect(err).toContain(wrong[index]![1])
       expect(exit).toBe(2)
@@ -155,7 +155,7 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
   it('WI6 with --json tells the error as the last line too', async () => {
     await using folder = await cliFolder()
     await folder.file('a.json', [shellTask('a', 'true', { timeout_seconds: -1 })])
-    const { exit, rows } = await folder.flotilla('run', 'a.json', '--json')
+    const { exit, rows } = await folder.call('run', 'a.json', '--json')
     expect(rows).toHaveLength(1)
     expect(rows[0]).toMatchObject({
       error: { code: 'invalid_document', details: { path: 'a.json', problems: [{ path: '[0].timeout_seconds' }] } },

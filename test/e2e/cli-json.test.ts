@@ -37,7 +37,7 @@ describe('flotilla on the side of a program', () => {
       [['bogus'], 2, 'error'],
     ]
     for (const [args, exit, key] of verbs) {
-      const end = await folder.flotilla(...args, '--json')
+      const end = await folder.call(...args, '--json')
       const lines = end.out.trimEnd().split('\n')
       expect(end.rows, args.join(' ')).toHaveLength(lines.length)
       expect(Object.keys(end.rows.at(-1)!), args.join(' ')).toEqual([key])
@@ -47,14 +47,14 @@ describe('flotilla on the side of a program', () => {
 
   it('ST10 verbs that read create nothing', async () => {
     await using folder = await cliFolder()
-    expect(await folder.flotilla('list')).toMatchObject({ exit: 0, out: 'There are no runs in .flotilla.\n' })
+    expect(await folder.call('list')).toMatchObject({ exit: 0, out: 'There are no runs in .flotilla.\n' })
     const ends = await Promise.all([
-      folder.flotilla('status'),
-      folder.flotilla('resume'),
-      folder.flotilla('status', 'r'),
-      folder.flotilla('events', 'r', '--follow'),
-      folder.flotilla('cancel', 'r'),
-      folder.flotilla('logs', 'a'),
+      folder.call('status'),
+      folder.call('resume'),
+      folder.call('status', 'r'),
+      folder.call('events', 'r', '--follow'),
+      folder.call('cancel', 'r'),
+      folder.call('logs', 'a'),
     ])
     expect(ends.map(({ exit }) => exit)).toEqual([0, 0, 2, 2, 2, 2])
     expect(await folder.entries()).toEqual([])
@@ -63,12 +63,12 @@ describe('flotilla on the side of a program', () => {
   it('EV7 events go on after a cursor', async () => {
     await using folder = await cliFolder()
     await folder.file('t.json', [shellTask('a', 'true')])
-    const { rows } = await folder.flotilla('run', 't.json', '--json')
+    const { rows } = await folder.call('run', 't.json', '--json')
     const events = rows.slice(0, -1)
-    const rest = await folder.flotilla('events', '--json', '--after', events[2]!['cursor'] as string)
+    const rest = await folder.call('events', '--json', '--after', events[2]!['cursor'] as string)
     expect(rest.rows.slice(0, -1)).toEqual(events.slice(3))
     expect(rest.rows.at(-1)).toMatchObject({ summary: { events: events.length - 3, cursor: events.at(-1)!['cursor'] } })
-    expect((await folder.flotilla('events', '--after', 'fev1_nope')).exit).toBe(2)
+    expect((await folder.call('events', '--after', 'fev1_nope')).exit).toBe(2)
   })
 
   it('HO4 a reader that goes away ends it without a word', async () => {

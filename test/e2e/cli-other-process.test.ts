@@ -15,11 +15,11 @@ describe('ST10 while flotilla run works, other processes', () => {
     await run.says('▸ slow')
     const follower = folder.start('events', '--follow')
     await follower.says('worker.running')
-    const status = await folder.flotilla('status', '--json')
+    const status = await folder.call('status', '--json')
     expect(status.rows[0]).toMatchObject({ status: 'running', running: 1, queued: 1 })
     expect(status.rows.at(-1)).toMatchObject({ summary: { owner: { pid: run.child.pid } } })
-    expect((await folder.flotilla('explain', 'next')).out).toContain('It waits for slow, which is running.')
-    expect((await folder.flotilla('logs', 'slow')).out).toBe('begun\n')
+    expect((await folder.call('explain', 'next')).out).toContain('It waits for slow, which is running.')
+    expect((await folder.call('logs', 'slow')).out).toBe('begun\n')
     await folder.file('go', '')
     expect((await run.ended).exit).toBe(0)
     const followed = await follower.ended
@@ -32,16 +32,16 @@ describe('ST10 while flotilla run works, other processes', () => {
     await folder.file('t.json', [shellTask('slow', untilFile('go')), shellTask('next', 'true', { depends_on: ['slow'] })])
     const run = folder.start('run', 't.json')
     await run.says('▸ slow')
-    expect(await folder.flotilla('pause', '--json')).toMatchObject({
+    expect(await folder.call('pause', '--json')).toMatchObject({
       exit: 0,
       rows: [{ summary: { changed: true, taken_by: 'owner' } }],
     })
     await run.says('paused')
     await folder.file('go', '')
     await run.says('✓ slow')
-    expect((await folder.flotilla('explain', 'next')).out).toContain('The run is paused.')
+    expect((await folder.call('explain', 'next')).out).toContain('The run is paused.')
     expect(run.out).not.toContain('▸ next')
-    expect((await folder.flotilla('resume')).exit).toBe(0)
+    expect((await folder.call('resume')).exit).toBe(0)
     const { exit, out } = await run.ended
     expect(out).toContain('✓ next')
     expect(exit).toBe(0)
@@ -58,23 +58,23 @@ describe('ST10 while flotilla run works, other processes', () => {
     ])
     const run = folder.start('run', 't.json', '--max-workers', '1')
     await run.says('▸ one')
-    const [row] = (await folder.flotilla('list', '--json')).rows
+    const [row] = (await folder.call('list', '--json')).rows
     const id = row!['run_id'] as string
-    expect((await folder.flotilla('cancel', id, 'one', '--by', 'ada')).out).toBe('The task one was cancelled.\n')
+    expect((await folder.call('cancel', id, 'one', '--by', 'ada')).out).toBe('The task one was cancelled.\n')
     await run.says('⊘ three')
     await run.says('▸ two')
-    const interrupted = await folder.flotilla('interrupt', 'local', '--json')
+    const interrupted = await folder.call('interrupt', 'local', '--json')
     expect(interrupted.rows).toMatchObject([
       { task_id: 'two', attempt: 1, changed: true },
       { summary: { worker_id: 'local', cancelled: 1 } },
     ])
     await run.says('▸ late')
-    expect((await folder.flotilla('cancel')).exit).toBe(0)
+    expect((await folder.call('cancel')).exit).toBe(0)
     const { exit, out } = await run.ended
     expect(out).toMatch(/⊘ t cancelled/)
     expect(exit).toBe(1)
-    expect(await folder.flotilla('cancel', id)).toMatchObject({ exit: 0, out: `The run ${id} has ended cancelled.\n` })
-    expect((await folder.flotilla('interrupt', 'nobody')).exit).toBe(2)
+    expect(await folder.call('cancel', id)).toMatchObject({ exit: 0, out: `The run ${id} has ended cancelled.\n` })
+    expect((await folder.call('interrupt', 'nobody')).exit).toBe(2)
   })
 
   it('VE5 settle a task that it awaits a verdict on', async () => {
@@ -85,12 +85,12 @@ describe('ST10 while flotilla run works, other processes', () => {
     ])
     const run = folder.start('run', 't.json', '--await-verdicts')
     await run.says('? draft')
-    expect((await folder.flotilla('settle', 'draft', 'pass', '--by', 'ada')).exit).toBe(0)
+    expect((await folder.call('settle', 'draft', 'pass', '--by', 'ada')).exit).toBe(0)
     const { exit, out } = await run.ended
     expect(out).toMatch(/✓ draft +settled +pass, by ada/)
     expect(out).toContain('✓ send')
     expect(exit).toBe(0)
-    expect((await folder.flotilla('settle', 'draft', 'fail')).err).toContain('no partial verdict to settle')
+    expect((await folder.call('settle', 'draft', 'fail')).err).toContain('no partial verdict to settle')
   })
 
   it('VE5 a failing verdict fails the run, also one that had completed', async () => {
@@ -98,7 +98,7 @@ describe('ST10 while flotilla run works, other processes', () => {
     await folder.file('t.json', [shellTask('draft', 'true', { scorer: { kind: 'manual' } })])
     const run = folder.start('run', 't.json', '--await-verdicts')
     await run.says('? draft')
-    expect((await folder.flotilla('settle', 'draft', 'fail')).exit).toBe(0)
+    expect((await folder.call('settle', 'draft', 'fail')).exit).toBe(0)
     expect((await run.ended).exit).toBe(1)
   })
 
@@ -107,7 +107,7 @@ describe('ST10 while flotilla run works, other processes', () => {
     await folder.file('t.json', [shellTask('slow', untilFile('go'))])
     const run = folder.start('run', 't.json')
     await run.says('▸ slow')
-    const second = await folder.flotilla('run', 't.json', '--json')
+    const second = await folder.call('run', 't.json', '--json')
     expect(second.exit).toBe(1)
     expect(second.rows.at(-1)).toMatchObject({ error: { code: 'store_owned' } })
     expect(second.err).toContain(String(run.child.pid))

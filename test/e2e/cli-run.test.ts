@@ -44,12 +44,12 @@ metadata = { command = ["sh", "-c", "test -e tried || { touch tried; exit 7; }"]
       shellTask('bad', 'echo broken; exit 3', { retry_policy: { max_attempts: 1 } }),
       shellTask('after', 'true', { depends_on: ['bad'] }),
     ])
-    const { exit, out } = await folder.flotilla('run', 'bad.json')
+    const { exit, out } = await folder.call('run', 'bad.json')
     expect(exit).toBe(1)
     expect(out).toMatch(/✗ bad +failed .*exit code 3 broken/)
     expect(out).toMatch(/⊘ after +cancelled +because of bad/)
     const hint = /flotilla (logs run-\S+ bad)/.exec(out)?.[1] ?? ''
-    expect((await folder.flotilla(...hint.split(' '))).out).toBe('broken\n')
+    expect((await folder.call(...hint.split(' '))).out).toBe('broken\n')
   })
 
   it('VE5 ends with 3 while a verdict is awaited, tells the command that gives it, and that command works', async () => {
@@ -58,12 +58,12 @@ metadata = { command = ["sh", "-c", "test -e tried || { touch tried; exit 7; }"]
       shellTask('draft', 'echo draft', { scorer: { kind: 'manual' } }),
       shellTask('send', 'echo sent', { depends_on: ['draft'] }),
     ])
-    const first = await folder.flotilla('run', 'ask.json')
+    const first = await folder.call('run', 'ask.json')
     expect(first.exit).toBe(3)
-    const settle = /flotilla (settle .*)/.exec(first.out)?.[1] ?? ''
-    const resume = /flotilla (resume .*)/.exec(first.out)?.[1] ?? ''
-    expect((await folder.flotilla(...settle.split(' '), '--by', 'ada', '--why', 'it reads well')).exit).toBe(0)
-    const last = await folder.flotilla(...resume.split(' '))
+    const settle = /flotilla (settle \S+ \S+ pass) --folder .flotilla/.exec(first.out)?.[1] ?? ''
+    const resume = /flotilla (resume \S+)/.exec(first.out)?.[1] ?? ''
+    expect((await folder.call(...settle.split(' '), '--by', 'ada', '--why', 'it reads well')).exit).toBe(0)
+    const last = await folder.call(...resume.split(' '))
     expect(last.out).toMatch(/settled by ada: it reads well/)
     expect(last.exit).toBe(0)
   })
@@ -71,24 +71,24 @@ metadata = { command = ["sh", "-c", "test -e tried || { touch tried; exit 7; }"]
   it('AR5 ends with 3 when an expected artifact is missing, VE5 and with --strict when nothing checked a success', async () => {
     await using folder = await cliFolder()
     await folder.file('kinds.json', [shellTask('quiet', 'true', { expected_artifacts: ['report'] })])
-    const missing = await folder.flotilla('run', 'kinds.json')
+    const missing = await folder.call('run', 'kinds.json')
     expect(missing.out).toContain('missing: report')
     expect(missing.exit).toBe(3)
     await folder.file('unscored.json', [shellTask('loose', 'true', { scorer: null })])
-    expect((await folder.flotilla('run', 'unscored.json')).exit).toBe(0)
-    expect((await folder.flotilla('run', 'unscored.json', '--strict')).exit).toBe(3)
+    expect((await folder.call('run', 'unscored.json')).exit).toBe(0)
+    expect((await folder.call('run', 'unscored.json', '--strict')).exit).toBe(3)
   })
 
   it('RU2 gives the same run for the same key', async () => {
     await using folder = await cliFolder()
     await folder.file('a.json', [shellTask('count', 'echo x >> ran')])
-    const first = await folder.flotilla('run', 'a.json', '--key', 'k1', '--json')
-    const second = await folder.flotilla('run', 'a.json', '--key', 'k1', '--json')
+    const first = await folder.call('run', 'a.json', '--key', 'k1', '--json')
+    const second = await folder.call('run', 'a.json', '--key', 'k1', '--json')
     expect(first.rows.at(-1)).toMatchObject({ summary: { exit_code: 0, created: true } })
     expect(second.rows).toHaveLength(1)
     expect(second.rows[0]).toMatchObject({ summary: { exit_code: 0, created: false } })
     await folder.file('a.json', [shellTask('count', 'echo y >> ran')])
-    const other = await folder.flotilla('run', 'a.json', '--key', 'k1')
+    const other = await folder.call('run', 'a.json', '--key', 'k1')
     expect(other.err).toContain('has another spec')
     expect(other.exit).toBe(2)
   })
@@ -113,7 +113,7 @@ metadata = { command = ["sh", "-c", "test -e tried || { touch tried; exit 7; }"]
   it('EV2 --json prints every event, in order, and the summary last', async () => {
     await using folder = await cliFolder()
     await folder.file('one.json', [shellTask('only', 'echo hi')])
-    const { rows, err } = await folder.flotilla('run', 'one.json', '--json')
+    const { rows, err } = await folder.call('run', 'one.json', '--json')
     expect(err).toBe('')
     const names = rows.map((row) => row['event'])
     expect(names[0]).toBe('run.created')
@@ -123,7 +123,7 @@ metadata = { command = ["sh", "-c", "test -e tried || { touch tried; exit 7; }"]
       summary: { exit_code: 0, run: { status: 'completed', completed: 1, tasks: [{ task_id: 'only', result: 'pass' }] } },
     })
     const { run_id } = (rows.at(-1)!['summary'] as { run: { run_id: string } }).run
-    const replayed = await folder.flotilla('events', run_id, '--json')
+    const replayed = await folder.call('events', run_id, '--json')
     expect(replayed.rows.slice(0, -1)).toEqual(rows.slice(0, -1))
   })
 })

@@ -5,6 +5,8 @@ import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../../src/cli/cli.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const loader = import.meta.resolve('tsx')
@@ -17,7 +19,9 @@ export interface CliFolder extends AsyncDisposable {
   has(name: string): boolean
   /** Names of what lies in the folder. */
   entries(): Promise<string[]>
-  /** Runs the command line to its end. */
+  /** Runs the command line to its end, in this process: with the store, the workspace and the files of the folder. */
+  call(...args: readonly string[]): Promise<CliEnd>
+  /** Runs the command line to its end, in a process of its own. */
   flotilla(...args: readonly string[]): Promise<CliEnd>
   /** Starts the command line. Whatever is left of it is killed with the folder. */
   start(...args: readonly string[]): CliProcess
@@ -64,6 +68,7 @@ export async function cliFolder(): Promise<CliFolder> {
     },
     has: (name) => existsSync(join(path, name)),
     entries: () => readdir(path),
+    call: (...args) => callCli(path, args),
     flotilla: (...args) => start(...args).ended,
     start,
     async [Symbol.asyncDispose]() {
@@ -84,6 +89,34 @@ export function shellTask(id: string, line: string, fields: Readonly<Record<stri
 /** A line of shell that goes on until a file appears; a test that fails leaves none of it for long. */
 export function untilFile(name: string): string {
   return `i=0; while ! test -e ${name} && [ $i -lt 400 ]; do i=$((i+1)); sleep 0.05; done`
+}
+
+async function callCli(path: string, args: readonly string[]): Promise<CliEnd> {
+  let out = ''
+  let err = ''
+  const terminal: Terminal = {
+    live: false,
+    interactive: false,
+    colour: false,
+    stdout: process.stdout,
+    columns: () => 100,
+    rows: () => 24,
+    out: (text) => void (out += typeof text === 'string' ? text : new TextDecoder().decode(text)),
+    err: (text) => void (err += text),
+    now: () => Date.now(),
+    user: () => 'tester',
+    stay: () => () => {},
+    every: () => () => {},
+    keys: () => () => {},
+    onEnd: () => () => {},
+  }
+  const [verb = '', ...rest] = args
+  const inFolder =
+    verb === 'run' && rest[0] !== undefined ? [verb, join(path, rest[0]), '--workspace', path, ...rest.slice(1)] : args
+  const exit = await runCommandLine([...inFolder, '--folder', join(path, '.flotilla')], terminal)
+  // As it would read in the folder itself.
+  const [told, remarks] = [out, err].map((text) => text.replaceAll(`${path}/`, '')) as [string, string]
+  return { exit, out: told, err: remarks, rows: rowsOf(told) }
 }
 
 function startCli(cwd: string, args: readonly string[]): CliProcess {

@@ -269,3 +269,16 @@ test('CO4 folding runs no machine: an entry of an older version that no machine 
   fold(state, id, { seq: 98, at: 0, kind: 'task.stepped', task: 'check', attempt: 1, set: { status: 'failed' } })
   expect(state.runs.get(id)?.tasks.get('check')?.status).toBe('completed')
 })
+
+test('CO4 a task of any id is kept and told like any other', async () => {
+  const { fleet, clock, transport, store } = await openBench()
+  for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const run = await fleet.start({ id, name: id, tasks: [task(id, { scorer: { kind: 'exit_code' } })] })
+    await clock.settle()
+    transport.attempt(id).complete({ exit_code: 0 })
+    await clock.settle()
+    expect(Object.entries((await run.result()).receipts)).toMatchObject([[id, { result: 'pass' }]])
+    expect(await run.summary()).toMatchObject({ status: 'completed', completed: 1 })
+    expect(await openControl(store.peer()).run(id).tasks()).toEqual(await run.tasks())
+  }
+})
