@@ -3,7 +3,8 @@ export { checkRun } from './fleet/check-run.ts'
 export { defineTask, type TaskDefinition, type TaskFields } from './fleet/define-task.ts'
 export { jsonStore, memoryStore } from './fleet/stores.ts'
 export type { CreateOptions, Fleet, WorkerView } from './fleet/fleet.ts'
-export type { FleetOptions, Handler, Handlers, WorkerOptions } from './fleet/options.ts'
+export type { FleetLimits, FleetOptions, Handler, Handlers, WorkerOptions } from './fleet/options.ts'
+export type { Retention } from './fleet/retention.ts'
 export type { CancelOptions, Run } from './fleet/run-handle.ts'
 export type { RunReader } from './fleet/run-reader.ts'
 export type { RunArtifact } from './fleet/run-artifacts.ts'
@@ -14,8 +15,10 @@ export { openControl, type Control, type ControlOutcome } from './fleet/control.
 export type { Explanation, WaitReason } from './engine/explain.ts'
 export type { FleetSummary, RunSummary, TaskView } from './engine/views.ts'
 export type { Defaults } from './engine/defaults.ts'
+export { publicEvent } from './engine/public-event.ts'
 export type { FleetListener } from './observability/bus.ts'
 export type { GapEvent } from './observability/subscription.ts'
+export type { CollectorLimits } from './workspace/collector.ts'
 export type { AttemptArtifact, AttemptContext, AttemptDependency } from './worker/attempt.ts'
 export type { PlainHandler } from './worker/handler.ts'
 export type { StandardSchema } from './worker/standard-schema.ts'
@@ -26,6 +29,7 @@ export { workerMachine, type WorkerEvent } from './lifecycles/worker.ts'
 export { errorCodes, FleetError, type FleetErrorCode, type FleetErrorOptions } from './protocol/errors.ts'
 export type { FleetEvent, FleetEventName, FleetEventOf, FleetEventPayloads } from './protocol/fleet-event.ts'
 export type { CommandOutcome, RunCommand, SettleVerdict } from './protocol/command.ts'
+export type { FleetRuntimeEvent } from './protocol/event.ts'
 export type { FleetReceipt } from './protocol/receipt.ts'
 export type { FleetRunSpec, FleetRunSpecInput } from './protocol/run-spec.ts'
 export type { FleetTaskSpec, FleetTaskSpecInput } from './protocol/task.ts'
@@ -34,5 +38,16 @@ export type { Blobs } from './ports/blobs.ts'
 export type { Clock } from './ports/clock.ts'
 export type { FileFacts, Files } from './ports/files.ts'
 export type { Ids } from './ports/ids.ts'
-export type { Batch, InboxItem, RunClaim, RunRow, Snapshot, SnapshotRecord, Store, StoredEntry, StoreOpening, StoreOwner } from './ports/store.ts'
+export type {
+  Batch,
+  InboxItem,
+  RunClaim,
+  RunRow,
+  Snapshot,
+  SnapshotRecord,
+  Store,
+  StoredEntry,
+  StoreOpening,
+  StoreOwner,
+} from './ports/store.ts'
 export type { Channel, ChannelEnd, Enforcement, Transport, WorkerLaunch } from './ports/transport.ts'

@@ -40,7 +40,7 @@ export function parseCommandLine(argv: readonly string[], verbs: Readonly<Record
     if (token.kind === 'positional') words.push(token.value)
     if (token.kind !== 'option') continue
     const takesValue = rows[token.name]?.value
-    if (takesValue !== undefined && token.value === undefined)
+    if (takesValue !== undefined && (token.value === undefined || isOption(token)))
       problems.push(`${token.rawName} needs a value: ${token.rawName} ${takesValue}`)
     else if (takesValue === undefined && token.value !== undefined)
       problems.push(`${token.rawName} takes no value, got ${token.value}`)
@@ -72,6 +72,17 @@ export function parseCommandLine(argv: readonly string[], verbs: Readonly<Record
   }
   if (problems.length > 0) throw usage(problems, name)
   return { verb: name, words, options: readOptions(raw) }
+}
+
+/** What was taken as a value is the next option; `--option=--value` says that it is meant. */
+function isOption({
+  value,
+  inlineValue,
+}: {
+  readonly value: string | undefined
+  readonly inlineValue: boolean | undefined
+}): boolean {
+  return inlineValue !== true && value?.startsWith('--') === true
 }
 
 function meant(word: string | undefined): string {

@@ -37,6 +37,6 @@ export function tellFailure(terminal: Terminal, error: unknown, json: boolean): 
 }
 
 /** 2 for what was asked wrongly, 1 for what went wrong. */
-export function exitCodeOfError(error: unknown): number {
+function exitCodeOfError(error: unknown): number {
   return FleetError.is(error) && misuse.has(error.code) ? 2 : 1
 }

@@ -7,7 +7,7 @@ import type { Judge } from './watch-runs.ts'
 
 /** Waits for no verdict, or for all of them, given by other processes. */
 export function absentJudge({ waits }: { readonly waits: boolean }): Judge {
-  return { offer() {}, waitsFor: () => waits, onLater() {} }
+  return { offer() {}, withdraw() {}, waitsFor: () => waits, onLater() {} }
 }
 
 /** Asks the person at the terminal for verdicts, one at a time, and settles the tasks. */
@@ -21,28 +21,27 @@ export function presentJudge(parts: {
 }): Judge {
   const { terminal, display, fleet, by, signal } = parts
   const queue: BoardTask[] = []
-  const later = new Set<string>()
+  const later = new Set<BoardTask>()
   const listeners: (() => void)[] = []
-  let isAsking = false
+  /** Ends the question that is open. */
+  let close: (() => void) | undefined
 
   function next(): void {
     const task = queue[0]
-    if (isAsking || task === undefined || signal.aborted) return
-    isAsking = true
+    if (close !== undefined || task === undefined || signal.aborted) return
     const done = display.ask(task, parts.hintOf(task))
-    let isAnswered = false
     const finish = (): void => {
-      isAnswered = true
       endKeys()
       done()
       signal.removeEventListener('abort', finish)
       queue.shift()
-      isAsking = false
+      close = undefined
       next()
     }
+    close = finish
     const endKeys = terminal.keys((key) => {
       const answer = answers[key.toLowerCase()]
-      if (isAnswered || answer === undefined) return
+      if (close !== finish || answer === undefined) return
       finish()
       void give(task, answer)
     })
@@ -51,7 +50,7 @@ export function presentJudge(parts: {
 
   async function give(task: BoardTask, answer: Answer): Promise<void> {
     if (answer === 'later') {
-      later.add(task.id)
+      later.add(task)
       for (const listener of listeners) listener()
       return
     }
@@ -66,9 +65,14 @@ export function presentJudge(parts: {
 
   return {
     offer(task) {
-      later.delete(task.id)
+      later.delete(task)
       if (!queue.includes(task)) queue.push(task)
       next()
+    },
+    withdraw(task) {
+      const at = queue.indexOf(task)
+      if (at === 0) close?.()
+      else if (at > 0) queue.splice(at, 1)
     },
     waitsFor: (tasks) => tasks.some((task) => !later.has(task)),
     onLater: (listener) => void listeners.push(listener),

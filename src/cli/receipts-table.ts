@@ -48,7 +48,7 @@ function columnsOf(paint: Paint): Parameters<typeof renderTable<TaskOutcome>>[1]
 }
 
 /** How a result looks. */
-export function look({ status, receipt, awaitsVerdict }: TaskOutcome): { readonly mark: string; readonly tone: keyof Paint } {
+function look({ status, receipt, awaitsVerdict }: TaskOutcome): { readonly mark: string; readonly tone: keyof Paint } {
   if (awaitsVerdict) return { mark: '?', tone: 'yellow' }
   if (status === 'failed') return { mark: '✗', tone: 'red' }
   if (status === 'cancelled') return { mark: '⊘', tone: 'yellow' }

@@ -16,6 +16,6 @@ export async function readStanding(control: Control, id: string): Promise<Standi
 export function freshStanding(spec: FleetRunSpec): Standing {
   return {
     status: 'pending',
-    views: spec.tasks.map(({ id, name, depends_on = [] }) => ({ id, name, status: 'blocked', attempt: 0, depends_on })),
+    views: spec.tasks.map(({ id, name, depends_on }) => ({ id, name, status: 'blocked', attempt: 0, depends_on })),
   }
 }

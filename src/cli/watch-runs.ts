@@ -17,8 +17,10 @@ export interface WatchedRun {
 export interface Judge {
   /** Hears of a task that awaits one. */
   offer(task: BoardTask): void
+  /** Hears that a task awaits none any more. */
+  withdraw(task: BoardTask): void
   /** Whether a run that waits for nothing but these tasks is waited for. */
-  waitsFor(tasks: readonly string[]): boolean
+  waitsFor(tasks: readonly BoardTask[]): boolean
   /** Calls back when an answer was put off. */
   onLater(listener: () => void): void
 }
@@ -60,7 +62,7 @@ export async function watchRun(
         display.mood(status === 'paused' ? 'paused' : '')
       }
       display.event(event, momentOf(event, task, await retryOf(run, event, task, board)))
-      if (event.event === 'task.receipt_recorded' && task?.awaitsVerdict === true) judge.offer(task)
+      if (task !== undefined && isVerdictNews(event)) judge[task.awaitsVerdict ? 'offer' : 'withdraw'](task)
       if (mayEnd(event) || shown === last) await endWhenOver()
     }
   } catch (error) {
@@ -81,6 +83,10 @@ async function retryOf(run: Run, event: FleetEvent, task: BoardTask | undefined,
   return task.notBefore
 }
 
+function isVerdictNews({ event }: FleetEvent): boolean {
+  return event === 'task.receipt_recorded' || event === 'task.leased'
+}
+
 function mayEnd(event: FleetEvent): boolean {
   if (event.event === 'run.status_changed' || event.event === 'task.terminal') return true
   return event.event === 'task.receipt_recorded' && event.payload.receipt.settled !== undefined
@@ -89,7 +95,7 @@ function mayEnd(event: FleetEvent): boolean {
 /** Whether there is nothing more to wait for, as far as it was shown. */
 async function isOver(run: Run, status: FleetRunStatus, { board, judge }: Pick<WatchParts, 'board' | 'judge'>): Promise<boolean> {
   const open = board.openOf(run.id)
-  const awaiting = board.awaiting().flatMap((task) => (task.run === run.id ? [task.id] : []))
+  const awaiting = board.awaiting().filter((task) => task.run === run.id)
   if (isTerminalRunStatus(status)) {
     return open === 0 && (status !== 'completed' || awaiting.length === 0 || !judge.waitsFor(awaiting))
   }

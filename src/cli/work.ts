@@ -9,7 +9,6 @@ import { absentJudge, presentJudge } from './judge.ts'
 import { readOutcome } from './outcome.ts'
 import type { RunOutcome } from './outcome.ts'
 import { stopOnSignals } from './stopping.ts'
-import type { Stopping } from './stopping.ts'
 import { readTails } from './tails.ts'
 import type { EndSignal } from './terminal.ts'
 import type { Invocation } from './verb.ts'
@@ -59,7 +58,7 @@ export async function work(invocation: Invocation, { workers, carryOn, begin }: 
     tellTrouble(fleet, display)
     watched = await begin(fleet, display.say)
     await fill(board, watched, manual)
-    const judge = judgeOf(invocation, { fleet, display, stopping })
+    const judge = judgeOf(invocation, { fleet, display, signal: AbortSignal.any([stopping.signal, closed.signal]) })
     const endTails = terminal.live && !output.json ? keepTails(invocation, board, watched) : undefined
     await Promise.all(watched.map((one) => watchRun(one, { board, display, judge, signal: closed.signal })))
     endTails?.()
@@ -67,6 +66,7 @@ export async function work(invocation: Invocation, { workers, carryOn, begin }: 
     // Whatever a closing store refuses is no news.
     if (stopping.by === undefined) throw error
   } finally {
+    closed.abort()
     await fleet.close({ graceMs: options.graceMs })
     display.close()
     stopping.off()
@@ -95,12 +95,12 @@ async function fill(board: Board, watched: readonly WatchedRun[], manual: Set<st
 
 function judgeOf(
   invocation: Invocation,
-  { fleet, display, stopping }: { readonly fleet: Fleet; readonly display: Display; readonly stopping: Stopping },
+  { fleet, display, signal }: { readonly fleet: Fleet; readonly display: Display; readonly signal: AbortSignal },
 ): Judge {
   const { options, terminal } = invocation
   if (options.awaitVerdicts || options.json || !terminal.interactive) return absentJudge({ waits: options.awaitVerdicts })
   const hintOf = ({ run, id }: { readonly run: string; readonly id: string }): string => `its log: flotilla logs ${run} ${id}`
-  return presentJudge({ terminal, display, fleet, by: terminal.user(), hintOf, signal: stopping.signal })
+  return presentJudge({ terminal, display, fleet, by: terminal.user(), hintOf, signal })
 }
 
 function tellTrouble(fleet: Fleet, display: Display): void {

@@ -18,9 +18,13 @@ export function writeCursor(place: CursorPlace): string {
 export function readCursor(cursor: string, short: string): CursorPlace {
   const found = cursor.length <= 96 ? shape.exec(cursor) : null
   if (found?.[1] !== short) {
-    throw new FleetError('cursor_unavailable', 'The cursor is not one of this run. Read again without a cursor to get the newest page.', {
-      details: { cursor: cursor.slice(0, 96) },
-    })
+    throw new FleetError(
+      'cursor_unavailable',
+      'The cursor is not one of this run. Read again without a cursor to get the newest page.',
+      {
+        details: { cursor: cursor.slice(0, 96) },
+      },
+    )
   }
   return { short, seq: Number.parseInt(found[2] ?? '', 36), index: Number.parseInt(found[3] ?? '', 36) }
 }

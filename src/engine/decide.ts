@@ -25,7 +25,10 @@ export interface DecideContext {
 }
 
 /** The fields that a lease step changes. Throws `refused` when the machine does not accept the event (CO3). */
-export function leaseStep(task: TaskState, ...events: readonly LeaseEvent[]): Pick<TaskFields, 'status' | 'attempt' | 'failures' | 'crashes'> {
+export function leaseStep(
+  task: TaskState,
+  ...events: readonly LeaseEvent[]
+): Pick<TaskFields, 'status' | 'attempt' | 'failures' | 'crashes'> {
   let position = { value: task.status, context: { attempt: task.attempt, failures: task.failures, crashes: task.crashes } }
   for (const event of events) {
     const next = leaseLifecycle.step(position, event)
@@ -60,5 +63,9 @@ export function refuse(code: FleetErrorCode, message: string, details?: Readonly
 }
 
 function refusal(noun: string, id: string, status: string, event: string): FleetError {
-  return refuse('refused', `The ${noun} ${id} is ${status}, which does not accept “${event}”. Nothing was changed.`, { id, status, event })
+  return refuse('refused', `The ${noun} ${id} is ${status}, which does not accept “${event}”. Nothing was changed.`, {
+    id,
+    status,
+    event,
+  })
 }

@@ -24,8 +24,6 @@ export interface Defaults {
   readonly keptReports: number
   /** Tasks in one entry of a creation (RU1). */
   readonly taskSlice: number
-  /** Entries of a run after which its snapshot is written anew. */
-  readonly snapshotEvery: number
 }
 
 export const engineDefaults: Defaults = {
@@ -41,5 +39,4 @@ export const engineDefaults: Defaults = {
   jitter: false,
   keptReports: 10_000,
   taskSlice: 1_000,
-  snapshotEvery: 2_000,
 }

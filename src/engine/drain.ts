@@ -38,7 +38,8 @@ function releaseAll(core: Core, worker: string): void {
     if (attempt.worker !== worker || attempt.lingering) continue
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, attempt.run, attempt.task, attempt.attempt)
-      if (found !== undefined) yield* releaseAttempt(context, found.run, found.task, { reason: 'drained', crash: false, stillRunning: true })
+      if (found !== undefined)
+        yield* releaseAttempt(context, found.run, found.task, { reason: 'drained', crash: false, stillRunning: true })
     })
   }
 }

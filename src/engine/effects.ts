@@ -1,16 +1,13 @@
-import type { ScorerInput, Verdict } from '../ports/scorer.ts'
-import type { DependencyResult } from '../protocol/wire.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
-import type { FleetReceipt } from '../protocol/receipt.ts'
 import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
-import { verdictReached } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
-import { readReceipt } from './receipts.ts'
+import { dependencyResults, previousReceipts } from './receipts.ts'
+import { runScorer } from './run-scorer.ts'
 import type { RunState, TaskState } from './state.ts'
 import { stopReason } from './stop-reason.ts'
 import type { Workers } from './workers.ts'
@@ -102,8 +99,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       refuseStart(run, task, attempt, { cause: 'task', reason: prepared.problems.join('\n'), final: true })
       return
     }
-    const previous = task.receipts.length === 0 ? [] : await receiptsOf(run, task)
-    const dependencies = await dependenciesOf(run, task)
+    const previous = await previousReceipts(core.store, run, task)
+    const dependencies = await dependencyResults(core.store, run, task)
     // What was awaited may have taken long: a start is performed only while its lease is live (CO6).
     const presence = core.presence.get(run.header.id, task.id, attempt)
     if (presence === undefined || liveTask(core, run.header.id, task.id, attempt) === undefined) {
@@ -198,70 +195,13 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
   function score(runId: string, taskId: string, attempt: number): Promise<void> | void {
     const run = core.state.runs.get(runId)
     const task = run?.tasks.get(taskId)
-    if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt) return runScorer(run, task, attempt)
+    if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt)
+      return runScorer(core, run, task, closing.signal)
     const key = `${runId}/${taskId}/${attempt}`
     passedOver.set(key, () => {
       const now = core.state.runs.get(runId)?.tasks.get(taskId)
       if (now?.status === 'verifying' && now.attempt === attempt) inOrder(key, () => score(runId, taskId, attempt))
     })
-  }
-
-  async function runScorer(run: RunState, task: TaskState, attempt: number): Promise<void> {
-    if (task.spec.scorer === undefined) return
-    const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
-    const root = 'root' in prepared ? prepared.root : run.header.workspace
-    const limit = new AbortController()
-    const signal = AbortSignal.any([limit.signal, closing.signal])
-    const disarm = core.deadlines.after(core.defaults.scorerTimeoutMs, () => limit.abort())
-    const verdict = await verdictOf({ scorer: task.spec.scorer, root, exitCode: task.pending?.exitCode ?? undefined }, signal)
-    disarm()
-    // A closing fleet leaves the task in `verifying`; the next owner scores it again (CO5).
-    if (closing.signal.aborted) return
-    core.turns.report(function* (context): Decision {
-      const found = core.state.runs.get(run.header.id)
-      const now = found?.tasks.get(task.id)
-      if (found === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return
-      yield* verdictReached(context, found, now, verdict)
-    })
-  }
-
-  async function verdictOf(input: ScorerInput, signal: AbortSignal): Promise<Verdict> {
-    const scorer = core.scorers[input.scorer.kind]
-    const broken = (evidence: string): Verdict => ({
-      result: 'fail',
-      failureKind: 'verifier',
-      score: { value: 0, max: 1 },
-      evidence,
-    })
-    if (scorer === undefined) return broken(`No scorer of kind ${input.scorer.kind} is registered.`)
-    const run = scorer.score as (input: ScorerInput, options: { signal: AbortSignal }) => Verdict | Promise<Verdict>
-    const timedOut = new Promise<Verdict>((resolve) => {
-      signal.addEventListener(
-        'abort',
-        () => resolve(broken(`The scorer took longer than ${core.defaults.scorerTimeoutMs / 1000} s.`)),
-        { once: true },
-      )
-    })
-    try {
-      return await Promise.race([run(input, { signal }), timedOut])
-    } catch (error) {
-      return broken(`The scorer failed: ${String(error)}`)
-    }
-  }
-
-  async function receiptsOf(run: RunState, task: TaskState): Promise<FleetReceipt[]> {
-    const found = await Promise.all(task.receipts.map((seq) => readReceipt(core.store, run.header.id, seq)))
-    return found.filter((receipt) => receipt !== undefined)
-  }
-
-  async function dependenciesOf(run: RunState, task: TaskState): Promise<DependencyResult[]> {
-    const results: DependencyResult[] = []
-    for (const id of task.spec.depends_on ?? []) {
-      const seq = run.tasks.get(id)?.receipts.at(-1)
-      const receipt = seq === undefined ? undefined : await readReceipt(core.store, run.header.id, seq)
-      if (receipt !== undefined) results.push({ task_id: id, receipt })
-    }
-    return results
   }
 
   return {

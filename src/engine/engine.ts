@@ -25,6 +25,7 @@ import { rowOf } from './row.ts'
 import { loadRun } from './run-loader.ts'
 import { createWorkerHost } from './worker-host.ts'
 import type { WorkerHost } from './worker-host.ts'
+import { createWorkerLine } from './worker-line.ts'
 import { createWorkers } from './workers.ts'
 import type { Worker, Workers } from './workers.ts'
 import { drainWorker } from './drain.ts'
@@ -53,6 +54,8 @@ export interface Engine {
   leasing: boolean
   /** Once closing, commands are refused. */
   closing: boolean
+  /** From now on a failing store is not waited for (CO8). */
+  giveUpOnStore(): void
   /** Everything decided so far is durable, or discarded. */
   settled(): Promise<void>
 }
@@ -94,7 +97,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const watch = createAttemptWatch(core, workers)
   const effects = createEffects(core, workers, watch)
   const reports = createReports(core, workers, effects)
-  const host = createWorkerHost(core, workers, reports, storeId)
+  const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, storeId)
   const stalls = createStallWatch(core, workers)
 
   function context(): DecideContext {
@@ -230,11 +233,12 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     set closing(value) {
       closing = value
     },
+    giveUpOnStore: () => storeWatch.giveUp(),
     settled: () => commits.settled(),
   }
 }
 
 /** The facts of a run that its events need. */
-export function projected(run: RunState): { id: string; short: string; name: string } {
+function projected(run: RunState): { id: string; short: string; name: string } {
   return { id: run.header.id, short: run.header.short, name: run.header.name }
 }

@@ -7,7 +7,7 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
-import type { RunHeader } from './state.ts'
+import type { RunHeader } from './run-header.ts'
 
 /** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
 export interface TaskFields {

@@ -7,16 +7,7 @@ import type { TaskStatus } from '../lifecycles/lease.ts'
 
 /** What a task waits for. */
 export type WaitReason =
-  | 'dependency'
-  | 'verdict'
-  | 'backoff'
-  | 'pause'
-  | 'start'
-  | 'worker'
-  | 'slot'
-  | 'run_limit'
-  | 'fleet_limit'
-  | 'not_carried'
+  'dependency' | 'verdict' | 'backoff' | 'pause' | 'start' | 'worker' | 'slot' | 'run_limit' | 'fleet_limit' | 'not_carried'
 
 /** Why a task is not running (RU9). */
 export interface Explanation {
@@ -25,7 +16,12 @@ export interface Explanation {
   /** Empty when it runs, or has ended, or is about to be leased. */
   readonly waits: readonly { readonly for: WaitReason; readonly message: string }[]
   /** The workers that were considered, each with what speaks against it; an empty list means that it may take the task. */
-  readonly workers: readonly { readonly id: string; readonly status: string; readonly free: number; readonly against: readonly string[] }[]
+  readonly workers: readonly {
+    readonly id: string
+    readonly status: string
+    readonly free: number
+    readonly against: readonly string[]
+  }[]
 }
 
 /** A worker as `explain` looks at it. */
@@ -51,7 +47,12 @@ export function explainTask(
   }))
   if (task.status === 'blocked') explainBlocked(run, task, say)
   if (task.status === 'backoff' && task.notBefore !== null) {
-    say('backoff', task.failures > 0 ? `It waits until ${instant(task.notBefore)} before its next attempt.` : `It may start at ${instant(task.notBefore)}.`)
+    say(
+      'backoff',
+      task.failures > 0
+        ? `It waits until ${instant(task.notBefore)} before its next attempt.`
+        : `It may start at ${instant(task.notBefore)}.`,
+    )
   }
   if (task.status === 'enqueued' || task.status === 'blocked' || task.status === 'backoff') {
     if (run.status === 'paused') say('pause', 'The run is paused.')
@@ -62,7 +63,10 @@ export function explainTask(
     if (fleet === undefined || !run.carried) say('not_carried', 'No fleet that is known here carries this run on.')
     else if (able.length === 0) say('worker', 'No registered worker can take it.')
     else if (!able.some((worker) => worker.free > 0)) {
-      say('slot', `No worker that can take it has a free slot: ${able.map((worker) => `${worker.id} (${worker.status})`).join(', ')}.`)
+      say(
+        'slot',
+        `No worker that can take it has a free slot: ${able.map((worker) => `${worker.id} (${worker.status})`).join(', ')}.`,
+      )
     }
     const { max_workers: most } = run.header
     if (most !== undefined && run.working >= most) say('run_limit', `The run has its ${most} lease(s).`)

@@ -46,7 +46,14 @@ export function createPresence(): Presence {
   return {
     get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
     begin(facts) {
-      const attempt: AttemptPresence = { ...facts, place: undefined, calls: new Set(), logged: false, lingering: false, disarm: [] }
+      const attempt: AttemptPresence = {
+        ...facts,
+        place: undefined,
+        calls: new Set(),
+        logged: false,
+        lingering: false,
+        disarm: [],
+      }
       attempts.set(key(facts.run, facts.task, facts.attempt), attempt)
       return attempt
     },

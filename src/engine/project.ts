@@ -46,7 +46,8 @@ function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
   if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
   if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
   if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
-  for (const raised of entry.raised ?? []) yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+  for (const raised of entry.raised ?? [])
+    yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
 }
 
 function* taskSeeds(entry: Entry, task: string): Generator<Seed> {

@@ -3,6 +3,7 @@ import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
 import { permissionsOf } from '../security/trust.ts'
 import type { FleetTrustLevel } from '../protocol/security.ts'
+import { boundedEvidence } from './evidence.ts'
 import { instant } from './instant.ts'
 import { isLeased } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -42,7 +43,7 @@ export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): 
     }),
     spent: { tokens: task.inputTokens + task.outputTokens, tool_calls: task.toolCalls, seconds },
     ...(facts.output !== undefined && facts.output !== null && { output: facts.output }),
-    ...(facts.evidence !== undefined && facts.evidence !== '' && { evidence: bounded(facts.evidence) }),
+    ...(facts.evidence !== undefined && facts.evidence !== '' && { evidence: boundedEvidence(facts.evidence) }),
   }
 }
 
@@ -61,15 +62,3 @@ export function missingArtifacts(task: TaskState, more: readonly FleetArtifactRe
     return false
   })
 }
-
-const evidenceLimit = 4096
-
-/** Evidence lies in the receipt up to 4 KiB of UTF-8, never cut inside a character (VE6). */
-function bounded(text: string): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit))
-  if (read === text.length) return text
-  const room = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit - ellipsisBytes))
-  return `${text.slice(0, room.read)}…`
-}
-
-const ellipsisBytes = 3

@@ -1,24 +1,21 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { ArtifactMessage, AttemptKey, AttemptMessage, HelloMessage } from '../protocol/wire.ts'
-import { failAttempt, releaseAttempt } from './attempt-end.ts'
+import type { ArtifactMessage, AttemptMessage } from '../protocol/wire.ts'
+import { failAttempt } from './attempt-end.ts'
+import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
 import { accept, fail, finish, progress, recordArtifact, spend } from './commands/report.ts'
 import type { Core } from './core.ts'
+import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
-import { recordIncarnation } from './incarnation.ts'
-import { isWorking } from './state.ts'
 import type { Worker, Workers } from './workers.ts'
 
-/** Takes in what workers say. */
+/** Takes in what workers say of their attempts. */
 export interface Reports {
-  hello(worker: Worker, message: HelloMessage): void
   take(worker: Worker, message: AttemptMessage): void
-  /** The channel is gone, with everything that depended on it. */
-  lost(worker: Worker, reason: string): void
   /** Messages that were refused or came too late, since the fleet was created (EV5). */
   readonly late: number
   /** Resolves when nothing that was said is still being taken in. */
@@ -108,17 +105,16 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       worker.channel?.send({ type: 'collected', ...key, report, refused: reason })
       return
     }
-    recordLate(presence, artifact)
+    core.turns.report((context) => recorded(context, presence, artifact))
     worker.channel?.send({ type: 'collected', ...key, report, artifact })
   }
 
-  function recordLate(presence: AttemptPresence, artifact: FleetArtifactRef): void {
-    core.turns.report(function* (context): Decision {
-      const run = core.state.runs.get(presence.run)
-      const task = run?.tasks.get(presence.task)
-      if (run !== undefined && task !== undefined)
-        yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
-    })
+  /** An artifact of an attempt, whether that is still live or not (RU5). */
+  function* recorded(context: DecideContext, presence: AttemptPresence, artifact: FleetArtifactRef): Decision {
+    const run = core.state.runs.get(presence.run)
+    const task = run?.tasks.get(presence.task)
+    if (run !== undefined && task !== undefined)
+      yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
   }
 
   function end(
@@ -145,7 +141,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       const found = liveTask(core, presence.run, presence.task, presence.attempt)
       if (found === undefined) {
         if (message.type !== 'stopped') late += 1
-        if (log !== undefined) yield* lateLog(presence, log)
+        if (log !== undefined) yield* recorded(context, presence, log)
         return
       }
       if (message.type === 'result') yield* finish(context, found.run, found.task, message, log)
@@ -163,21 +159,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     })
     workers.settle(worker)
     core.turns.nudge()
-  }
-
-  function* lateLog(presence: AttemptPresence, log: FleetArtifactRef): Decision {
-    const run = core.state.runs.get(presence.run)
-    const task = run?.tasks.get(presence.task)
-    if (run === undefined || task === undefined) return
-    yield {
-      on: presence.run,
-      kind: 'task.reported',
-      task: presence.task,
-      attempt: presence.attempt,
-      worker: presence.worker,
-      workerSeq: (task.workerSeqs.get(presence.worker) ?? 0) + 1,
-      events: [{ state: 'artifact', ...log }],
-    }
   }
 
   /** A message of an attempt that this fleet does not know as live: it changes no task, and its worker is told to stop (LE2). */
@@ -200,55 +181,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
     effects.stop(worker.facts.id, { run_id, task_id, attempt }, 'lease_lost', 'This attempt does not hold the lease of its task.')
   }
 
-  function hello(worker: Worker, message: HelloMessage): void {
-    worker.incarnation = message.incarnation
-    recordIncarnation(core, worker)
-    workers.step(worker, { type: 'hello', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
-    const alive = new Set(message.attempts.map(attemptId))
-    for (const id of worker.abandoned) if (!alive.has(id)) worker.abandoned.delete(id)
-    dropLeases(worker, (id) => !alive.has(id), {
-      reason: 'a new incarnation of the worker does not know the attempt',
-      lost: false,
-    })
-    core.turns.nudge()
-  }
-
-  function lost(worker: Worker, reason: string): void {
-    worker.channel = undefined
-    workers.step(worker, { type: 'lost' })
-    // Work elsewhere goes on without its line: the ttl judges it, or the next hello (LE6, HO7).
-    if (!worker.transport.survives) dropLeases(worker, () => true, { reason, lost: true })
-  }
-
-  /**
-   * Ends the leases of a worker whose work is gone. What it never accepted, and what an earlier incarnation left, is given back; what had
-   * begun when its channel was lost has failed (WO1, WO2, RE7).
-   */
-  function dropLeases(
-    worker: Worker,
-    gone: (id: string) => boolean,
-    { reason, lost }: { readonly reason: string; readonly lost: boolean },
-  ): void {
-    for (const presence of [...core.presence.all()]) {
-      if (presence.worker !== worker.facts.id || !gone(`${presence.run}/${presence.task}/${presence.attempt}`)) continue
-      core.presence.end(presence.run, presence.task, presence.attempt)
-      core.turns.report(function* (context): Decision {
-        const found = liveTask(core, presence.run, presence.task, presence.attempt)
-        if (found === undefined || !isWorking(found.task.status)) return
-        if (found.task.status === 'starting' || !lost) {
-          yield* releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
-        } else {
-          yield* failAttempt(context, found.run, found.task, {
-            cause: 'transport',
-            reason: `The worker ${worker.facts.id} was lost: ${reason}.`,
-            final: false,
-            stillRunning: false,
-          })
-        }
-      })
-    }
-  }
-
   /** A worker that is heard is well, and may be given work at once (WO). */
   function recover(worker: Worker): void {
     workers.step(worker, { type: 'recover', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
@@ -256,9 +188,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
   }
 
   return {
-    hello,
     take,
-    lost,
     async idle() {
       while (chains.size > 0) await Promise.all(chains.values())
     },
@@ -266,11 +196,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       return late
     },
   }
-}
-
-/** Names an attempt in one string. */
-export function attemptId(key: AttemptKey): string {
-  return `${key.run_id}/${key.task_id}/${key.attempt}`
 }
 
 function isNewCall(presence: AttemptPresence, event: { readonly state: string; readonly call_id?: string }): boolean {

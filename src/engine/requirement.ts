@@ -2,7 +2,7 @@ import type { FleetRunTarget } from '../protocol/run.ts'
 import type { FleetTrustLevel } from '../protocol/security.ts'
 import { lowerTrust } from '../protocol/security.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
-import type { RunHeader } from './state.ts'
+import type { RunHeader } from './run-header.ts'
 import type { WorkerFacts } from './worker-facts.ts'
 
 /** What a task asks of its worker. Tasks with equal requirements share a queue (SC8). */
@@ -45,7 +45,8 @@ export function requirementOf(
 /** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3). */
 export function mismatches(requirement: Requirement, worker: WorkerFacts): string[] {
   const reasons: string[] = []
-  if (requirement.workers !== undefined && !requirement.workers.includes(worker.id)) reasons.push('is not among the run’s workers')
+  if (requirement.workers !== undefined && !requirement.workers.includes(worker.id))
+    reasons.push('is not among the run’s workers')
   if (requirement.handler !== undefined && !worker.serves.handlers.includes(requirement.handler)) {
     reasons.push(`does not serve the handler ${requirement.handler}`)
   }
@@ -54,7 +55,8 @@ export function mismatches(requirement: Requirement, worker: WorkerFacts): strin
     reasons.push('serves only tasks that name a handler or a command')
   }
   const missing = requirement.capabilities.filter((capability) => !worker.capabilities.includes(capability))
-  if (missing.length > 0) reasons.push(`lacks ${missing.length === 1 ? 'the capability' : 'the capabilities'} ${missing.join(', ')}`)
+  if (missing.length > 0)
+    reasons.push(`lacks ${missing.length === 1 ? 'the capability' : 'the capabilities'} ${missing.join(', ')}`)
   if (requirement.role !== undefined && worker.roles.length > 0 && !worker.roles.includes(requirement.role)) {
     reasons.push(`does not serve the role ${requirement.role}`)
   }

@@ -4,7 +4,7 @@ import type { FleetRetryPolicy } from '../protocol/task.ts'
 export type FailureCause = 'transport' | 'task' | 'verifier' | 'timeout' | 'stale'
 
 /** The policy that counts when a task names none: an absent policy equals `{}` (RE1). */
-export const defaultRetryPolicy = {
+const defaultRetryPolicy = {
   max_attempts: 3,
   initial_backoff_seconds: 5,
   max_backoff_seconds: 300,

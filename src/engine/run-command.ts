@@ -22,7 +22,9 @@ const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
   'run.start': carriedOn(onRun((context, run) => startRun(context, run))),
   'run.pause': onRun((context, run) => pauseRun(context, run)),
   'run.resume': carriedOn(onRun((context, run) => resumeRun(context, run))),
-  'run.cancel': onRun((context, run, command: CommandOf<'run.cancel'>) => cancelRun(context, run, command.by, command.reason ?? 'cancelled')),
+  'run.cancel': onRun((context, run, command: CommandOf<'run.cancel'>) =>
+    cancelRun(context, run, command.by, command.reason ?? 'cancelled'),
+  ),
   'run.seal': onRun((context, run) => sealRun(context, run)),
   'run.retry_failed': onRun((context, run, command: CommandOf<'run.retry_failed'>) => retryFailed(context, run, command.tags)),
   'task.cancel': onTask((context, run, task, command: CommandOf<'task.cancel'>) =>
@@ -47,11 +49,15 @@ export async function performCommand(engine: Engine, command: RunCommand, posted
 }
 
 export function unknownRun(id: string): FleetError {
-  return new FleetError('unknown_run', `No run ${id} in this store. List the runs with fleet.runs() or \`flotilla list\`.`, { details: { run_id: id } })
+  return new FleetError('unknown_run', `No run ${id} in this store. List the runs with fleet.runs() or \`flotilla list\`.`, {
+    details: { run_id: id },
+  })
 }
 
 function unknownTask(run: RunState, id: string): FleetError {
-  return new FleetError('unknown_task', `The run ${run.header.id} has no task ${id}.`, { details: { run_id: run.header.id, task_id: id } })
+  return new FleetError('unknown_task', `The run ${run.header.id} has no task ${id}.`, {
+    details: { run_id: run.header.id, task_id: id },
+  })
 }
 
 function onRun<Command extends RunCommand>(
@@ -67,7 +73,12 @@ function onTask<Command extends Extract<RunCommand, { task_id: string }>>(
   return onRun((context, run, command) => decide(context, run, taskOf(run, command.task_id), command))
 }
 
-async function settle(engine: Engine, run: RunState, command: CommandOf<'task.settle'>, posted: string | undefined): Promise<CommandOutcome> {
+async function settle(
+  engine: Engine,
+  run: RunState,
+  command: CommandOf<'task.settle'>,
+  posted: string | undefined,
+): Promise<CommandOutcome> {
   // The receipt to settle is read from the store, so it must be there.
   await engine.settled()
   const seq = taskOf(run, command.task_id).receipts.at(-1)
@@ -75,7 +86,12 @@ async function settle(engine: Engine, run: RunState, command: CommandOf<'task.se
   return onTask((context, found, task, { verdict }: CommandOf<'task.settle'>) => {
     const same = task.receipts.at(-1) === seq
     if (!isSettleable(task) || receipt === undefined || !same) {
-      const why = task.status !== 'completed' ? `it is ${task.status}` : task.settled ? 'it was settled before' : 'its verdict is not partial'
+      const why =
+        task.status !== 'completed'
+          ? `it is ${task.status}`
+          : task.settled
+            ? 'it was settled before'
+            : 'its verdict is not partial'
       throw new FleetError('not_settleable', `The task ${task.id} has no partial verdict to settle: ${why}. Nothing was changed.`)
     }
     return settleTask(context, found, task, receipt, verdict)

@@ -3,7 +3,8 @@ import type { Json } from '../protocol/json.ts'
 import type { Entry } from './entry.ts'
 import { countDependencies, fold, restoreTask, updateTurn } from './fold.ts'
 import { createRunState, createTaskState } from './state.ts'
-import type { FleetState, RunHeader, RunState, TaskState } from './state.ts'
+import type { RunHeader } from './run-header.ts'
+import type { FleetState, RunState, TaskState } from './state.ts'
 
 const page = 5_000
 
@@ -40,7 +41,11 @@ export function snapshotOf(run: RunState): Snapshot {
 
 function taskRecord(task: TaskState): SnapshotRecord {
   const { requirement: _, priority: __, openDependencies: ___, version: ____, workerSeqs, ...fields } = task
-  return { key: `task:${task.id}`, seq: task.seq, value: { ...fields, workerSeqs: Object.fromEntries(workerSeqs) } as unknown as Json }
+  return {
+    key: `task:${task.id}`,
+    seq: task.seq,
+    value: { ...fields, workerSeqs: Object.fromEntries(workerSeqs) } as unknown as Json,
+  }
 }
 
 function restore(state: FleetState, runId: string, snapshot: Snapshot): void {
@@ -53,7 +58,9 @@ function restore(state: FleetState, runId: string, snapshot: Snapshot): void {
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
   for (const { value } of tasks) {
-    const { workerSeqs, spec, ...rest } = value as unknown as Omit<TaskState, 'workerSeqs'> & { workerSeqs: Record<string, number> }
+    const { workerSeqs, spec, ...rest } = value as unknown as Omit<TaskState, 'workerSeqs'> & {
+      workerSeqs: Record<string, number>
+    }
     const task = createTaskState(run, spec, 0)
     Object.assign(task, rest)
     task.workerSeqs = new Map(Object.entries(workerSeqs))

@@ -5,7 +5,7 @@ import type { RunState } from './state.ts'
 import type { Workers } from './workers.ts'
 
 /** The tasks of a run that nothing will ever move: no work, no wait, no verdict, and no registered worker for them (RU10). */
-export function stalledTasks(run: RunState, workers: Workers): string[] {
+function stalledTasks(run: RunState, workers: Workers): string[] {
   const { counts } = run
   if (!run.carried || !run.opened || (run.status !== 'queued' && run.status !== 'running')) return []
   if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []

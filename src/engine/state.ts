@@ -1,39 +1,15 @@
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
-import type { FleetRunStatus, FleetRunTarget } from '../protocol/run.ts'
-import type { FleetSecurityPolicy } from '../protocol/security.ts'
+import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
-import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
 import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
 import { createReadyQueue } from './ready-queue.ts'
 import type { ReadyQueue } from './ready-queue.ts'
+import type { RunHeader } from './run-header.ts'
 import { requirementOf } from './requirement.ts'
 import type { Requirement } from './requirement.ts'
-
-/** The part of a run that never changes. */
-export interface RunHeader {
-  readonly id: string
-  readonly name: string
-  /** Names the run in cursors (EV7). */
-  readonly short: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly worker_specs: readonly FleetWorkerSpec[]
-  readonly security_policy?: FleetSecurityPolicy
-  readonly target?: FleetRunTarget
-  readonly workflow?: { readonly id: string; readonly kind: string }
-  readonly roles?: readonly string[]
-  readonly max_workers?: number
-  readonly open: boolean
-  readonly createdAt: number
-  readonly key?: string
-  readonly digest?: string
-  /** Absolute path that `workspace.root` is resolved under (WS1). */
-  readonly workspace: string
-  /** Fields of a newer version, kept as they are (WI2). */
-  readonly extra?: Readonly<Record<string, unknown>>
-}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 

@@ -15,6 +15,8 @@ export interface StoreWatch {
   restore(runs: ReadonlySet<string>, error: FleetError): Promise<ReadonlyMap<string, number>>
   /** An append succeeded. */
   working(): void
+  /** From now on a failing store is not waited for: the fleet closes (CO8). */
+  giveUp(): void
 }
 
 interface Failing {
@@ -38,6 +40,7 @@ export function createStoreWatch(
   const { clock } = core
   let failing: Failing | undefined
   let fenced: FleetError | undefined
+  const patience = new AbortController()
 
   async function restore(runs: ReadonlySet<string>, error: FleetError): Promise<ReadonlyMap<string, number>> {
     if (error.code === 'store_conflict') fenced = error
@@ -49,7 +52,8 @@ export function createStoreWatch(
     const carried = new Map([...runs].map((id) => [id, core.state.runs.get(id)?.carried ?? true]))
     for (;;) {
       if (fenced === undefined && now.told)
-        await clock.sleep(Math.min(longestWaitMs, firstWaitMs * 2 ** now.tries), { keepAlive: true })
+        await clock.sleep(Math.min(longestWaitMs, firstWaitMs * 2 ** now.tries), { keepAlive: true, signal: patience.signal })
+      if (patience.signal.aborted) fenced ??= closedWhileFailing(error)
       now.tries += 1
       try {
         for (const id of runs) {
@@ -63,6 +67,7 @@ export function createStoreWatch(
         if (!now.told) core.announce(liveEvent('store.failing', { reason: error.message }))
         now.told = true
       }
+      if (fenced !== undefined) break
     }
     for (const attempt of core.presence.all()) core.presence.linger(attempt, !isLive(attempt))
     core.deadlines.goOn()
@@ -99,6 +104,7 @@ export function createStoreWatch(
       )
     },
     restore,
+    giveUp: () => patience.abort(),
     working() {
       if (failing === undefined) return
       const { told } = failing
@@ -106,4 +112,8 @@ export function createStoreWatch(
       if (told) core.announce(liveEvent('store.recovered', {}))
     },
   }
+}
+
+function closedWhileFailing(cause: FleetError): FleetError {
+  return new FleetError('fleet_closed', `The fleet was closed while its store was failing: ${cause.message}`, { cause })
 }

@@ -120,5 +120,5 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
   }
 }
 
-// oxlint-disable-next-line require-yield -- a decision that decides nothing; scheduling follows it
+/** A decision that decides nothing; scheduling follows it. */
 function* nothing(): Decision {}

@@ -67,7 +67,9 @@ export const noTasks: SummaryCounters = {
 }
 
 export function addCounters(a: SummaryCounters, b: SummaryCounters): SummaryCounters {
-  return Object.fromEntries(Object.entries(a).map(([key, value]) => [key, value + b[key as keyof SummaryCounters]])) as unknown as SummaryCounters
+  return Object.fromEntries(
+    Object.entries(a).map(([key, value]) => [key, value + b[key as keyof SummaryCounters]]),
+  ) as unknown as SummaryCounters
 }
 
 /** The counters of one run (RU7). */

@@ -2,6 +2,7 @@ import type { Channel } from '../ports/transport.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
 import type { Reports } from './reports.ts'
+import type { WorkerLine } from './worker-line.ts'
 import type { Worker, Workers } from './workers.ts'
 
 /** Brings workers up, listens to them, and brings them up again (WO1, WO2). */
@@ -16,7 +17,13 @@ export interface WorkerHost {
 /** How many times in a row a worker must stay up this long before its failures are forgotten. */
 const steadyMs = 10_000
 
-export function createWorkerHost(core: Core, workers: Workers, reports: Reports, storeId: () => string): WorkerHost {
+export function createWorkerHost(
+  core: Core,
+  workers: Workers,
+  parts: { readonly reports: Reports; readonly line: WorkerLine },
+  storeId: () => string,
+): WorkerHost {
+  const { reports, line } = parts
   const closing = new AbortController()
   const loops = new Set<Promise<void>>()
 
@@ -35,7 +42,7 @@ export function createWorkerHost(core: Core, workers: Workers, reports: Reports,
       firstSettled()
       if (closing.signal.aborted || isRetired(worker)) return
       worker.failures = core.clock.monotonic() - since > steadyMs ? 1 : worker.failures + 1
-      reports.lost(worker, reason)
+      line.lost(worker, reason)
       const { first, most } = core.defaults.workerBackoffMs
       await core.clock.sleep(Math.min(most, first * 2 ** (worker.failures - 1)), { signal: closing.signal, keepAlive: false })
       worker.incarnation = core.ids.next('inc')
@@ -56,7 +63,7 @@ export function createWorkerHost(core: Core, workers: Workers, reports: Reports,
     worker.channel = channel
     for await (const message of channel.messages) {
       if (message.type === 'hello') {
-        reports.hello(worker, message)
+        line.hello(worker, message)
         ready()
       } else reports.take(worker, message)
     }
@@ -82,7 +89,8 @@ export function createWorkerHost(core: Core, workers: Workers, reports: Reports,
     retire,
     async close({ reason, graceMs }) {
       closing.abort()
-      await Promise.all(workers.all().map((worker) => worker.channel?.close({ reason, graceMs })))
+      const channels = workers.all().flatMap(({ channel }) => (channel === undefined ? [] : [channel]))
+      await Promise.all(channels.map((channel) => channel.close({ reason, graceMs })))
       await Promise.all(loops)
     },
   }

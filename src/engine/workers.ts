@@ -60,7 +60,9 @@ export function createWorkers(counts: LeaseCounts, abandonedAtOnce: number): Wor
   function matching(requirement: Requirement): readonly Worker[] {
     let found = matches.get(requirement.key)
     if (found === undefined) {
-      found = [...workers.values()].filter((worker) => worker.status !== 'retired' && mismatches(requirement, worker.facts).length === 0)
+      found = [...workers.values()].filter(
+        (worker) => worker.status !== 'retired' && mismatches(requirement, worker.facts).length === 0,
+      )
       matches.set(requirement.key, found)
     }
     return found

@@ -36,8 +36,16 @@ const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, 
 
 const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, reason: string])[] = [
   ['budget', (run) => run.budget !== undefined, 'budgets are not enforced yet'],
-  ['security_policy.allowed_secrets', (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0, 'secrets are not resolved yet'],
-  ['security_policy.capability_grants', (run) => (run.security_policy?.capability_grants.length ?? 0) > 0, 'grants are not enforced yet'],
+  [
+    'security_policy.allowed_secrets',
+    (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0,
+    'secrets are not resolved yet',
+  ],
+  [
+    'security_policy.capability_grants',
+    (run) => (run.security_policy?.capability_grants.length ?? 0) > 0,
+    'grants are not enforced yet',
+  ],
 ]
 
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
@@ -48,7 +56,10 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
 /** Refuses, all at once, what a spec asks for and nothing here would enforce. Throws `unenforceable`, or `unsupported_target`. */
 export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
   if (run.target === 'cloud') {
-    throw new FleetError('unsupported_target', 'target: no worker here can be in the cloud. Leave `target` out, or name a computer.')
+    throw new FleetError(
+      'unsupported_target',
+      'target: no worker here can be in the cloud. Leave `target` out, or name a computer.',
+    )
   }
   const refusals = [
     ...refused(unenforcedOfRun, run, ''),
@@ -73,7 +84,8 @@ function tasksRefused(tasks: readonly FleetTaskSpec[], scorers: Scorers): Refusa
     }
     const { environment } = task.workspace ?? {}
     if (environment !== undefined) {
-      for (const problem of environmentProblems(environment)) found.push({ path: `${under}workspace.environment`, reason: problem })
+      for (const problem of environmentProblems(environment))
+        found.push({ path: `${under}workspace.environment`, reason: problem })
     }
     return found
   })
@@ -88,17 +100,28 @@ function sandboxRefused(run: FleetRunSpec): Refusal[] {
   if ((run.security_policy?.default_trust_level ?? 'sandbox') !== 'sandbox') return []
   return run.worker_specs.flatMap((worker, index) =>
     worker.trust_level === undefined || worker.trust_level === 'sandbox'
-      ? [{ path: `worker_specs[${index}].trust_level`, reason: `${none}; set it to local, or security_policy.default_trust_level` }]
+      ? [
+          {
+            path: `worker_specs[${index}].trust_level`,
+            reason: `${none}; set it to local, or security_policy.default_trust_level`,
+          },
+        ]
       : [],
   )
 }
 
-function refused<Subject>(rows: readonly (readonly [string, Check<Subject>, string])[], subject: Subject, under: string): Refusal[] {
+function refused<Subject>(
+  rows: readonly (readonly [string, Check<Subject>, string])[],
+  subject: Subject,
+  under: string,
+): Refusal[] {
   return rows.filter(([, check]) => check(subject) === true).map(([path, , reason]) => ({ path: under + path, reason }))
 }
 
 function throwRefusals(refusals: readonly Refusal[]): void {
   if (refusals.length === 0) return
   const lines = refusals.map(({ path, reason }) => `${path}: ${reason}`)
-  throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, { details: { problems: refusals } })
+  throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, {
+    details: { problems: refusals },
+  })
 }

@@ -1,5 +1,5 @@
 import { mismatches, requirementOf } from '../engine/requirement.ts'
-import type { RunHeader } from '../engine/state.ts'
+import type { RunHeader } from '../engine/run-header.ts'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
@@ -19,12 +19,18 @@ import { commandWorkerOf, workersOf } from './workers-of.ts'
  * and `invalid_document` for paths that climb out of the workspace, which a fleet finds when it comes to their task (WS1). Gives the
  * canonical spec.
  */
-export function checkRun(input: FleetRunSpecInput, options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {}): FleetRunSpec {
+export function checkRun(
+  input: FleetRunSpecInput,
+  options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {},
+): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
   refuseEscapes(spec.tasks)
   refuseUnenforceable(spec, createScorers({ files: diskFiles() }))
   const host = { clock: systemClock(), environment: systemEnvironment() }
-  const workers = [...workersOf(options, host).map((plan) => plan.facts), ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts)]
+  const workers = [
+    ...workersOf(options, host).map((plan) => plan.facts),
+    ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
+  ]
   refuseImpossible(spec, workers)
   return spec
 }
@@ -33,7 +39,9 @@ export function checkRun(input: FleetRunSpecInput, options: Pick<FleetOptions, '
 export function refuseImpossible(spec: FleetRunSpec, workers: readonly WorkerFacts[]): void {
   const tasks = impossibleTasks(spec, workers)
   if (tasks.length === 0) return
-  const told = tasks.map(({ path, reasons }) => [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'))
+  const told = tasks.map(({ path, reasons }) =>
+    [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'),
+  )
   throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks } })
 }
 
@@ -46,7 +54,8 @@ export function impossibleTasks(
     const requirement = requirementOf(task, spec)
     const against = workers.map((worker) => ({ id: worker.id, reasons: mismatches(requirement, worker) }))
     if (against.some(({ reasons }) => reasons.length === 0)) return []
-    const reasons = workers.length === 0 ? ['no worker is registered'] : against.map(({ id, reasons }) => `${id} ${reasons.join(', and ')}`)
+    const reasons =
+      workers.length === 0 ? ['no worker is registered'] : against.map(({ id, reasons }) => `${id} ${reasons.join(', and ')}`)
     return [{ id: task.id, path: `tasks[${index}] (${task.id})`, reasons }]
   })
 }

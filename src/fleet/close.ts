@@ -6,17 +6,27 @@ import { isWorking } from '../engine/state.ts'
 
 /**
  * Closes an engine gracefully: no new leases, running attempts get `graceMs`, what is left is released and told to stop, and all is
- * flushed (CO8, LE8). `hurry` ends every grace at once.
+ * flushed (CO8, LE8). `hurry` ends every grace at once. A store that fails is waited for as long as the work may take to end, and no
+ * longer: what could not be recorded is released by whoever opens the store next, as after a crash.
  */
-export async function closeEngine(engine: Engine, { graceMs, hurry }: { readonly graceMs: number; readonly hurry: AbortSignal }): Promise<void> {
+export async function closeEngine(
+  engine: Engine,
+  { graceMs, hurry }: { readonly graceMs: number; readonly hurry: AbortSignal },
+): Promise<void> {
   const { core } = engine
   engine.leasing = false
+  const closed = new AbortController()
+  const patienceMs = graceMs + core.defaults.stopGraceMs
+  void core.clock.sleep(patienceMs, { signal: AbortSignal.any([closed.signal, hurry]) }).then(() => {
+    if (!closed.signal.aborted) engine.giveUpOnStore()
+  })
   await untilNothingWorks(engine, graceMs, hurry)
   core.turns.report(function* (context): Decision {
     for (const run of core.state.runs.values()) {
       if (run.working === 0) continue
       for (const task of [...run.tasks.values()]) {
-        if (isWorking(task.status)) yield* releaseAttempt(context, run, task, { reason: 'fleet_closed', crash: false, stillRunning: true })
+        if (isWorking(task.status))
+          yield* releaseAttempt(context, run, task, { reason: 'fleet_closed', crash: false, stillRunning: true })
       }
     }
   })
@@ -28,6 +38,7 @@ export async function closeEngine(engine: Engine, { graceMs, hurry }: { readonly
   await engine.reports.idle()
   await engine.settled()
   core.deadlines.close()
+  closed.abort()
   for (const run of core.state.runs.values()) {
     // A snapshot only makes the next opening faster; a disk that cannot take it loses nothing.
     await core.store.saveSnapshot(run.header.id, snapshotOf(run)).catch(() => undefined)

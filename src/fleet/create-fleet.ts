@@ -18,18 +18,19 @@ import { sha256 } from '../host/sha256.ts'
 import { createTemporaryFolder } from '../host/temporary-folder.ts'
 import { reapOrphans } from '../transports/orphans.ts'
 import { createScorers } from '../verification/scorers.ts'
-import { createCollector } from '../workspace/collector.ts'
+import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
 import { closeEngine } from './close.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
-import type { FleetOptions } from './options.ts'
+import type { FleetLimits, FleetOptions } from './options.ts'
 import { createRegistrar } from './registrar.ts'
+import { keepRetention } from './retention.ts'
 import { memoryStore } from './stores.ts'
 import { workersOf } from './workers-of.ts'
 
-const eventBuffer = 1_024
+const limitDefaults: FleetLimits = { ...engineDefaults, ...collectorLimits, eventBuffer: 1_024 }
 
 /**
  * Opens a fleet: takes the store, ends what an earlier fleet left running, brings the workers up, and carries on the runs that have not
@@ -55,7 +56,8 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const folder = resolve(options.workspace ?? '.')
   const store = options.store ?? memoryStore()
   const files = options.files ?? diskFiles()
-  const bus = createBus({ buffer: eventBuffer })
+  const limits = { ...limitDefaults, ...options.limits }
+  const bus = createBus({ buffer: limits.eventBuffer })
   const workspace = await files.real(folder)
   if (workspace === undefined)
     throw new FleetError('invalid_option', `workspace: there is no folder ${folder}. Make it, or name another.`)
@@ -66,19 +68,18 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   })
   const temporary = store.folder === undefined && options.files === undefined ? await createTemporaryFolder() : undefined
   const attempts = store.folder ?? temporary?.path ?? '/fleet'
-  const defaults = { ...engineDefaults, ...options.limits }
   const engine = createEngine(
     {
       store,
       clock,
       ids: ids.forEpoch?.(opening.epoch) ?? ids,
       scorers: createScorers({ files }),
-      collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256 }),
+      collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256, limits }),
       workspaces: createWorkspaces({ files, environment }),
       folderOf: (run, task, attempt) => join(attempts, run, 'attempts', task, String(attempt)),
       announce: (event) => bus.emit(event),
       hasListeners: () => bus.hasListeners(),
-      defaults,
+      defaults: limits,
     },
     () => opening.storeId,
   )
@@ -107,6 +108,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   }
   // The loop ends with the fleet; a store that breaks tells so through its appends.
   const inbox = serveInbox(engine, stop.signal).catch(() => undefined)
+  const retention = options.retention && keepRetention(engine, bus, options.retention)
   const hurry = new AbortController()
   let closed: Promise<void> | undefined
 
@@ -114,6 +116,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     await closeEngine(engine, { graceMs, hurry: hurry.signal })
     stop.abort()
     await inbox
+    await retention?.close()
     await store.close()
     await temporary?.remove()
     bus.close()
@@ -127,7 +130,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     workspace,
     warnings: opening.warnings,
     closed: stop.signal,
-    close({ graceMs = defaults.closeGraceMs } = {}) {
+    close({ graceMs = limits.closeGraceMs } = {}) {
       if (closed !== undefined && graceMs === 0) hurry.abort()
       return (closed ??= close(graceMs))
     },

@@ -27,7 +27,12 @@ export interface TaskDefinition<Name extends string = string, Input = unknown, O
  * refused one is final; the output is checked after it, a refused one is retried, an accepted one passes when the task has no scorer
  * (VE8). `run` must return JSON. What it throws is retried, but for `NonRetryableError`.
  */
-export function defineTask<const Name extends string, Input = Json | undefined, Output = Json | undefined, Returned extends Output = Output>(definition: {
+export function defineTask<
+  const Name extends string,
+  Input = Json | undefined,
+  Output = Json | undefined,
+  Returned extends Output = Output,
+>(definition: {
   readonly name: Name
   readonly input?: StandardSchema<unknown, Input>
   readonly output?: StandardSchema<unknown, Output>

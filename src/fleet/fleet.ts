@@ -15,6 +15,7 @@ import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { refuseUnenforceable } from './acceptance.ts'
 import { impossibleTasks, refuseImpossible } from './check-run.ts'
+import { refuseEscapes } from './escapes.ts'
 import { digestOf, headerOf } from './new-run.ts'
 import type { WorkerOptions } from './options.ts'
 import type { Registrar } from './registrar.ts'
@@ -122,6 +123,7 @@ export function createFleetFacade(parts: FleetParts): Fleet {
   async function createNew(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
     const key = options.idempotencyKey
     const spec = FleetRunSpec.parse(input)
+    refuseEscapes(spec.tasks)
     refuseUnenforceable(spec, scorers)
     const existing = key === undefined ? undefined : await store.row({ key })
     if (existing !== undefined) return reattach(existing, spec, start)
@@ -136,15 +138,21 @@ export function createFleetFacade(parts: FleetParts): Fleet {
     for (const worker of spec.worker_specs) registrar.addFromFile(worker)
     const header = headerOf(spec, { ids, now: clock.now(), workspace: parts.workspace, ...(key !== undefined && { key }) })
     await engine.command((context) => createRun(context, header, spec.tasks, start))
-    const warnings = impossibleTasks(spec, workers).map(({ path, reasons }) => `${path}: no worker can take it: ${reasons.join('; ')}.`)
+    const warnings = impossibleTasks(spec, workers).map(
+      ({ path, reasons }) => `${path}: no worker can take it: ${reasons.join('; ')}.`,
+    )
     return handle(header.id, true, warnings)
   }
 
   async function reattach(row: RunRow, spec: FleetRunSpec, start: boolean): Promise<Run> {
     if (row.digest !== digestOf(spec)) {
-      throw new FleetError('run_conflict', `The idempotency key belongs to the run ${row.id}, which has another spec. Use another key, or pass the same spec.`, {
-        details: { run_id: row.id },
-      })
+      throw new FleetError(
+        'run_conflict',
+        `The idempotency key belongs to the run ${row.id}, which has another spec. Use another key, or pass the same spec.`,
+        {
+          details: { run_id: row.id },
+        },
+      )
     }
     const run = handle(row.id, false)
     if (!start) return run
@@ -190,7 +198,8 @@ export function createFleetFacade(parts: FleetParts): Fleet {
       const rows = await store.runs()
       let total = noTasks
       for (const row of rows) {
-        const counters = isEndedRun(row.status) && row.counts !== undefined ? { ...noTasks, ...row.counts } : await countersNow(row.id)
+        const counters =
+          isEndedRun(row.status) && row.counts !== undefined ? { ...noTasks, ...row.counts } : await countersNow(row.id)
         total = addCounters(total, counters)
       }
       return { ...total, workers: source.workers() }

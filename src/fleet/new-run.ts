@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto'
-import type { RunHeader } from '../engine/state.ts'
+import type { RunHeader } from '../engine/run-header.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { Ids } from '../ports/ids.ts'
 
-const headerFields = ['id', 'name', 'tasks', 'labels', 'worker_specs', 'security_policy', 'target', 'workflow', 'roles', 'max_workers', 'open']
+const headerFields = [
+  'id',
+  'name',
+  'tasks',
+  'labels',
+  'worker_specs',
+  'security_policy',
+  'target',
+  'workflow',
+  'roles',
+  'max_workers',
+  'open',
+]
 
 /** The unchanging part of a new run. */
 export function headerOf(

@@ -8,6 +8,8 @@ import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
+import type { CollectorLimits } from '../workspace/collector.ts'
+import type { Retention } from './retention.ts'
 import type { TaskDefinition } from './define-task.ts'
 
 /** A definition, or a function for tasks that name it by its key. Its input is whatever JSON the task carries. */
@@ -39,6 +41,12 @@ export interface WorkerOptions {
   readonly transport?: Transport
 }
 
+/** Times and limits of a fleet: of its engine, of what attempts may leave, and of its events. */
+export interface FleetLimits extends Defaults, CollectorLimits {
+  /** Events that wait for a slow reader of `fleet.events()` before it gets a `gap` (EV3). */
+  readonly eventBuffer: number
+}
+
 /** Options of {@link createFleet}. */
 export interface FleetOptions {
   /** Where runs live. Default: `memoryStore()`, gone with the process. */
@@ -67,6 +75,8 @@ export interface FleetOptions {
   readonly blobs?: Blobs
   /** The file system of workspaces and attempts. Default: the machine's. */
   readonly files?: Files
-  /** Times and limits, each with its default; durations in milliseconds. */
-  readonly limits?: Partial<Defaults>
+  /** Which ended runs to keep. Default: all (RU8). */
+  readonly retention?: Retention
+  /** Times and limits, each with its default; durations in milliseconds, sizes in bytes. */
+  readonly limits?: Partial<FleetLimits>
 }

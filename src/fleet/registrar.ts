@@ -47,7 +47,10 @@ export function createRegistrar(engine: Engine, host: HostPorts): Registrar {
       const known = specs.get(spec.id)
       if (known === text) return
       if (known !== undefined || engine.workers.get(spec.id) !== undefined) {
-        throw new FleetError('invalid_document', `worker_specs: the fleet has another worker with the id ${spec.id}. Choose another id.`)
+        throw new FleetError(
+          'invalid_document',
+          `worker_specs: the fleet has another worker with the id ${spec.id}. Choose another id.`,
+        )
       }
       specs.set(spec.id, text)
       add(commandWorkerOf(spec, host))

@@ -6,6 +6,7 @@ import { parseTasks } from '../protocol/task-list.ts'
 import type { FleetTaskSpecInput } from '../protocol/task.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { refuseUnenforceableTasks } from './acceptance.ts'
+import { refuseEscapes } from './escapes.ts'
 import type { RunReader } from './run-reader.ts'
 
 /** Who asks, and why; both are recorded. */
@@ -76,13 +77,15 @@ async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpe
   const run = await engine.run(id)
   if (run === undefined) throw unknownRun(id)
   const tasks = parseTasks(input, { knownIds: run.tasks, roles: run.header.roles })
+  refuseEscapes(tasks)
   refuseUnenforceableTasks(tasks, engine.core.scorers)
   return engine.command((context) => {
     const now = context.state.runs.get(id)
     if (now === undefined) throw unknownRun(id)
     // Another call may have added the same id meanwhile.
     const taken = tasks.filter((task) => now.tasks.has(task.id)).map((task) => task.id)
-    if (taken.length > 0) throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
+    if (taken.length > 0)
+      throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
     return addTasks(context, now, tasks)
   })
 }
@@ -92,12 +95,17 @@ async function deleteRun(engine: Engine, id: string): Promise<void> {
   if (run === undefined) throw unknownRun(id)
   await engine.settled()
   if (run.completedAt === null) {
-    throw new FleetError('run_open', `The run ${id} is ${run.status}. Wait for its end, or cancel it first.`, { details: { status: run.status } })
+    throw new FleetError('run_open', `The run ${id} is ${run.status}. Wait for its end, or cancel it first.`, {
+      details: { status: run.status },
+    })
   }
   // What is still being stopped may yet leave its log (RU5).
   const stopping = [...engine.core.presence.all()].filter((attempt) => attempt.run === id).map((attempt) => attempt.task)
   if (stopping.length > 0) {
-    throw new FleetError('run_open', `The run ${id} has ended, but attempts are still being stopped: ${stopping.join(', ')}. Try again shortly.`)
+    throw new FleetError(
+      'run_open',
+      `The run ${id} has ended, but attempts are still being stopped: ${stopping.join(', ')}. Try again shortly.`,
+    )
   }
   await engine.drop(id)
 }

@@ -56,7 +56,9 @@ export function resultOf(id: string, status: FleetRunStatus, history: ReadonlyMa
       const receipt = Object.hasOwn(receipts, taskId) ? receipts[taskId] : undefined
       if (receipt === undefined) throw new FleetError('unknown_task', `The run ${id} has no receipt of a task ${taskId}.`)
       if (receipt.result !== 'pass' && receipt.result !== 'partial') {
-        throw new FleetError('run_not_completed', `The task ${taskId} gave no output: ${describe(receipt)}`, { details: { receipt } })
+        throw new FleetError('run_not_completed', `The task ${taskId} gave no output: ${describe(receipt)}`, {
+          details: { receipt },
+        })
       }
       // The output schema of the definition accepted it when it was made.
       return receipt.output as Json as Output
@@ -65,7 +67,9 @@ export function resultOf(id: string, status: FleetRunStatus, history: ReadonlyMa
       if (status === 'completed') return
       const told = failures.slice(0, 5).map((receipt) => `${receipt.task_id}: ${describe(receipt)}`)
       const more = failures.length > 5 ? [`and ${failures.length - 5} more`] : []
-      throw new FleetError('run_not_completed', [`The run ${id} ended ${status}.`, ...told, ...more].join('\n'), { details: { failures } })
+      throw new FleetError('run_not_completed', [`The run ${id} ended ${status}.`, ...told, ...more].join('\n'), {
+        details: { failures },
+      })
     },
   }
 }

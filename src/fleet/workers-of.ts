@@ -57,7 +57,10 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
       id: spec.id,
       serves: transport.serves,
       capabilities: spec.capabilities,
-      roles: (spec.labels['role'] ?? '').split(',').map((role) => role.trim()).filter((role) => role !== ''),
+      roles: (spec.labels['role'] ?? '')
+        .split(',')
+        .map((role) => role.trim())
+        .filter((role) => role !== ''),
       host: 'local',
       trust: spec.trust_level,
       enforces: transport.enforces,
@@ -104,14 +107,21 @@ function taskHandlers(handlers: Handlers): TaskHandler[] {
 
 function problemsOf(worker: WorkerOptions, path: string): string[] {
   const problems: string[] = []
-  if (!isToken(worker.id) || worker.id === reservedId) problems.push(`${path}.id: expected 1–128 of [A-Za-z0-9._-] other than "${reservedId}", got ${JSON.stringify(worker.id)}`)
+  if (!isToken(worker.id) || worker.id === reservedId)
+    problems.push(`${path}.id: expected 1–128 of [A-Za-z0-9._-] other than "${reservedId}", got ${JSON.stringify(worker.id)}`)
   const { slots = 1 } = worker
   if (!Number.isInteger(slots) || slots < 1) problems.push(`${path}.slots: expected an integer from 1, got ${slots}`)
-  const ways = [worker.handlers !== undefined || worker.run !== undefined, worker.commands === true, worker.transport !== undefined]
+  const ways = [
+    worker.handlers !== undefined || worker.run !== undefined,
+    worker.commands === true,
+    worker.transport !== undefined,
+  ]
   if (ways.filter(Boolean).length !== 1) problems.push(`${path}: expected exactly one of handlers or run, commands, transport`)
   for (const [key, handler] of Object.entries(worker.handlers ?? {})) {
     if (typeof handler !== 'function' && handler.name !== key) {
-      problems.push(`${path}.handlers.${key}: its definition is named ${JSON.stringify(handler.name)}; the key and the name must be the same`)
+      problems.push(
+        `${path}.handlers.${key}: its definition is named ${JSON.stringify(handler.name)}; the key and the name must be the same`,
+      )
     }
   }
   if (worker.trustLevel === 'sandbox' && worker.transport === undefined) {

@@ -40,7 +40,9 @@ export const leaseMachine = setup({
   actions: {
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
     countFailure: assign({ failures: ({ context }) => context.failures + 1, crashes: 0 }),
-    countRelease: assign({ crashes: ({ context, event }) => (event.type === 'release' && event.crash ? context.crashes + 1 : 0) }),
+    countRelease: assign({
+      crashes: ({ context, event }) => (event.type === 'release' && event.crash ? context.crashes + 1 : 0),
+    }),
     forgetCrashes: assign({ crashes: 0 }),
     refreshBudget: assign({ failures: 0, crashes: 0 }),
   },

@@ -31,7 +31,10 @@ export const workerMachine = setup({
   initial: 'unknown',
   states: {
     unknown: { on: { hello: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
-    online: { tags: 'active', on: { lease: 'busy', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
+    online: {
+      tags: 'active',
+      on: { lease: 'busy', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' },
+    },
     busy: { tags: 'active', on: { idle: 'online', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
     unhealthy: { on: { recover: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
     offline: { on: { hello: [...arrivals], drain: [...drains], retire: 'retired' } },

@@ -30,7 +30,10 @@ export function createBus(options: { readonly buffer: number }): Bus {
       // The emitter pairs the name with its event; the union of events does not show it.
       const emitted = emitter.emit(event.event, event as never)
       emitted.catch((error: unknown) => {
-        process.emitWarning(`A listener of ${event.event} failed: ${error instanceof Error ? error.message : String(error)}`, 'FlotillaWarning')
+        process.emitWarning(
+          `A listener of ${event.event} failed: ${error instanceof Error ? error.message : String(error)}`,
+          'FlotillaWarning',
+        )
       })
     },
     hasListeners: () => subscriptions.size > 0 || emitter.listenerCount() > 0,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { FleetError } from './errors.ts'
 import type { Json } from './json.ts'
 import { copyJson } from './json-copy.ts'

@@ -24,7 +24,7 @@ export const FleetWorkerAuth = contract(
 export type FleetWorkerAuth = ValueOf<typeof FleetWorkerAuth>
 
 /** The id of a worker: a token that is not reserved. */
-export const workerId = token.refine((id) => id !== reservedId, { error: `an id other than "${reservedId}", which is reserved` })
+const workerId = token.refine((id) => id !== reservedId, { error: `an id other than "${reservedId}", which is reserved` })
 
 /** A worker that a run brings along (SC3, SE1). */
 export const FleetWorkerSpec = contract(

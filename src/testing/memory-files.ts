@@ -3,7 +3,9 @@ import type { Files } from '../ports/files.ts'
 import { FleetError } from '../protocol/errors.ts'
 
 /** A file system in memory: every folder exists, and the files are those that were put there (DE1). Patterns know `*` and `**`. */
-export function memoryFiles(initial: Readonly<Record<string, string | Uint8Array>> = {}): Files & { readonly contents: ReadonlyMap<string, Uint8Array> } {
+export function memoryFiles(
+  initial: Readonly<Record<string, string | Uint8Array>> = {},
+): Files & { readonly contents: ReadonlyMap<string, Uint8Array> } {
   const contents = new Map(Object.entries(initial).map(([path, content]) => [path, bytesOf(content)]))
   return {
     contents,
@@ -19,7 +21,8 @@ export function memoryFiles(initial: Readonly<Record<string, string | Uint8Array
     async read(path, { limit }) {
       const file = contents.get(posix.normalize(path))
       if (file === undefined) throw new FleetError('unreadable_file', `There is no file ${path}.`)
-      if (file.length > limit) throw new FleetError('too_large', `The file ${path} has ${file.length} bytes; the limit is ${limit}.`)
+      if (file.length > limit)
+        throw new FleetError('too_large', `The file ${path} has ${file.length} bytes; the limit is ${limit}.`)
       return file
     },
     async makeFolder() {},
@@ -52,6 +55,8 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
 }
 
 function asRegExp(pattern: string): RegExp {
-  const source = pattern.split(/(\*\*\/?|\*)/).map((part) => (part.startsWith('**') ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')))
+  const source = pattern
+    .split(/(\*\*\/?|\*)/)
+    .map((part) => (part.startsWith('**') ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')))
   return new RegExp(`^${source.join('')}$`)
 }

@@ -37,7 +37,12 @@ export function handlerWorker(options: {
   return {
     serves: { handlers: [...handlers.keys()], plain: plain !== undefined },
     connect: (send) =>
-      connect({ clock, send, makeFolder, handlerOf: ({ handler }) => (handler === undefined ? plainHandler : handlers.get(handler)) }),
+      connect({
+        clock,
+        send,
+        makeFolder,
+        handlerOf: ({ handler }) => (handler === undefined ? plainHandler : handlers.get(handler)),
+      }),
   }
 }
 

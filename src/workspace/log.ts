@@ -6,7 +6,7 @@ import { createBoundedText } from './bounded-text.ts'
 import { joinPath } from './paths.ts'
 
 /** The name of an attempt's log in its folder, and as an artifact. */
-export const logName = 'output.log'
+const logName = 'output.log'
 
 /** The log of one attempt (AR5). */
 export interface AttemptLog {

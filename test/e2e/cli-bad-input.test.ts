@@ -141,7 +141,7 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
       [['rum'], 'there is no verb rum (did you mean run?)'],
       [['list', '--flder', 'x'], 'there is no option --flder (did you mean --folder?)'],
       [['list', '--strict'], '`flotilla list` has no option --strict'],
-      [['list', '--key'], '--key needs a value'],
+      [['run', 'x', '--key', '--strict'], '--key needs a value: --key KEY'],
       [['settle', 'r', 't', 'maybe'], 'must be pass or fail, got maybe'],
     ]
     const ends = await Promise.all(wrong.map(async ([args]) => folder.call(...args)))

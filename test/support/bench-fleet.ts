@@ -39,7 +39,15 @@ export async function openBench(
   const store = given ?? createMemoryStore({ clock, ids, ...storeParts })
   const transport = givenTransport ?? createTestTransport()
   const workers = rest.workers ?? (rest.handlers === undefined ? [{ id: 'w1', transport, slots: slots ?? 1 }] : [])
-  const fleet = await createFleet({ files: memoryFiles(), ...rest, store, clock, ids, workers, ...(slots !== undefined && { slots }) })
+  const fleet = await createFleet({
+    files: memoryFiles(),
+    ...rest,
+    store,
+    clock,
+    ids,
+    workers,
+    ...(slots !== undefined && { slots }),
+  })
   const heard: FleetEvent[] = []
   void (async () => {
     for await (const event of fleet.events()) if (event.event !== 'gap') heard.push(event)

@@ -35,7 +35,13 @@ export function* accept(context: DecideContext, run: RunState, task: TaskState, 
 }
 
 /** Progress of the live attempt is kept as a worker event. A tool call counts once per `call_id` (BU1). */
-export function* progress(_: DecideContext, run: RunState, task: TaskState, message: ProgressMessage, newCall: boolean): Decision {
+export function* progress(
+  _: DecideContext,
+  run: RunState,
+  task: TaskState,
+  message: ProgressMessage,
+  newCall: boolean,
+): Decision {
   yield {
     on: run.header.id,
     kind: 'task.reported',
@@ -124,10 +130,21 @@ export function* finish(
   yield* judge(context, run, task, { verdict: scored.verdict, events, output: message.output, artifacts: ending })
 }
 
-/** A scorer's verdict on an attempt that waits in `verifying`. */
-export function* verdictReached(context: DecideContext, run: RunState, task: TaskState, verdict: Verdict): Decision {
+/** A scorer's verdict on an attempt that waits in `verifying`, with what was kept of its evidence. */
+export function* verdictReached(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  verdict: Verdict,
+  kept: readonly FleetArtifactRef[],
+): Decision {
   const output = task.pending?.output
-  yield* judge(context, run, task, { verdict, events: [], output: output === null ? undefined : output, artifacts: [] })
+  yield* judge(context, run, task, {
+    verdict,
+    events: artifactEvents(kept),
+    output: output === null ? undefined : output,
+    artifacts: kept,
+  })
 }
 
 interface Judgement {
@@ -154,7 +171,9 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
     task: task.id,
     attempt: task.attempt,
     set: {
-      ...(task.status === 'verifying' ? leaseStep(task, { type: 'pass' }) : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
+      ...(task.status === 'verifying'
+        ? leaseStep(task, { type: 'pass' })
+        : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
       timeoutAt: null,
@@ -193,7 +212,13 @@ function* failJudged(context: DecideContext, run: RunState, task: TaskState, jud
 }
 
 /** The work, or its host, failed (RE7). */
-export function* fail(context: DecideContext, run: RunState, task: TaskState, message: FailedMessage, log: FleetArtifactRef | undefined): Decision {
+export function* fail(
+  context: DecideContext,
+  run: RunState,
+  task: TaskState,
+  message: FailedMessage,
+  log: FleetArtifactRef | undefined,
+): Decision {
   yield* failAttempt(context, run, task, {
     cause: message.failure_kind,
     reason: message.reason,

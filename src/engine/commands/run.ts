@@ -6,7 +6,8 @@ import type { DecideContext } from '../decide.ts'
 import type { Decision, NewTask } from '../entry.ts'
 import { cancelDependants, endRun, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
-import type { RunHeader, RunState } from '../state.ts'
+import type { RunHeader } from '../run-header.ts'
+import type { RunState } from '../state.ts'
 import { restartTasks } from './restart.ts'
 
 const changed = (message: string): CommandOutcome => ({ changed: true, message })
@@ -20,7 +21,8 @@ export function* createRun(
   start: boolean,
 ): Decision<void> {
   // Another creation of the same moment may not be in the store yet.
-  if (context.state.runs.has(header.id)) throw refuse('run_exists', `A run ${header.id} exists in this store. Leave the id out, or choose another.`)
+  if (context.state.runs.has(header.id))
+    throw refuse('run_exists', `A run ${header.id} exists in this store. Leave the id out, or choose another.`)
   yield { on: header.id, kind: 'run.created', created: header, taskCount: tasks.length, run: { updatedAt: context.now } }
   yield* addSlices(context, header.id, tasks)
   yield { on: header.id, kind: 'run.opened', run: { opened: true } }
@@ -31,15 +33,25 @@ export function* createRun(
 
 /** Adds tasks to an open run (RU8). */
 export function* addTasks(context: DecideContext, run: RunState, tasks: readonly FleetTaskSpec[]): Decision<CommandOutcome> {
-  if (run.sealed) throw refuse('run_sealed', `The run ${run.header.id} takes no more tasks: it was ${run.header.open ? 'sealed' : 'not created open'}.`)
+  if (run.sealed)
+    throw refuse(
+      'run_sealed',
+      `The run ${run.header.id} takes no more tasks: it was ${run.header.open ? 'sealed' : 'not created open'}.`,
+    )
   if (tasks.length === 0) return unchanged('No task was given.')
   yield* addSlices(context, run.header.id, tasks)
   // A dependency that ended badly before its dependant came cancels it like any other.
   for (const spec of tasks) {
-    const cause = (spec.depends_on ?? []).map((id) => run.tasks.get(id)).find((task) => task?.status === 'failed' || task?.status === 'cancelled')
+    const cause = (spec.depends_on ?? [])
+      .map((id) => run.tasks.get(id))
+      .find((task) => task?.status === 'failed' || task?.status === 'cancelled')
     const task = run.tasks.get(spec.id)
     if (cause === undefined || task?.status !== 'blocked') continue
-    yield* cancelTask(context, run, task, { by: 'fleet', reason: `Its dependency ${cause.id} had ended ${cause.status}.`, cause: cause.id })
+    yield* cancelTask(context, run, task, {
+      by: 'fleet',
+      reason: `Its dependency ${cause.id} had ended ${cause.status}.`,
+      cause: cause.id,
+    })
     yield* cancelDependants(context, run, task)
   }
   return changed(`${tasks.length} task(s) were added.`)
@@ -90,7 +102,11 @@ export function* sealRun(context: DecideContext, run: RunState): Decision<Comman
 }
 
 /** Restarts the failed tasks, of all or of those with one of the tags, each with a fresh retry budget (LE9). */
-export function* retryFailed(context: DecideContext, run: RunState, tags: readonly string[] | undefined): Decision<CommandOutcome> {
+export function* retryFailed(
+  context: DecideContext,
+  run: RunState,
+  tags: readonly string[] | undefined,
+): Decision<CommandOutcome> {
   const failed = [...run.tasks.values()].filter(
     (task) => task.status === 'failed' && (tags === undefined || tags.some((tag) => task.spec.tags.includes(tag))),
   )
@@ -103,7 +119,12 @@ function* addSlices(context: DecideContext, runId: string, tasks: readonly Fleet
   const { taskSlice } = context.defaults
   for (let from = 0; from < tasks.length; from += taskSlice) {
     const slice = tasks.slice(from, from + taskSlice)
-    yield { on: runId, kind: 'tasks.added', run: { updatedAt: context.now }, tasks: slice.map((spec): NewTask => ({ spec, set: {} })) }
+    yield {
+      on: runId,
+      kind: 'tasks.added',
+      run: { updatedAt: context.now },
+      tasks: slice.map((spec): NewTask => ({ spec, set: {} })),
+    }
   }
   const run = context.state.runs.get(runId)
   if (run === undefined) return
@@ -112,4 +133,3 @@ function* addSlices(context: DecideContext, runId: string, tasks: readonly Fleet
     if (task?.status === 'blocked' && task.openDependencies === 0) yield* unblock(context, run, task)
   }
 }
-

@@ -48,7 +48,9 @@ export function* settleTask(
 ): Decision<CommandOutcome> {
   const { now } = context
   if (!isSettleable(task)) {
-    throw refuse('not_settleable', `The task ${task.id} has no partial verdict to settle: ${standing(task)}.`, { status: task.status })
+    throw refuse('not_settleable', `The task ${task.id} has no partial verdict to settle: ${standing(task)}.`, {
+      status: task.status,
+    })
   }
   const passes = verdict.result === 'pass'
   yield {

@@ -33,13 +33,7 @@ export async function* folderChanges(folder: string, { clock, everyMs, keepAlive
 }
 
 /** Resolves at the bell's ring, after `ms`, or when `signal` aborts; leaves nothing behind. */
-export async function firstOf(
-  bell: Bell,
-  clock: Clock,
-  ms: number,
-  keepAlive: boolean,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function firstOf(bell: Bell, clock: Clock, ms: number, keepAlive: boolean, signal: AbortSignal | undefined): Promise<void> {
   const done = new AbortController()
   const stop = () => done.abort()
   signal?.addEventListener('abort', stop)

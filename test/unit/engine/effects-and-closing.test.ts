@@ -316,3 +316,21 @@ function methodsOf(store: MemoryStore): MemoryStore {
     getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }),
   })
 }
+
+test('CO8 closing while the store refuses everything ends all the same, and the next owner releases what was running', async () => {
+  let failing = false
+  const bench = await openBench({ storeParts: { beforeAppend: () => (failing ? 'refuse' : 'store') } })
+  await bench.fleet.start({ name: 'r', tasks: [task('a')] })
+  await bench.clock.settle()
+  bench.transport.attempt('a').accept()
+  await bench.clock.settle()
+  failing = true
+  let closed = false
+  const closing = bench.fleet.close().then(() => (closed = true))
+  await bench.clock.advance(60_000)
+  expect(closed).toBe(true)
+  await closing
+  failing = false
+  const next = await openBench({ store: bench.store.peer(), clock: bench.clock, seed: 'next' })
+  expect(next.transport.attempt('a').assign.attempt).toBe(2)
+})

@@ -1,0 +1,26 @@
+import type { FleetRunTarget } from '../protocol/run.ts'
+import type { FleetSecurityPolicy } from '../protocol/security.ts'
+import type { FleetWorkerSpec } from '../protocol/worker.ts'
+
+/** The part of a run that never changes. */
+export interface RunHeader {
+  readonly id: string
+  readonly name: string
+  /** Names the run in cursors (EV7). */
+  readonly short: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly worker_specs: readonly FleetWorkerSpec[]
+  readonly security_policy?: FleetSecurityPolicy
+  readonly target?: FleetRunTarget
+  readonly workflow?: { readonly id: string; readonly kind: string }
+  readonly roles?: readonly string[]
+  readonly max_workers?: number
+  readonly open: boolean
+  readonly createdAt: number
+  readonly key?: string
+  readonly digest?: string
+  /** Absolute path that `workspace.root` is resolved under (WS1). */
+  readonly workspace: string
+  /** Fields of a newer version, kept as they are (WI2). */
+  readonly extra?: Readonly<Record<string, unknown>>
+}
