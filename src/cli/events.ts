@@ -1,4 +1,5 @@
-import type { FleetEvent } from '../index.ts'
+import type { FleetEvent, FleetRuntimeEvent } from '../index.ts'
+import { publicEvent } from '../index.ts'
 import { formatClock } from './duration.ts'
 import type { Paint } from './paint.ts'
 import { cut, oneLine } from './text-width.ts'
@@ -11,7 +12,7 @@ export const events: Verb = {
   does: 'Prints the events of a run, oldest first.',
   least: 0,
   most: 1,
-  options: ['follow', 'after'],
+  options: ['follow', 'after', 'public'],
   perform: withControl(async ({ words, options, output, terminal }, control) => {
     const run = await whichRun(control, words[0])
     let count = 0
@@ -19,8 +20,10 @@ export const events: Verb = {
     const tell = (event: FleetEvent): void => {
       count += 1
       cursor = event.cursor
-      output.row(event)
-      output.text(lineOf(event, output.paint, terminal.live ? terminal.columns() - 1 : Infinity))
+      const shown = options.public ? publicEvent(event) : event
+      if (shown === undefined) return
+      output.row(shown)
+      output.text(lineOf(shown, output.paint, terminal.live ? terminal.columns() - 1 : Infinity))
     }
     const stop = new AbortController()
     const off = terminal.onEnd(() => stop.abort())
@@ -48,8 +51,9 @@ export const events: Verb = {
   }),
 }
 
-function lineOf(event: FleetEvent, paint: Paint, width: number): string {
-  const { timestamp, event: name, task_id = '', worker_id = '', attempt, payload } = event
+function lineOf(shown: FleetEvent | FleetRuntimeEvent, paint: Paint, width: number): string {
+  const { timestamp = '', event: name, task_id = '', worker_id = '', payload } = shown
+  const attempt = 'attempt' in shown ? shown.attempt : undefined
   const about = [task_id, attempt === undefined ? '' : `#${attempt}`, worker_id].filter((part) => part !== '').join(' ')
   const start = `${formatClock(timestamp)}  `
   const text = `${name}${about === '' ? '' : `  ${about}`}`
@@ -59,8 +63,8 @@ function lineOf(event: FleetEvent, paint: Paint, width: number): string {
 }
 
 /** The payload in few words; a receipt is told by its result. */
-function factsOf(payload: FleetEvent['payload']): string {
-  return Object.entries(payload)
+function factsOf(payload: object | FleetRuntimeEvent['payload']): string {
+  return Object.entries(payload ?? {})
     .filter(([name]) => name !== 'receipt')
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')

@@ -9,7 +9,6 @@ import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { refuseUnenforceable } from './acceptance.ts'
-import { refuseEscapes } from './escapes.ts'
 import type { FleetOptions } from './options.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
 
@@ -24,7 +23,6 @@ export function checkRun(
   options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {},
 ): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
-  refuseEscapes(spec.tasks)
   refuseUnenforceable(spec, createScorers({ files: diskFiles() }))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [

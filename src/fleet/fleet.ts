@@ -15,7 +15,6 @@ import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { refuseUnenforceable } from './acceptance.ts'
 import { impossibleTasks, refuseImpossible } from './check-run.ts'
-import { refuseEscapes } from './escapes.ts'
 import { digestOf, headerOf } from './new-run.ts'
 import type { WorkerOptions } from './options.ts'
 import type { Registrar } from './registrar.ts'
@@ -123,7 +122,6 @@ export function createFleetFacade(parts: FleetParts): Fleet {
   async function createNew(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
     const key = options.idempotencyKey
     const spec = FleetRunSpec.parse(input)
-    refuseEscapes(spec.tasks)
     refuseUnenforceable(spec, scorers)
     const existing = key === undefined ? undefined : await store.row({ key })
     if (existing !== undefined) return reattach(existing, spec, start)

@@ -6,7 +6,6 @@ import { parseTasks } from '../protocol/task-list.ts'
 import type { FleetTaskSpecInput } from '../protocol/task.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { refuseUnenforceableTasks } from './acceptance.ts'
-import { refuseEscapes } from './escapes.ts'
 import type { RunReader } from './run-reader.ts'
 
 /** Who asks, and why; both are recorded. */
@@ -77,7 +76,6 @@ async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpe
   const run = await engine.run(id)
   if (run === undefined) throw unknownRun(id)
   const tasks = parseTasks(input, { knownIds: run.tasks, roles: run.header.roles })
-  refuseEscapes(tasks)
   refuseUnenforceableTasks(tasks, engine.core.scorers)
   return engine.command((context) => {
     const now = context.state.runs.get(id)

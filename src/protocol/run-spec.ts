@@ -2,6 +2,7 @@ import { displayName, isRecord, list, object, optional } from './field.ts'
 import { aliased } from './alias.ts'
 import { contract, type InputOf, type ValueOf } from './codec.ts'
 import { runExtras, runId, runOptions } from './run.ts'
+import { pathProblems } from './path-check.ts'
 import { addProblem, checkRun } from './run-check.ts'
 import { FleetTaskSpec } from './task.ts'
 
@@ -21,6 +22,13 @@ export const FleetRunSpec = contract(
       ...runExtras,
     })
       .superRefine(checkRun('tasks'), { when: () => true })
+      .superRefine(
+        (run: unknown, context) => {
+          const problems = isRecord(run) ? pathProblems(run['tasks'], 'tasks') : []
+          for (const problem of problems) addProblem(context, problem)
+        },
+        { when: () => true },
+      )
       .superRefine(
         (run: unknown, context) => {
           if (!isRecord(run) || run['open'] === true || !Array.isArray(run['tasks']) || run['tasks'].length > 0) return

@@ -1,6 +1,7 @@
 import { contract } from './codec.ts'
 import { list, object } from './field.ts'
 import { invalidDocument } from './problem.ts'
+import { pathProblems } from './path-check.ts'
 import { taskProblems } from './run-check.ts'
 import { FleetTaskSpec } from './task.ts'
 
@@ -15,7 +16,10 @@ export function parseTasks(
   run: { readonly knownIds?: Pick<ReadonlySet<string>, 'has'>; readonly roles?: readonly string[] } = {},
 ): readonly FleetTaskSpec[] {
   const reading = taskList.read({ tasks })
-  const problems = taskProblems(tasks, { knownIds: run.knownIds, roles: run.roles, under: 'tasks' })
+  const problems = [
+    ...taskProblems(tasks, { knownIds: run.knownIds, roles: run.roles, under: 'tasks' }),
+    ...pathProblems(tasks, 'tasks'),
+  ]
   if (reading.ok && problems.length === 0) return reading.value.tasks
   throw invalidDocument('tasks', [...(reading.ok ? [] : reading.problems), ...problems])
 }

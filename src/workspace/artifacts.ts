@@ -5,7 +5,7 @@ import type { Blobs } from '../ports/blobs.ts'
 import type { AttemptPlace } from '../ports/collector.ts'
 import type { Files } from '../ports/files.ts'
 import { findArtifact } from './artifact-place.ts'
-import { relativeProblem } from './paths.ts'
+import { relativeProblem } from '../protocol/path-text.ts'
 
 /** How much one attempt may leave (AR4). */
 export interface ArtifactLimits {

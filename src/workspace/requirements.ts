@@ -3,7 +3,8 @@ import type { Environment } from '../ports/environment.ts'
 import type { Files } from '../ports/files.ts'
 import type { Workspaces } from '../ports/workspaces.ts'
 import { environmentProblems, grantedValues, unsetProblems } from './environment.ts'
-import { isInside, joinPath, relativeProblem } from './paths.ts'
+import { relativeProblem } from '../protocol/path-text.ts'
+import { isInside, joinPath } from './paths.ts'
 import { resolveRoot } from './root.ts'
 
 /** Makes the adapter that checks what tasks need before their attempts start (WS1–WS3); all problems of a task come at once. */

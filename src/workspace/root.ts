@@ -1,5 +1,6 @@
 import type { Files } from '../ports/files.ts'
-import { isInside, joinPath, pathProblem } from './paths.ts'
+import { pathProblem } from '../protocol/path-text.ts'
+import { isInside, joinPath } from './paths.ts'
 
 /** A folder with every link resolved, or what is wrong with it as a sentence. */
 export type ResolvedRoot = { readonly root: string } | { readonly problem: string }

@@ -50,7 +50,18 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
       title: 'WS1 a path that leaves the workspace',
       file: 'a.json',
       content: [shellTask('a', 'true', { workspace: { root: '../../etc' } })],
-      says: ['tasks[0].workspace.root: expected a path that stays in the workspace, got "../../etc", which holds `..`'],
+      says: ['[0].workspace.root: expected a path that stays in the workspace, got "../../etc", which holds `..`'],
+    },
+    {
+      title: 'WI6 mistakes of every kind at once',
+      file: 'a.json',
+      content: {
+        tasks: [
+          shellTask('a', 'true', { depends_on: ['b'], input_files: ['../x'] }),
+          shellTask('a', 'true', { timeout_seconds: -1 }),
+        ],
+      },
+      says: ['tasks[0].depends_on[0]', 'tasks[0].input_files[0]', 'tasks[1].id', 'tasks[1].timeout_seconds'],
     },
     {
       title: 'SC3 a capability that no worker has',

@@ -71,6 +71,18 @@ describe('flotilla on the side of a program', () => {
     expect((await folder.call('events', '--after', 'fev1_nope')).exit).toBe(2)
   })
 
+  it('EV4 events --public shows the same events without what is only for the host', async () => {
+    await using folder = await cliFolder()
+    await folder.file('t.json', [shellTask('a', 'echo private-summary')])
+    await folder.call('run', 't.json')
+    const [full, open] = await Promise.all([folder.call('events', '--json'), folder.call('events', '--json', '--public')])
+    expect(open.rows.slice(0, -1).map(({ cursor, event }) => [cursor, event])).toEqual(
+      full.rows.slice(0, -1).map(({ cursor, event }) => [cursor, `fleet.${String(event)}`]),
+    )
+    expect(full.out).toContain('private-summary')
+    expect(open.out).not.toContain('private-summary')
+  })
+
   it('HO4 a reader that goes away ends it without a word', async () => {
     await using folder = await cliFolder()
     await folder.file('t.json', [
