@@ -55,7 +55,7 @@ test('EV1 what was heard live equals what a replay gives, cursors and all', asyn
   expect(bench.heard.filter((event) => event.cursor !== '')).toEqual(await eventsOf(run))
 })
 
-test('EV1 worker events have their own seq per worker, run and task, from 1, dense, never reused', async () => {
+test('EV1 worker events have their own seq per worker, run and task, from 1, dense, never reused (L8)', async () => {
   const bench = await openBench()
   const { fleet, clock, transport } = bench
   const run = await played(bench)

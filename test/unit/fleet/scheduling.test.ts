@@ -89,7 +89,7 @@ describe('SC2', () => {
     expect(order(transport)).toEqual(['a1', 'a2', 'b1', 'c1', 'b2', 'c2'])
   })
 
-  test('SC2 within a run priority counts first (lower first), then the order in the spec', async () => {
+  test('SC2 within a run priority counts first (lower first), then the order in the spec (L7)', async () => {
     const { fleet, clock, transport } = await openBench()
     const tasks = [
       task('d'),

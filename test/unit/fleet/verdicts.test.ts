@@ -374,7 +374,7 @@ describe('VE6', () => {
     expect(await statuses(run)).toEqual({ a: 'failed' })
   })
 
-  test('VE6 receipts of every attempt are kept, oldest first (T9)', async () => {
+  test('VE6 receipts of every attempt are kept, oldest first (T8, T9)', async () => {
     const { fleet, clock, transport } = await openBench()
     const run = await fleet.start({ name: 'r', tasks: [task('a')] })
     await clock.settle()

@@ -27,14 +27,14 @@ describe('events', () => {
     expect(FleetWorkerEventPayload.safeParse({ state: 'thinking' }).success).toBe(false)
   })
 
-  test('P3 an event is one flat object: its envelope, its payload, what is more', () => {
+  test('WI1 an event is one flat object: its envelope, its payload, what is more (P3)', () => {
     const event = { extra: { note: 1 }, exit_code: 0, state: 'completed', ...envelope, future: true }
     expect(JSON.stringify(FleetWorkerEvent.parse(event))).toBe(
       JSON.stringify({ ...envelope, state: 'completed', exit_code: 0, extra: { note: 1 }, future: true }),
     )
   })
 
-  test('P4 a workflow event has the ids of both runs', () => {
+  test('WI1 a workflow event has the ids of both runs (P4, L22)', () => {
     const event = FleetWorkerEvent.parse({
       ...envelope,
       state: 'workflow_event',
@@ -46,7 +46,7 @@ describe('events', () => {
     expect(FleetWorkerEventPayload.safeParse({ state: 'workflow_event', workflow_run_id: 'inner' }).success).toBe(false)
   })
 
-  test('P10 a heartbeat and a completion without facts are just their state', () => {
+  test('WI1 a heartbeat and a completion without facts are just their state (P10)', () => {
     expect(JSON.stringify(FleetWorkerEventPayload.parse({ state: 'heartbeat', cpu_percent: null }))).toBe('{"state":"heartbeat"}')
     expect(JSON.stringify(FleetWorkerEventPayload.parse({ state: 'completed', summary: null }))).toBe('{"state":"completed"}')
   })
@@ -65,7 +65,7 @@ describe('events', () => {
 })
 
 describe('artifacts', () => {
-  test('P6 P8 a kind is flat text, known or not', () => {
+  test('WI1 P8 a kind is flat text, known or not (P6)', () => {
     for (const kind of [...knownArtifactKinds, 'test_result', 'My own kind!', '']) {
       expect(FleetArtifactKind.parse(kind)).toBe(kind)
       expect(FleetArtifactRef.parse({ kind, path: 'a' })).toStrictEqual({ kind, path: 'a' })
@@ -75,23 +75,23 @@ describe('artifacts', () => {
 })
 
 describe('hosts', () => {
-  test('P7 an ssh host needs its name only', () => {
+  test('WI1 an ssh host needs its name only (P7)', () => {
     expect(FleetHostSpec.parse({ kind: 'ssh', host: 'box' })).toStrictEqual({ kind: 'ssh', host: 'box', env_allowlist: [] })
   })
 
-  test('P13 what pins the key of a host is kept', () => {
+  test('WI1 what pins the key of a host is kept (P13)', () => {
     const pinned = { kind: 'ssh', host: 'box', known_hosts: '/h', host_key_fingerprint: 'SHA256:abc', env_allowlist: [] }
     expect(FleetHostSpec.parse(pinned)).toStrictEqual(pinned)
   })
 })
 
 describe('receipts', () => {
-  test('P11 P12 a receipt keeps its attempt and sequence, and a partial one may say whose fault it is', () => {
+  test('WI1 P12 a receipt keeps its attempt and sequence, and a partial one may say whose fault it is (P11)', () => {
     const full = { ...receipt, attempt: 2, terminal_seq: 7, failure_kind: 'verifier' }
     expect(FleetReceipt.parse(full)).toMatchObject({ attempt: 2, terminal_seq: 7, result: 'partial', failure_kind: 'verifier' })
   })
 
-  test('P22 P23 receipts and routes without later fields are read, and nothing is made up', () => {
+  test('WI1 P23 receipts and routes without later fields are read, and nothing is made up (P22)', () => {
     const route = { provider_id: 'm', provider_kind: 'k', wire_model_id: 'w', protocol: 'p', source: 's' }
     expect(FleetReceipt.parse({ ...receipt, resolved_route: route })).toStrictEqual({
       run_id: 'r',
@@ -115,7 +115,7 @@ describe('receipts', () => {
     'ghp_abcdefghijklmn',
     'xoxb-1-2',
     'AKIAABCDEFGHIJKL',
-  ])('P24 a route that holds a credential is refused: %s', (credential) => {
+  ])('WI1 a route that holds a credential is refused: %s (P24)', (credential) => {
     const route = { provider_id: 'm', provider_kind: 'k', wire_model_id: 'w', protocol: 'p', source: 's' }
     for (const field of Object.keys(route)) {
       const refused = FleetResolvedRoute.safeParse({ ...route, [field]: credential })
@@ -125,7 +125,7 @@ describe('receipts', () => {
     }
   })
 
-  test('P21 ordinary names of providers and models are no credentials', () => {
+  test('WI1 ordinary names of providers and models are no credentials (P21)', () => {
     for (const name of [
       'gpt-4o',
       'claude-sonnet-4',
@@ -142,7 +142,7 @@ describe('receipts', () => {
 })
 
 describe('runs', () => {
-  test('P1 a run keeps its target, workflow and roles', () => {
+  test('WI1 a run keeps its target, workflow and roles (P1)', () => {
     const run = { id: 'r', name: 'R', status: 'queued', created_at: '2026-01-01T00:00:00Z' }
     const value = FleetRun.parse({ ...run, target: 'cloud', workflow: { id: 'w' }, roles: ['a', 'b'], max_workers: 4 })
     expect(value).toMatchObject({ target: 'cloud', workflow: { id: 'w', kind: 'parallel' }, roles: ['a', 'b'], max_workers: 4 })

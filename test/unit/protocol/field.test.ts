@@ -67,7 +67,7 @@ describe('WI5', () => {
     )
   })
 
-  test('P9 each number of a retry policy has a default of its own', () => {
+  test('WI1 each number of a retry policy has a default of its own (P9)', () => {
     const defaults = { max_attempts: 3, initial_backoff_seconds: 5, max_backoff_seconds: 300, backoff_multiplier: 2 }
     expect(FleetRetryPolicy.parse({})).toStrictEqual(defaults)
     expect(FleetRetryPolicy.parse({ max_attempts: 7 })).toStrictEqual({ ...defaults, max_attempts: 7 })
@@ -149,7 +149,7 @@ describe('WI9', () => {
     expect(tasked({ description: '' }).success).toBe(true)
   })
 
-  test('T3 T4 a profile is no path, a model is no secret, and its text is not repeated', () => {
+  test('WI1 T4 a profile is no path, a model is no secret, and its text is not repeated (T3)', () => {
     const worker = { profile: '../secrets', model: 'gpt api_key=sk-12345' }
     expect(complaint(tasked({ worker }))?.split('\n')).toEqual([
       'worker.agent_profile: expected 1 to 128 characters of A-Z a-z 0-9 . _ -, not "." or "..", got "../secrets"',

@@ -9,7 +9,7 @@ function lines(result: { success: boolean; error?: Error }): string[] {
 }
 
 describe('FleetRunSpec', () => {
-  test('T1 a run of several tasks keeps their order, labels and scorers', () => {
+  test('WI1 a run of several tasks keeps their order, labels and scorers (T1)', () => {
     const tasks = ['c', 'a', 'b'].map((id) => ({ ...minimalTask, id, scorer: { kind: 'exit_code' } }))
     const spec = FleetRunSpec.parse({ name: 'R', tasks, labels: { team: 'a' } })
     expect(spec.tasks.map(({ id, scorer }) => [id, scorer])).toEqual(['c', 'a', 'b'].map((id) => [id, { kind: 'exit_code' }]))

@@ -17,7 +17,7 @@ import {
 const levels = ['sandbox', 'local', 'remote_verified', 'operator'] as const
 
 describe('trust', () => {
-  test('P20 SE1 the levels stand in the order sandbox, local, remote_verified, operator', () => {
+  test('WI1 SE1 the levels stand in the order sandbox, local, remote_verified, operator (P20)', () => {
     expect(levels.map(trustRank)).toEqual([0, 1, 2, 3])
     expect(levels.map((level) => FleetTrustLevel.parse(level))).toEqual(levels)
     for (const [index, one] of levels.entries()) {
@@ -25,13 +25,13 @@ describe('trust', () => {
     }
   })
 
-  test('P20 a level opens secrets, the network and the workspace', () => {
+  test('WI1 a level opens secrets, the network and the workspace (P20)', () => {
     expect(levels.filter(mayAccessSecrets)).toEqual(['local', 'remote_verified', 'operator'])
     expect(levels.filter(mayUseNetwork)).toEqual(['local', 'remote_verified', 'operator'])
     expect(levels.filter(mayWriteWorkspace)).toEqual(['local', 'operator'])
   })
 
-  test('P19 a policy of nothing gives sandbox, no secrets, no grants, and the ceiling operator', () => {
+  test('WI1 a policy of nothing gives sandbox, no secrets, no grants, and the ceiling operator (P19)', () => {
     expect(FleetSecurityPolicy.parse({})).toStrictEqual({
       default_trust_level: 'sandbox',
       allowed_secrets: [],
@@ -49,7 +49,7 @@ describe('trust', () => {
 })
 
 describe('secrets', () => {
-  test('P16 a reference is read from its key or an object, and written as an object', () => {
+  test('WI1 a reference is read from its key or an object, and written as an object (P16)', () => {
     expect(FleetSecretRef.parse('TOKEN')).toStrictEqual({ key: 'TOKEN' })
     expect(FleetSecretRef.parse({ key: 'TOKEN', source: null })).toStrictEqual({ key: 'TOKEN' })
     expect(FleetSecretRef.parse({ key: 'TOKEN', source: 'env' })).toStrictEqual({ key: 'TOKEN', source: 'env' })
@@ -75,14 +75,14 @@ describe('secrets', () => {
     }
   })
 
-  test('P14 SE5 a reference is printed as its key and source', () => {
+  test('WI1 SE5 a reference is printed as its key and source (P14)', () => {
     expect(formatSecretRef(FleetSecretRef.parse({ key: 'KEY', source: 'env' }))).toBe('<secret:env.KEY>')
     expect(formatSecretRef(FleetSecretRef.parse('KEY'))).toBe('<secret:KEY>')
   })
 })
 
 describe('alerts', () => {
-  test('P5 a policy for one class, and one without classes', () => {
+  test('WI1 a policy for one class, and one without classes (P5)', () => {
     expect(FleetAlertPolicy.parse({ events: ['stale'] })).toStrictEqual({ events: ['stale'], channels: [] })
     expect(FleetAlertPolicy.parse({ after_attempts: null, after_minutes_stale: 5 })).toStrictEqual({
       events: [],
@@ -92,7 +92,7 @@ describe('alerts', () => {
     expect(FleetAlertPolicy.safeParse({ events: ['fire'] }).success).toBe(false)
   })
 
-  test('P15 an endpoint from a secret has no URL', () => {
+  test('WI1 an endpoint from a secret has no URL (P15)', () => {
     expect(FleetAlertEndpoint.parse({ url_ref: 'HOOK' })).toStrictEqual({ url_ref: { key: 'HOOK' } })
     expect(FleetAlertChannel.parse({ kind: 'slack', url: null, url_ref: 'HOOK' })).toStrictEqual({
       kind: 'slack',

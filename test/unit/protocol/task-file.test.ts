@@ -17,14 +17,14 @@ function lines(value: unknown): string[] {
 }
 
 describe('task files', () => {
-  test('T1 a document, a list of tasks and one bare task give the same run', () => {
+  test('WI1 a document, a list of tasks and one bare task give the same run (T1)', () => {
     const run = parse({ name: 'nightly', tasks: [task] })
     expect(run).toStrictEqual({ name: 'nightly', tasks: [{ ...minimalTask, ...task }], worker_specs: [], labels: {} })
     expect(parse([task])).toStrictEqual(run)
     expect(parse(task)).toStrictEqual(run)
   })
 
-  test('T1 a document may have all that a run may have', () => {
+  test('WI1 a document may have all that a run may have (T1)', () => {
     const document = {
       id: 'r1',
       name: 'All',

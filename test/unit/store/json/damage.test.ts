@@ -62,7 +62,7 @@ test('ST4 a journal cut anywhere opens with every whole write before the cut', a
   }
 })
 
-test('ST4 a torn tail is cut, kept aside and reported; zeros count as torn', async () => {
+test('ST4 a torn tail is cut, kept aside and reported; zeros count as torn (L20)', async () => {
   const { folder, store } = await storeFolder()
   const crashed = store({ host: afterCrash() })
   const states = await writeSmallJournal(crashed, folder)
