@@ -174,7 +174,9 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       core.turns.report(function* (context): Decision {
         const run = core.state.runs.get(message.run_id)
         const task = run?.tasks.get(message.task_id)
-        if (run !== undefined && task !== undefined && message.attempt <= task.attempt) yield* spend(context, run, task, message)
+        // Spend counts whatever attempt it was for (BU3), from a worker that had the task: nobody speaks for another.
+        const had = task?.workerSeqs.has(worker.facts.id) === true && message.attempt <= task.attempt
+        if (run !== undefined && task !== undefined && had) yield* spend(context, run, task, message)
       })
     }
     const { run_id, task_id, attempt } = message
