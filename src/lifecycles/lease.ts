@@ -25,6 +25,13 @@ export type LeaseEvent =
   | { type: 'restart'; blocked: boolean; delayed: boolean }
   | { type: 'overturn' }
 
+/** Where a failed attempt leads, whatever it was at. */
+const failures = [
+  { guard: 'retriesLater', target: 'backoff', actions: 'countFailure' },
+  { guard: 'retriesNow', target: 'enqueued', actions: 'countFailure' },
+  { target: 'failed', actions: 'countFailure' },
+] as const
+
 /**
  * The life of a task: waiting (`blocked`, `backoff`, `enqueued`), held by a worker (`starting`, `running`, `verifying`, tagged
  * `leased`), ended (`completed`, `failed`, `cancelled`, tagged `ended`). Ended states are not final: a restart leaves them (LE9).
@@ -70,11 +77,7 @@ export const leaseMachine = setup({
       on: {
         accept: 'running',
         finish: { target: 'verifying', actions: 'forgetCrashes' },
-        fail: [
-          { guard: 'retriesLater', target: 'backoff', actions: 'countFailure' },
-          { guard: 'retriesNow', target: 'enqueued', actions: 'countFailure' },
-          { target: 'failed', actions: 'countFailure' },
-        ],
+        fail: [...failures],
         release: { target: 'enqueued', actions: 'countRelease' },
         cancel: 'cancelled',
       },
@@ -83,11 +86,7 @@ export const leaseMachine = setup({
       tags: ['leased', 'working'],
       on: {
         finish: { target: 'verifying', actions: 'forgetCrashes' },
-        fail: [
-          { guard: 'retriesLater', target: 'backoff', actions: 'countFailure' },
-          { guard: 'retriesNow', target: 'enqueued', actions: 'countFailure' },
-          { target: 'failed', actions: 'countFailure' },
-        ],
+        fail: [...failures],
         release: { target: 'enqueued', actions: 'countRelease' },
         cancel: 'cancelled',
       },
@@ -96,11 +95,7 @@ export const leaseMachine = setup({
       tags: 'leased',
       on: {
         pass: 'completed',
-        fail: [
-          { guard: 'retriesLater', target: 'backoff', actions: 'countFailure' },
-          { guard: 'retriesNow', target: 'enqueued', actions: 'countFailure' },
-          { target: 'failed', actions: 'countFailure' },
-        ],
+        fail: [...failures],
         cancel: 'cancelled',
       },
     },
