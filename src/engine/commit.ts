@@ -76,7 +76,7 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
       if (kept.length > 0 && kept.length === turn.entries.length) turn.durable()
       else {
         if (kept.length > 0) turn.stored(kept)
-        turn.discarded(error)
+        turn.discarded(blamed(turn, error))
       }
     }
     recovery.resumed()
@@ -100,6 +100,19 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
       return writing === undefined
     },
   }
+}
+
+/** An id that was used before is the mistake of whoever creates it; what shared the append with it may be asked again. */
+function blamed(turn: Turn, error: FleetError): FleetError {
+  const id = error.details['run']
+  if (error.code !== 'run_exists' || typeof id !== 'string' || turn.entries.some(({ run }) => run === id)) return error
+  return new FleetError(
+    'not_stored',
+    'The append that this shared with another command was refused, so nothing was changed. Try again.',
+    {
+      cause: error,
+    },
+  )
 }
 
 /** Entries of the same run in consecutive turns become one batch. */

@@ -180,3 +180,21 @@ describe('RU8 delete', () => {
     expect((await fleet.runs()).map((row) => row.name)).toEqual(['two'])
   })
 })
+
+test('RU8 CO1 using a deleted id again is refused, and a command that shared the append is told to try again, not of the id', async () => {
+  const bench = await openBench()
+  const gone = await bench.fleet.start({ id: 'gone', name: 'gone', tasks: [task('a')] })
+  await bench.clock.settle()
+  bench.transport.attempt('a').complete()
+  await gone.result()
+  await gone.delete()
+  const other = await bench.fleet.create({ id: 'other', name: 'other', tasks: [task('b')] })
+  const outcomes = await Promise.allSettled([
+    bench.fleet.create({ id: 'gone', name: 'again', tasks: [task('c')] }),
+    bench.fleet.create({ id: 'new', name: 'new', tasks: [task('d')] }),
+  ])
+  expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: 'run_exists' } })
+  expect(outcomes[1]).toMatchObject({ status: 'rejected', reason: { code: 'not_stored', retryable: true } })
+  await bench.fleet.create({ id: 'newer', name: 'newer', tasks: [task('e')] })
+  expect((await other.pause()).changed).toBe(true)
+})
