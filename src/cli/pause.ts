@@ -2,6 +2,7 @@ import { steer } from './steer.ts'
 import type { Verb } from './verb.ts'
 import { whichRun } from './which-run.ts'
 import { withControl } from './with-control.ts'
+import { hint } from './hint.ts'
 
 export const pause: Verb = {
   takes: '[RUN]',
@@ -11,6 +12,11 @@ export const pause: Verb = {
   options: [],
   perform: withControl(async (invocation, control) => {
     const run = await whichRun(control, invocation.words[0])
-    return steer(invocation, control, { kind: 'run.pause', run_id: run }, `Go on with \`flotilla resume ${run}\`.`)
+    return steer(
+      invocation,
+      control,
+      { kind: 'run.pause', run_id: run },
+      `Go on with \`${hint(`resume ${run}`, invocation.options)}\`.`,
+    )
   }),
 }

@@ -5,6 +5,7 @@ import type { Output } from './output.ts'
 import { renderOutcome } from './receipts-table.ts'
 import { signalExitCodes } from './stopping.ts'
 import type { EndSignal, Terminal } from './terminal.ts'
+import { hint } from './hint.ts'
 
 /** Tells how runs ended, or how they were left, and gives the exit code. */
 export function report(
@@ -52,10 +53,10 @@ function taskRow({ id, status, attempt, receipt, missing }: TaskOutcome): Record
 
 /** The commands that take a run further, as they can be typed. */
 function whatNext({ summary, tasks }: RunOutcome, { folder }: Pick<Options, 'folder'>, isStopped: boolean): string[] {
-  const at = folder === '.flotilla' ? '' : ` --folder ${quoted(folder)}`
+  const at = (words: string): string => hint(words, { folder })
   const { id, status } = summary
   if (isStopped && (status === 'queued' || status === 'running' || status === 'paused')) {
-    return [`Interrupted. Go on with:`, `  flotilla resume ${id}${at}`]
+    return [`Interrupted. Go on with:`, `  ${at(`resume ${id}`)}`]
   }
   const lines: string[] = []
   const awaiting = tasks.filter((task) => task.awaitsVerdict)
@@ -65,14 +66,10 @@ function whatNext({ summary, tasks }: RunOutcome, { folder }: Pick<Options, 'fol
         ? 'A verdict is awaited. Give it, pass or fail, with:'
         : 'Verdicts are awaited. Give them, pass or fail, with:',
     )
-    for (const task of awaiting) lines.push(`  flotilla settle ${id} ${task.id} pass${at}`)
-    if (status !== 'completed') lines.push('and go on with:', `  flotilla resume ${id}${at}`)
+    for (const task of awaiting) lines.push(`  ${at(`settle ${id} ${task.id} pass`)}`)
+    if (status !== 'completed') lines.push('and go on with:', `  ${at(`resume ${id}`)}`)
   }
   const [failed] = tasks.filter((task) => task.status === 'failed')
-  if (failed !== undefined) lines.push(`See what it wrote with:`, `  flotilla logs ${id} ${failed.id}${at}`)
+  if (failed !== undefined) lines.push(`See what it wrote with:`, `  ${at(`logs ${id} ${failed.id}`)}`)
   return lines
-}
-
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

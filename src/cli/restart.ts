@@ -2,6 +2,7 @@ import { steer } from './steer.ts'
 import type { Verb } from './verb.ts'
 import { runAndRest } from './which-run.ts'
 import { withControl } from './with-control.ts'
+import { hint } from './hint.ts'
 
 export const restart: Verb = {
   takes: '[RUN] TASK',
@@ -16,7 +17,7 @@ export const restart: Verb = {
       invocation,
       control,
       { kind: 'task.restart', run_id: run, task_id: task },
-      `Carry it on with \`flotilla resume ${run}\`.`,
+      `Carry it on with \`${hint(`resume ${run}`, invocation.options)}\`.`,
     )
   }),
 }

@@ -12,6 +12,7 @@ import type { WatchedRun } from './watch-runs.ts'
 import { whichRun } from './which-run.ts'
 import { checkWorkspace, work } from './work.ts'
 import { loadWorkerModules, servedHandlers, workersFor } from './worker-modules.ts'
+import { hint } from './hint.ts'
 
 export const resume: Verb = {
   takes: '[RUN]',
@@ -137,18 +138,18 @@ async function resumeElsewhere(
   }
   throw new FleetError(
     'store_owned',
-    `The process ${pid} works in ${invocation.options.folder}. Name a run to let it go on there: \`flotilla resume RUN\`.`,
+    `The process ${pid} works in ${invocation.options.folder}. Name a run to let it go on there: \`${hint('resume RUN', invocation.options)}\`.`,
     {
       details: { pid, paused: paused.map((row) => row.id) },
     },
   )
 }
 
-function nothingToDo({ output }: Invocation, rows: readonly RunRow[]): number {
+function nothingToDo({ output, options }: Invocation, rows: readonly RunRow[]): number {
   output.text('There is nothing to resume.')
   for (const row of rows) {
-    if (row.status === 'paused') output.text(`${row.id} is paused; go on with it: flotilla resume ${row.id}`)
-    if (row.status === 'pending') output.text(`${row.id} was not started; start it: flotilla resume ${row.id}`)
+    if (row.status === 'paused') output.text(`${row.id} is paused; go on with it: ${hint(`resume ${row.id}`, options)}`)
+    if (row.status === 'pending') output.text(`${row.id} was not started; start it: ${hint(`resume ${row.id}`, options)}`)
   }
   output.summary({ exit_code: 0, runs: [] })
   return 0

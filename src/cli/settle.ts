@@ -4,6 +4,7 @@ import { steer } from './steer.ts'
 import type { Verb } from './verb.ts'
 import { runAndRest } from './which-run.ts'
 import { withControl } from './with-control.ts'
+import { hint } from './hint.ts'
 
 export const settle: Verb = {
   takes: '[RUN] TASK pass|fail',
@@ -20,7 +21,7 @@ export const settle: Verb = {
     const [task = ''] = rest
     const { by = terminal.user(), why } = options
     const verdict: SettleVerdict = { result, by, ...(why !== undefined && { why }) }
-    const next = `If something waited for it, carry it on with \`flotilla resume ${run}\`.`
+    const next = `If something waited for it, carry it on with \`${hint(`resume ${run}`, options)}\`.`
     return steer(
       invocation,
       control,

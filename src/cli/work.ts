@@ -14,6 +14,7 @@ import type { EndSignal } from './terminal.ts'
 import type { Invocation } from './verb.ts'
 import { watchRun } from './watch-runs.ts'
 import type { Judge, WatchedRun } from './watch-runs.ts'
+import { hint } from './hint.ts'
 
 /** Runs to work on, and what to open for it. */
 export interface Work {
@@ -99,13 +100,14 @@ function judgeOf(
 ): Judge {
   const { options, terminal } = invocation
   if (options.awaitVerdicts || options.json || !terminal.interactive) return absentJudge({ waits: options.awaitVerdicts })
-  const hintOf = ({ run, id }: { readonly run: string; readonly id: string }): string => `its log: flotilla logs ${run} ${id}`
+  const hintOf = ({ run, id }: { readonly run: string; readonly id: string }): string =>
+    `its log: ${hint(`logs ${run} ${id}`, options)}`
   return presentJudge({ terminal, display, fleet, by: terminal.user(), hintOf, signal })
 }
 
 function tellTrouble(fleet: Fleet, display: Display): void {
   fleet.on('store.failing', ({ payload }) =>
-    display.say(`The store cannot be written: ${payload.reason}. Nothing new starts until it can.`),
+    display.say(`The store cannot be written: ${payload.reason.replace(/\.+$/, '')}. Nothing new starts until it can.`),
   )
   fleet.on('store.recovered', () => display.say('The store can be written again.'))
   fleet.on('run.stalled', ({ run_id, payload }) =>

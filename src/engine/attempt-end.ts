@@ -27,6 +27,8 @@ export interface Failure {
   readonly verdict?: { readonly score: FleetReceipt['score']; readonly evidence: string }
   /** The worker still runs it and must be told to stop. */
   readonly stillRunning: boolean
+  /** When it was last known to work, where that is not now: a crash is noticed by the next fleet. */
+  readonly until?: number
 }
 
 /** How many releases in a row by a crash of the fleet make a failure (LE8). */
@@ -70,7 +72,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
     set: {
       ...next,
       failedOn: task.worker,
-      spentMs: spentMs(task, now),
+      spentMs: spentMs(task, failure.until ?? now),
       timeoutAt: null,
       timeoutMs: null,
       ...(task.pending !== null && { pending: null }),
@@ -86,6 +88,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       result: receiptResults[failure.cause],
       failureKind: failureKinds[failure.cause],
       at: now,
+      until: failure.until,
       terminalSeq: lastSeqOf(task, task.worker, ending.length),
       score: failure.verdict?.score,
       evidence: failure.verdict?.evidence ?? failure.reason,
@@ -103,7 +106,7 @@ export function* releaseAttempt(
   context: DecideContext,
   run: RunState,
   task: TaskState,
-  release: { readonly reason: string; readonly crash: boolean; readonly stillRunning: boolean },
+  release: { readonly reason: string; readonly crash: boolean; readonly stillRunning: boolean; readonly until?: number },
 ): Decision {
   if (release.crash && task.crashes + 1 >= crashesThatFail) {
     yield* failAttempt(context, run, task, {
@@ -111,6 +114,7 @@ export function* releaseAttempt(
       reason: `The fleet crashed ${crashesThatFail} times in a row while this task was running.`,
       final: false,
       stillRunning: false,
+      until: release.until,
     })
     return
   }
@@ -122,7 +126,7 @@ export function* releaseAttempt(
     set: {
       ...leaseStep(task, { type: 'release', crash: release.crash }),
       enqueuedAt: task.enqueuedAt,
-      spentMs: spentMs(task, context.now),
+      spentMs: spentMs(task, release.until ?? context.now),
       timeoutAt: null,
       timeoutMs: null,
       process: null,

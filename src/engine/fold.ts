@@ -22,6 +22,7 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
   const run = state.runs.get(runId)
   if (run === undefined) return
   run.seq = entry.seq
+  run.lastAt = entry.at
   if (entry.posted !== undefined) rememberPost(run, entry.posted)
   if (entry.run !== undefined) {
     Object.assign(run, entry.run)

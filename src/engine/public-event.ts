@@ -64,8 +64,9 @@ export function publicEvent(event: FleetEvent): FleetRuntimeEvent | undefined {
   }
 }
 
+/** The first line says what kind of failure it was; what follows is what the work wrote, which is nobody's business. */
 function publicReason(reason: string): string {
-  const redacted = redactShapes(reason)
+  const redacted = redactShapes(reason.split('\n', 1)[0] ?? '')
   return redacted.length <= reasonLimit ? redacted : `${redacted.slice(0, reasonLimit)}...`
 }
 

@@ -12,6 +12,8 @@ import type { RunState, TaskState } from './state.ts'
 export interface ReceiptFacts {
   readonly result: FleetTaskResult
   readonly at: number
+  /** When it was last known to work, where that is not `at`. */
+  readonly until?: number
   readonly terminalSeq?: number
   readonly failureKind?: FleetTaskFailureKind
   readonly score?: FleetScore
@@ -25,7 +27,7 @@ export interface ReceiptFacts {
 
 /** The receipt of a task's last attempt (VE6). A task that no worker ever had is signed by `fleet`. */
 export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): FleetReceipt {
-  const seconds = spentMs(task, facts.at) / 1000
+  const seconds = spentMs(task, facts.until ?? facts.at) / 1000
   return {
     run_id: run.header.id,
     task_id: task.id,

@@ -13,11 +13,13 @@ import type { Workers } from './workers.ts'
  */
 export function recoverRun(core: Core, run: RunState, parts: { workers: Workers; effects: Effects; watch: AttemptWatch }): void {
   const { workers, effects, watch } = parts
+  // Nobody knows when a crash ended the work: it counts as long as the run was heard of, not while no fleet was there (BU3).
+  const until = run.lastAt
   for (const task of run.tasks.values()) {
     if (isWorking(task.status) && !isAlive(core, run, task.id, task.attempt)) {
       const worker = task.worker === null ? undefined : workers.get(task.worker)
       if (worker?.transport.survives === true) awaitReport(core, run, task, worker.facts.id, watch)
-      else release(core, run, task)
+      else release(core, run, task, until)
     } else if (task.status === 'verifying') effects.score(run, task)
     watch.arm(run, task)
   }
@@ -40,12 +42,12 @@ function awaitReport(core: Core, run: RunState, task: TaskState, worker: string,
   watch.watch(presence)
 }
 
-function release(core: Core, run: RunState, { id, attempt }: TaskState): void {
+function release(core: Core, run: RunState, { id, attempt }: TaskState, until: number): void {
   core.turns.report(function* (context): Decision {
     const found = core.state.runs.get(run.header.id)
     const now = found?.tasks.get(id)
     if (found === undefined || now === undefined || now.attempt !== attempt || !isWorking(now.status)) return
-    yield* releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false })
+    yield* releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false, until })
   })
 }
 

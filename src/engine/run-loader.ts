@@ -31,8 +31,8 @@ export async function loadRun(state: FleetState, store: Store, runId: string, ca
 
 /** The run's state as records that each name the entry that last set them (ST2). */
 export function snapshotOf(run: RunState): Snapshot {
-  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed } = run
-  const own = { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, posted: [...run.posted] }
+  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt } = run
+  const own = { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt, posted: [...run.posted] }
   return {
     seq: run.seq,
     records: [{ key: 'run', seq: run.seq, value: own as unknown as Json }, ...[...run.tasks.values()].map(taskRecord)],

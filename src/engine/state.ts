@@ -42,6 +42,8 @@ export interface TaskState extends Mutable<TaskFields> {
 export interface RunState extends Mutable<RunFields> {
   readonly header: RunHeader
   seq: number
+  /** Moment of the last entry; epoch milliseconds. */
+  lastAt: number
   readonly tasks: Map<string, TaskState>
   readonly dependants: Map<string, string[]>
   readonly counts: Record<TaskStatus, number>
@@ -83,6 +85,7 @@ export function createRunState(header: RunHeader): RunState {
     opened: false,
     sealed: !header.open,
     seq: 0,
+    lastAt: header.createdAt,
     tasks: new Map(),
     dependants: new Map(),
     counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,

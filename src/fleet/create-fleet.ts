@@ -20,6 +20,7 @@ import { reapOrphans } from '../transports/orphans.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
+import { checkOptions } from './check-options.ts'
 import { closeEngine } from './close.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
@@ -48,6 +49,7 @@ export interface OpenedFleet {
 }
 
 export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
+  const limits = { ...limitDefaults, ...checkOptions(options) }
   const clock = options.clock ?? systemClock()
   const ids = options.ids ?? systemIds()
   const environment = systemEnvironment()
@@ -56,7 +58,6 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const folder = resolve(options.workspace ?? '.')
   const store = options.store ?? memoryStore()
   const files = options.files ?? diskFiles()
-  const limits = { ...limitDefaults, ...options.limits }
   const bus = createBus({ buffer: limits.eventBuffer })
   const workspace = await files.real(folder)
   if (workspace === undefined)

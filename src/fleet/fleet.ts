@@ -73,6 +73,8 @@ export interface Fleet extends AsyncDisposable {
   off<Name extends FleetEventName>(name: Name, listener: FleetListener<Name>): void
   /** All events, live, bounded: whoever is too slow gets a `gap` that tells where to replay from (EV3). */
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<FleetEvent | GapEvent>
+  /** Messages of workers that came too late or twice since this fleet was created; they moved nothing (EV5). */
+  readonly lateMessages: number
   /** The counters over all runs of the store (RU7). */
   summary(): Promise<FleetSummary>
   /**
@@ -192,6 +194,9 @@ export function createFleetFacade(parts: FleetParts): Fleet {
     once: (name) => bus.once(name),
     off: (name, listener) => bus.off(name, listener),
     events: (options = {}) => bus.events(options),
+    get lateMessages() {
+      return engine.reports.late
+    },
     async summary() {
       const rows = await store.runs()
       let total = noTasks

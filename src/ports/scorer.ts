@@ -15,7 +15,7 @@ export interface Verdict {
   /** Set when `result` is `fail`: the evidence says no (`task`), or the check could not be made (`verifier`, `transport`). */
   readonly failureKind?: FleetTaskFailureKind
   readonly score: FleetScore
-  /** What the verdict rests on, at most 4 KiB of text. */
+  /** What the verdict rests on. A receipt holds 4 KiB of it; what is longer is kept in a blob (VE6). */
   readonly evidence: string
 }
 

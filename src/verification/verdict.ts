@@ -1,8 +1,7 @@
 import type { FleetTaskFailureKind } from '../protocol/receipt.ts'
 import type { Verdict } from '../ports/scorer.ts'
 
-/** Evidence is cut to this many bytes of UTF-8 (VE6). */
-const longestEvidenceBytes = 4096
+const longestNotes = 1_000
 
 /** The evidence says yes. */
 export function pass(evidence: string): Verdict {
@@ -20,7 +19,10 @@ export function fail(failureKind: FleetTaskFailureKind, evidence: string): Verdi
 }
 
 function verdict(result: Verdict['result'], value: number, evidence: string): Verdict {
-  const { read } = new TextEncoder().encodeInto(evidence, new Uint8Array(longestEvidenceBytes))
-  const notes = evidence.slice(0, read)
-  return { result, score: { value, max: 1, notes }, evidence: notes }
+  return { result, score: { value, max: 1, notes: excerpt(evidence) }, evidence }
+}
+
+/** A score's notes are read at a glance; the evidence is given whole, and bounded by the receipt (VE6). */
+function excerpt(evidence: string): string {
+  return evidence.length <= longestNotes ? evidence : `${evidence.slice(0, longestNotes - 1)}…`
 }

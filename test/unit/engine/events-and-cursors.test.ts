@@ -351,6 +351,23 @@ test('EV6 queued is said at every enqueuing: after a release, after a retry with
   expect((await statesOf(later, 'b')).filter((state) => state === 'queued')).toHaveLength(1)
 })
 
+test('EV6 heartbeat is said live, artifact when it was collected, queued at a restart', async () => {
+  const { fleet, clock, transport, names } = await openBench()
+  const run = await fleet.start({ name: 'r', tasks: [task('a')] })
+  await clock.settle()
+  const held = transport.attempt('a')
+  held.accept()
+  held.heartbeat()
+  held.send({ type: 'artifact', report: 1, kind: 'report', path: 'r.txt', bytes: new TextEncoder().encode('text') } as never)
+  await clock.settle()
+  expect(names('a').slice(-3).toSorted()).toEqual(['worker.artifact', 'worker.heartbeat', 'worker.running'])
+  expect(await statesOf(run, 'a')).toEqual(['queued', 'leased', 'starting', 'running', 'artifact'])
+  await run.restart('a')
+  held.confirm()
+  await clock.settle()
+  expect((await statesOf(run, 'a')).slice(5)).toEqual(['interrupted', 'queued', 'leased', 'restarted', 'starting'])
+})
+
 test('EV7 a cursor is opaque, at most 96 characters of A-Z a-z 0-9 _, for any place in any run', () => {
   fc.assert(
     fc.property(

@@ -3,8 +3,19 @@ import fc from 'fast-check'
 import 're2js'
 import { expect, test } from 'vitest'
 import { createFleet } from '../../../src/fleet/create-fleet.ts'
+import type { Core } from '../../../src/engine/core.ts'
+import type { DecideContext } from '../../../src/engine/decide.ts'
+import { engineDefaults } from '../../../src/engine/defaults.ts'
+import type { Effects } from '../../../src/engine/effects.ts'
+import { createPresence } from '../../../src/engine/presence.ts'
+import { createReports } from '../../../src/engine/reports.ts'
+import { createFleetState } from '../../../src/engine/state.ts'
+import type { Decide } from '../../../src/engine/turns.ts'
+import type { Worker, Workers } from '../../../src/engine/workers.ts'
 import { seededIds } from '../../../src/host/ids.ts'
+import type { AttemptMessage } from '../../../src/protocol/wire.ts'
 import { memoryFiles } from '../../../src/testing/memory-files.ts'
+import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { eventsOf, journalOf, statesOf } from '../../support/journal.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
@@ -207,6 +218,45 @@ test('EV5 late and repeated messages never move a finished task (L23)', async ()
     // Not a word of it is told either, and the worker is whole.
     expect(fleet.workers()[0]).toMatchObject({ status: 'online', busy: 0 })
   }
+})
+
+test('EV5 late and repeated messages are counted in memory; the confirmation of a stop is none', async () => {
+  const state = createFleetState()
+  const presence = createPresence()
+  const worker = { status: 'busy', facts: { id: 'w1' }, abandoned: new Set() } as unknown as Worker
+  const core = {
+    state,
+    presence,
+    clock: createVirtualClock(),
+    deadlines: { leaseNow: () => 0 },
+    defaults: engineDefaults,
+    turns: { nudge: () => undefined, report: (decide: Decide<void>) => void [...decide({} as DecideContext)] },
+  } as unknown as Core
+  const told: string[] = []
+  const effects = { stop: (_: string, key: { task_id: string }) => told.push(key.task_id) } as unknown as Effects
+  const reports = createReports(core, { settle: () => undefined } as unknown as Workers, effects)
+  const key = { run_id: 'r', task_id: 'a', attempt: 1 }
+  const counted = (message: object) => {
+    const before = reports.late
+    reports.take(worker, { ...key, ...message } as AttemptMessage)
+    return reports.late - before
+  }
+  // Its lease was revoked, and its end is awaited.
+  const revoked = () =>
+    presence.begin({ run: 'r', task: 'a', attempt: 1, worker: 'w1', deadline: 0, lastHeardAt: 0, lastProgress: 0 })
+  for (const [end, late] of [
+    ['result', 1],
+    ['failed', 1],
+    ['stopped', 0],
+  ] as const) {
+    revoked()
+    expect([end, counted({ type: end })]).toEqual([end, late])
+    // The same again, of an attempt that is not known any more.
+    expect([end, counted({ type: end })]).toEqual([end, late])
+  }
+  expect(told).toEqual([])
+  for (const type of ['heartbeat', 'accepted', 'progress', 'log']) expect([type, counted({ type })]).toEqual([type, 1])
+  expect(told).toEqual(['a', 'a', 'a', 'a'])
 })
 
 test('LE2 a cancelled task stays cancelled, whatever its worker says (L10, L16, W13, W16)', async () => {

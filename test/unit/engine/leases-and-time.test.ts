@@ -258,6 +258,24 @@ test('LE5 after opening, no wait lies further away than its length, whatever the
   expect(transport.attempts).toHaveLength(1)
 })
 
+test('LE5 after opening, no time limit lies further away than its length, whatever the wall clock did', async () => {
+  const first = await openBench({ transport: createTestTransport({ survives: true }) })
+  await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a', { timeout_seconds: 50 })] })
+  await first.clock.settle()
+  first.transport.attempt('a').accept()
+  await first.clock.settle()
+  first.store.crash()
+  first.clock.jump(-86_400_000)
+  const transport = createTestTransport({ survives: true })
+  transport.stillRuns = [{ run_id: 'r', task_id: 'a', attempt: 1 }]
+  const { fleet, clock } = await openBench({ store: first.store.peer(), clock: first.clock, transport, seed: 'second' })
+  const run = await fleet.run('r')
+  await clock.advance(49_999)
+  expect((await run.tasks())[0]).toMatchObject({ status: 'running', attempt: 1 })
+  await clock.advance(1)
+  expect(await run.receipt('a')).toMatchObject({ result: 'timeout', attempt: 1 })
+})
+
 test('LE5 after opening, a wait that has passed is over', async () => {
   const first = await openBench()
   await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a', { retry_policy: { initial_backoff_seconds: 50 } })] })

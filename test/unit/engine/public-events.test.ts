@@ -89,3 +89,14 @@ test.each([
 ])('EV4 shapes of credentials are covered: %s', (text, covered) => {
   expect(redactShapes(text)).toBe(covered)
 })
+
+test('EV4 of a reason that holds what the work wrote, only the first line is told', () => {
+  const failed = {
+    cursor: 'fev1_a_1_0',
+    event: 'worker.failed',
+    run_id: 'r',
+    timestamp: '2030-01-01T00:00:00.000Z',
+    payload: { reason: 'exit code 1\ncustomer Ada Lovelace, pin 4711', recoverable: true },
+  } as const
+  expect(publicEvent(failed)?.payload).toEqual({ reason: 'exit code 1', recoverable: true })
+})

@@ -53,6 +53,24 @@ test('LE6 opening twice changes nothing that opening once did not (M12, M13)', a
   expect((await (await third.fleet.run('r')).tasks())[0]).toMatchObject({ status: 'enqueued', attempt: 1 })
 })
 
+test('LE6 the group and start time of a child process are recorded with its lease, and taken back with its end', async () => {
+  const { fleet, clock, transport, store } = await openBench({ slots: 3 })
+  const once = { retry_policy: { max_attempts: 1 } }
+  const run = await fleet.start({ name: 'r', tasks: [task('done', once), task('failed', once), task('cancelled', once)] })
+  await clock.settle()
+  const process = { group: 4711, started: '99' }
+  for (const held of transport.attempts) held.send({ type: 'accepted', process } as never)
+  await clock.settle()
+  transport.attempt('done').complete()
+  transport.attempt('failed').fail('no')
+  await run.cancelTask('cancelled')
+  await clock.settle()
+  const journal = await journalOf(store, run.id)
+  const recorded = (id: string) =>
+    journal.flatMap(({ task: of, set }) => (of === id && set?.process !== undefined ? [set.process] : []))
+  for (const id of ['done', 'failed', 'cancelled']) expect([id, ...recorded(id)]).toEqual([id, process, null])
+})
+
 test('LE6 leases of workers that may still live elsewhere get one ttl to report in, and go on where they were if they do', async () => {
   const first = await openBench({ transport: createTestTransport({ survives: true }) })
   const run = await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a')] })

@@ -62,6 +62,24 @@ describe('AR1', () => {
     expect((await run.receipts('a')).map((receipt) => receipt.artifacts.length)).toEqual([2, 2])
   })
 
+  test('AR1 what an attempt reports once the next one has begun lies with the attempt that reported it', async () => {
+    const { fleet, clock, transport } = await openBench({ slots: 2 })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')] })
+    await clock.settle()
+    const old = transport.attempt('a')
+    old.accept()
+    await clock.settle()
+    await run.restart('a')
+    await clock.settle()
+    expect(transport.attempt('a').assign.attempt).toBe(2)
+    old.send({ type: 'artifact', report: 1, kind: 'report', path: 'late.txt', bytes: new TextEncoder().encode('late') } as never)
+    await clock.settle()
+    transport.attempt('a').complete()
+    await clock.settle()
+    expect((await run.artifacts('a')).map(({ attempt, artifact }) => [attempt, artifact.path])).toEqual([[1, 'late.txt']])
+    expect((await run.receipt('a'))?.artifacts).toEqual([])
+  })
+
   test('AR1 a file of the attempt’s folder is kept; one of the workspace stays there, by reference', async () => {
     const files = memoryFiles({ '/base/in.txt': 'input', '/fleet/r/attempts/a/1/out.txt': 'output' })
     const { run, receipt, store } = await worked(

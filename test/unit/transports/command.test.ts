@@ -66,6 +66,18 @@ describe('a command', () => {
     expect(isRunning((await conversation.hear('accepted')).process!.group)).toBe(false)
   })
 
+  it('HO3 the whole tree hears TERM, not only the leader', async () => {
+    const conversation = await talk()
+    const assign = command([fixture('heed-term-together.sh')])
+    conversation.channel.send(assign)
+    await until(() => conversation.log().includes('ready'))
+
+    conversation.stop(assign)
+
+    expect((await conversation.last()).type).toBe('stopped')
+    expect(conversation.log()).toBe('ready\nchild heeded\nleader heeded\n')
+  })
+
   it('HO3 that ignores TERM is killed after the grace, with its children', async () => {
     const conversation = await talk({ termToKillMs: 100 })
     const assign = command([fixture('ignore-term.sh')])
@@ -117,6 +129,14 @@ describe('a command', () => {
       await until(() => !isRunning(grandchild), 'the grandchild to be gone')
     },
   )
+
+  it('HO3 what it leaves may write until the drain limit, and is heard', async () => {
+    const conversation = await talk({ drainLimitMs: 60_000 })
+    conversation.channel.send(command([fixture('write-after-leader.sh')]))
+
+    expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0 })
+    expect(conversation.log()).toBe('early\nlate\n')
+  })
 
   it('HO3 stopping one takes nothing of its sibling', async () => {
     const conversation = await talk()

@@ -1,0 +1,62 @@
+import { FleetError } from '../protocol/errors.ts'
+import type { FleetLimits, FleetOptions } from './options.ts'
+import type { Retention } from './retention.ts'
+
+type Check = (value: unknown) => string | undefined
+
+const wholeFrom =
+  (least: number): Check =>
+  (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? undefined : `expected an integer from ${least}`
+
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'expected true or false')
+
+/** One row per limit: a new one is a compile error until it has its row. */
+const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
+  leaseTtlMs: wholeFrom(1),
+  attemptTimeoutMs: wholeFrom(1),
+  stallAfterMs: wholeFrom(1),
+  closeGraceMs: wholeFrom(0),
+  stopGraceMs: wholeFrom(0),
+  scorerTimeoutMs: wholeFrom(1),
+  workerBackoffMs: (value) => {
+    const { first, most } = (typeof value === 'object' && value !== null ? value : {}) as { first?: unknown; most?: unknown }
+    const problem = wholeFrom(0)(first) ?? wholeFrom(0)(most)
+    return problem === undefined ? undefined : `expected { first, most }, each an integer from 0`
+  },
+  abandonedAtOnce: wholeFrom(1),
+  maxLeases: wholeFrom(1),
+  jitter: flag,
+  keptReports: wholeFrom(0),
+  taskSlice: wholeFrom(1),
+  logBytes: wholeFrom(0),
+  artifactBytes: wholeFrom(0),
+  attemptBytes: wholeFrom(0),
+  attemptArtifacts: wholeFrom(0),
+  eventBuffer: wholeFrom(1),
+}
+
+const retentionChecks: { readonly [Name in keyof Retention]-?: Check } = { endedRuns: wholeFrom(0), maxAgeMs: wholeFrom(0) }
+
+/** The limits that were given, without those that are undefined. Throws `invalid_option` with everything that is wrong. */
+export function checkOptions({ limits = {}, retention = {}, slots }: FleetOptions): Partial<FleetLimits> {
+  const problems = [
+    ...problemsOf('limits', limits, limitChecks),
+    ...problemsOf('retention', retention, retentionChecks),
+    ...problemsOf('', { slots }, { slots: wholeFrom(1) }),
+  ]
+  if (problems.length > 0) {
+    throw new FleetError('invalid_option', `The options cannot be used:\n${problems.join('\n')}`, { details: { problems } })
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+function problemsOf(under: string, given: object, checks: Readonly<Record<string, Check>>): string[] {
+  return Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
+    const path = under === '' ? name : `${under}.${name}`
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined
+    if (check === undefined) return [`${path}: there is no such option; there are ${Object.keys(checks).join(', ')}`]
+    const problem = value === undefined ? undefined : check(value)
+    return problem === undefined ? [] : [`${path}: ${problem}, got ${String(value)}`]
+  })
+}
