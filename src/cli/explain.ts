@@ -1,4 +1,4 @@
-import type { Explanation } from '../index.ts'
+import type { Explanation, TaskView } from '../index.ts'
 import { paintStatus } from './paint.ts'
 import type { Paint } from './paint.ts'
 import type { Verb } from './verb.ts'
@@ -18,7 +18,7 @@ export const explain: Verb = {
     const explanation = await reader.explain(task)
     const view = await reader.task(task)
     output.text(...explanationLines(explanation, output.paint))
-    if (explanation.waits.length === 0) output.text(`  ${reasonOf(view.status, view.worker)}`)
+    if (explanation.waits.length === 0) output.text(`  ${reasonOf(view, run)}`)
     output.row({ run_id: run, ...explanation })
     output.summary({
       run_id: run,
@@ -41,9 +41,11 @@ export function explanationLines({ task_id, status, waits, workers }: Explanatio
   ]
 }
 
-function reasonOf(status: Explanation['status'], worker: string | undefined): string {
+function reasonOf({ id, status, worker, cause = '', depends_on }: TaskView, run: string): string {
   if (status === 'enqueued') return 'It is about to be leased.'
-  if (status === 'completed' || status === 'failed' || status === 'cancelled')
-    return 'It has ended. `flotilla restart` enqueues it again.'
+  if (status === 'completed' || status === 'failed' || status === 'cancelled') {
+    const why = depends_on.includes(cause) ? `, because ${cause} did not complete` : ''
+    return `It has ended${why}. \`flotilla restart ${run} ${id}\` enqueues it again.`
+  }
   return worker === undefined ? 'Nothing holds it up.' : `Nothing holds it up: ${worker} has it.`
 }

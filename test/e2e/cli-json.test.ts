@@ -83,6 +83,18 @@ describe('flotilla on the side of a program', () => {
     expect(open.out).not.toContain('private-summary')
   })
 
+  it('RU9 explain tells of an ended task which dependency took it along, and how it is enqueued again', async () => {
+    await using folder = await cliFolder()
+    await folder.file('t.json', [
+      shellTask('a', 'exit 1', { retry_policy: { max_attempts: 1 } }),
+      shellTask('b', 'true', { depends_on: ['a'] }),
+    ])
+    await folder.call('run', 't.json')
+    const { out } = await folder.call('explain', 'b')
+    expect(out).toContain('It has ended, because a did not complete.')
+    expect(out).toMatch(/`flotilla restart \S+ b`/)
+  })
+
   it('HO4 a reader that goes away ends it without a word', async () => {
     await using folder = await cliFolder()
     await folder.file('t.json', [
