@@ -1,7 +1,7 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
 import { cancelRun, pauseRun, resumeRun, retryFailed, sealRun, startRun } from './commands/run.ts'
-import { cancelOneTask, isSettleable, restartOneTask, settleTask } from './commands/task.ts'
+import { cancelOneTask, restartOneTask, settleTask } from './commands/task.ts'
 import type { DecideContext } from './decide.ts'
 import type { Engine } from './engine.ts'
 import type { Decision } from './entry.ts'
@@ -82,20 +82,10 @@ async function settle(
   // The receipt to settle is read from the store, so it must be there.
   await engine.settled()
   const seq = taskOf(run, command.task_id).receipts.at(-1)
-  const receipt = seq === undefined ? undefined : await readReceipt(engine.core.store, run.header.id, seq)
-  return onTask((context, found, task, { verdict }: CommandOf<'task.settle'>) => {
-    const same = task.receipts.at(-1) === seq
-    if (!isSettleable(task) || receipt === undefined || !same) {
-      const why =
-        task.status !== 'completed'
-          ? `it is ${task.status}`
-          : task.settled
-            ? 'it was settled before'
-            : 'its verdict is not partial'
-      throw new FleetError('not_settleable', `The task ${task.id} has no partial verdict to settle: ${why}. Nothing was changed.`)
-    }
-    return settleTask(context, found, task, receipt, verdict)
-  })(engine, run, command, posted)
+  const latest = seq === undefined ? undefined : { seq, receipt: await readReceipt(engine.core.store, run.header.id, seq) }
+  return onTask((context, found, task, { verdict }: CommandOf<'task.settle'>) =>
+    settleTask(context, found, task, latest, verdict),
+  )(engine, run, command, posted)
 }
 
 /** A run that someone started or resumed here is carried on by this fleet, if it leases at all (ST11). */

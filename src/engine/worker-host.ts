@@ -75,11 +75,14 @@ export function createWorkerHost(
     const { channel } = worker
     worker.channel = undefined
     await channel?.close({ reason: 'retired', graceMs: core.defaults.stopGraceMs })
+    const { id } = worker.facts
     core.turns.report(function* (): Decision {
+      // The end of its last lease and the drain that waited for it both come here.
+      if (core.state.workers.get(id)?.retired === true) return
       yield {
         on: 'fleet',
         kind: 'worker.retired',
-        record: { id: worker.facts.id, incarnation: worker.incarnation, draining: true, retired: true },
+        record: { id, incarnation: worker.incarnation, draining: true, retired: true },
       }
     })
   }

@@ -37,20 +37,26 @@ export function* restartOneTask(context: DecideContext, run: RunState, task: Tas
 
 /**
  * Replaces a partial verdict, once, with a person's (VE5). A failing one turns task and run to failed and cancels the dependants that
- * have not started. `receipt` is the one that is settled, read from the store by the caller.
+ * have not started. `latest` is the receipt that is settled, read from the store by the caller.
  */
 export function* settleTask(
   context: DecideContext,
   run: RunState,
   task: TaskState,
-  receipt: FleetReceipt,
+  latest: { readonly seq: number; readonly receipt: FleetReceipt | undefined } | undefined,
   verdict: SettleVerdict,
 ): Decision<CommandOutcome> {
   const { now } = context
-  if (!isSettleable(task)) {
-    throw refuse('not_settleable', `The task ${task.id} has no partial verdict to settle: ${standing(task)}.`, {
-      status: task.status,
-    })
+  const receipt = latest?.receipt
+  // A receipt that came while this one was read is not the one that was judged.
+  if (!isSettleable(task) || receipt === undefined || task.receipts.at(-1) !== latest?.seq) {
+    throw refuse(
+      'not_settleable',
+      `The task ${task.id} has no partial verdict to settle: ${standing(task)}. Nothing was changed.`,
+      {
+        status: task.status,
+      },
+    )
   }
   const passes = verdict.result === 'pass'
   yield {
@@ -75,7 +81,7 @@ export function* settleTask(
 }
 
 /** Whether a task has a partial verdict that nobody settled yet. */
-export function isSettleable(task: TaskState): boolean {
+function isSettleable(task: TaskState): boolean {
   return task.status === 'completed' && task.result === 'partial' && !task.settled
 }
 
