@@ -1,5 +1,4 @@
-import type { Snapshot, SnapshotRecord, Store } from '../ports/store.ts'
-import type { Json } from '../protocol/json.ts'
+import type { Snapshot, Store } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
 import { countDependencies, fold, restoreTask, updateTurn } from './fold.ts'
 import { createRunState, createTaskState } from './state.ts'
@@ -27,25 +26,6 @@ export async function loadRun(state: FleetState, store: Store, runId: string, ca
   run.carried = carried
   updateTurn(state, run)
   return run
-}
-
-/** The run's state as records that each name the entry that last set them (ST2). */
-export function snapshotOf(run: RunState): Snapshot {
-  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt } = run
-  const own = { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt, posted: [...run.posted] }
-  return {
-    seq: run.seq,
-    records: [{ key: 'run', seq: run.seq, value: own as unknown as Json }, ...[...run.tasks.values()].map(taskRecord)],
-  }
-}
-
-function taskRecord(task: TaskState): SnapshotRecord {
-  const { requirement: _, priority: __, openDependencies: ___, version: ____, workerSeqs, ...fields } = task
-  return {
-    key: `task:${task.id}`,
-    seq: task.seq,
-    value: { ...fields, workerSeqs: Object.fromEntries(workerSeqs) } as unknown as Json,
-  }
 }
 
 function restore(state: FleetState, runId: string, snapshot: Snapshot): void {

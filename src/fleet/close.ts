@@ -1,7 +1,7 @@
 import { releaseAttempt } from '../engine/attempt-end.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
-import { snapshotOf } from '../engine/run-loader.ts'
+import { snapshotSource } from '../engine/snapshot.ts'
 import { isWorking } from '../engine/state.ts'
 
 /**
@@ -41,7 +41,8 @@ export async function closeEngine(
   closed.abort()
   for (const run of core.state.runs.values()) {
     // A snapshot only makes the next opening faster; a disk that cannot take it loses nothing.
-    await core.store.saveSnapshot(run.header.id, snapshotOf(run)).catch(() => undefined)
+    const source = snapshotSource(run, () => Promise.resolve(run.seq))
+    await core.store.saveSnapshot(run.header.id, source).catch(() => undefined)
   }
 }
 

@@ -9,6 +9,7 @@ export function systemClock(): Clock {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep: (ms, options = {}) => sleepUntil(performance.now() + Math.max(0, ms), options),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
   }
 }
 

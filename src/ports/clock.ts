@@ -9,4 +9,6 @@ export interface Clock {
    * Delays longer than the platform takes are armed again. With `keepAlive: false` the wait does not keep the process alive.
    */
   sleep(ms: number, options?: { readonly signal?: AbortSignal; readonly keepAlive?: boolean }): Promise<void>
+  /** Resolves when what else could run at once has run: long work is done in slices, with a turn between them. */
+  turn(): Promise<void>
 }

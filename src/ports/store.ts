@@ -42,10 +42,32 @@ export interface SnapshotRecord {
   readonly value: Json
 }
 
-/** A run's state as it was after entry `seq`: folding the entries after it gives the present. */
+/** A run's state: folding the entries after `seq` into it gives the present. Some of its records may be newer than `seq`. */
 export interface Snapshot {
   readonly seq: number
   readonly records: readonly SnapshotRecord[]
+}
+
+/** Some of a snapshot's records, always the same ones at the same place. */
+export interface SnapshotShard {
+  /** The highest sequence among its records: a shard of the same place and sequence holds what it held before. */
+  readonly seq: number
+  /** The records as they are now; not asked for when the store has the shard already. */
+  records(): readonly SnapshotRecord[]
+}
+
+/**
+ * A snapshot that is taken while the run goes on: shards are asked for one after the other, with other work between them, so a record
+ * may be newer than `seq`, never older.
+ */
+export interface SnapshotSource {
+  readonly seq: number
+  readonly shards: Iterable<SnapshotShard>
+  /**
+   * Asked once every shard was taken. Resolves with the highest sequence that any record may hold, once that is durable; undefined
+   * when some of it never will be: then the snapshot is dropped, and the one before it stays.
+   */
+  through(): Promise<number | undefined>
 }
 
 /** Ownership of one run. */
@@ -133,7 +155,8 @@ export interface Store {
   last(run: string): Promise<number>
 
   loadSnapshot(run: string): Promise<Snapshot | undefined>
-  saveSnapshot(run: string, snapshot: Snapshot): Promise<void>
+  /** Replaces the run's snapshot, whole or not at all, without holding up appends. One at a time for each run. */
+  saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void>
 
   /** Yields the run's last durable sequence whenever it has grown past `from`, until `signal` aborts. */
   watch(run: string, options: { readonly from: number; readonly signal: AbortSignal }): AsyncIterable<number>

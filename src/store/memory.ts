@@ -9,6 +9,8 @@ import type {
   RunClaim,
   RunRow,
   Snapshot,
+  SnapshotRecord,
+  SnapshotSource,
   Store,
   StoredEntry,
   StoreOpening,
@@ -151,9 +153,13 @@ class StoreInMemory implements MemoryStore {
     return text === undefined ? undefined : (JSON.parse(text) as Snapshot)
   }
 
-  async saveSnapshot(run: string, snapshot: Snapshot): Promise<void> {
-    this.#requireOwned()
-    if (!this.#contents.runs.removed(run)) this.#contents.snapshots.set(run, JSON.stringify(snapshot))
+  async saveSnapshot(run: string, { seq, shards, through }: SnapshotSource): Promise<void> {
+    const owned = this.#requireOwned()
+    const records: SnapshotRecord[] = []
+    for (const shard of shards) records.push(...shard.records())
+    const text = JSON.stringify({ seq, records } satisfies Snapshot)
+    if ((await through()) === undefined || this.#owned !== owned || this.#contents.runs.removed(run)) return
+    this.#contents.snapshots.set(run, text)
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {

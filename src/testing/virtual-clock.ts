@@ -69,6 +69,7 @@ export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
         }
       })
     },
+    turn: () => Promise.resolve(),
     async advance(ms) {
       const until = elapsed + ms
       await settle()

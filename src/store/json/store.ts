@@ -2,7 +2,17 @@ import { FleetError } from '../../protocol/errors.ts'
 import { reservedId } from '../../protocol/ids.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Ids } from '../../ports/ids.ts'
-import type { Batch, InboxItem, RunClaim, RunRow, Snapshot, Store, StoreOpening, StoreOwner } from '../../ports/store.ts'
+import type {
+  Batch,
+  InboxItem,
+  RunClaim,
+  RunRow,
+  Snapshot,
+  SnapshotSource,
+  Store,
+  StoreOpening,
+  StoreOwner,
+} from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
 import { hasEnded, listRows } from '../row-list.ts'
 import { diskBlobs } from './blobs.ts'
@@ -138,11 +148,10 @@ class JsonStore implements Store {
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
     await this.#look()
     const last = this.#lastOf(run)
-    const snapshot = last === 0 ? undefined : await loadSnapshot(this.#parts.disk, this.#layout.run(run))
-    return snapshot !== undefined && snapshot.seq <= last ? snapshot : undefined
+    return last === 0 ? undefined : loadSnapshot(this.#parts.disk, this.#layout.run(run), last)
   }
 
-  async saveSnapshot(run: string, snapshot: Snapshot): Promise<void> {
+  async saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void> {
     const { writer } = this.#requireOwned()
     writer.refuseFenced()
     if (!this.#reader.heads.removed(run)) await saveSnapshot(this.#parts.disk, this.#layout.run(run), snapshot, this.#unique)

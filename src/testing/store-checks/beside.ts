@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { StoreCheck } from './sample.ts'
-import { answerTo, batch, command, rejects, seqs } from './sample.ts'
+import { answerTo, batch, command, rejects, seqs, taken } from './sample.ts'
 
 /** What lies beside the entries: snapshots, commands, watches, blobs. */
 export const besideChecks: Readonly<Record<string, StoreCheck>> = {
@@ -10,16 +10,19 @@ export const besideChecks: Readonly<Record<string, StoreCheck>> = {
     await store.append([batch('run-1', 0, 9)])
     const records = Array.from({ length: 1203 }, (_, index) => ({
       key: `task:${index}`,
-      seq: 1 + (index % 9),
+      seq: 1 + (index % 8),
       value: { index, text: 'ü' },
     }))
     assert.equal(await store.loadSnapshot('run-1'), undefined)
-    await store.saveSnapshot('run-1', { seq: 8, records })
-    await store.saveSnapshot('run-1', { seq: 9, records: records.slice(1) })
-    assert.deepEqual(await store.loadSnapshot('run-1'), { seq: 9, records: records.slice(1) })
+    await store.saveSnapshot('run-1', taken(8, records))
+    const changed = records.map((record, index) => (index === 700 ? { ...record, seq: 9, value: 'changed' } : record))
+    await store.saveSnapshot('run-1', taken(9, changed))
+    const never = records.map((record) => ({ ...record, seq: 10 }))
+    await store.saveSnapshot('run-1', { ...taken(10, never), through: () => Promise.resolve(undefined) })
+    assert.deepEqual(await store.loadSnapshot('run-1'), { seq: 9, records: changed })
     await store.close()
-    assert.deepEqual(await (await reopen()).loadSnapshot('run-1'), { seq: 9, records: records.slice(1) })
-    await rejects(store.saveSnapshot('run-1', { seq: 9, records: [] }), 'not_stored')
+    assert.deepEqual(await (await reopen()).loadSnapshot('run-1'), { seq: 9, records: changed })
+    await rejects(store.saveSnapshot('run-1', taken(9, [])), 'not_stored')
   },
 
   'ST10 a posted command is taken once and answered': async ({ store, reopen }) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../ports/store.ts'
 import type { StoreCheck } from './sample.ts'
-import { batch, claimed, rejects, row, seqs } from './sample.ts'
+import { batch, claimed, rejects, row, seqs, taken } from './sample.ts'
 
 /** Rows, keys and tombstones. */
 export const runChecks: Readonly<Record<string, StoreCheck>> = {
@@ -51,7 +51,7 @@ export const runChecks: Readonly<Record<string, StoreCheck>> = {
   'RU8 a removed run is gone, and its id is not used again': async ({ store, reopen }) => {
     await store.open({ instance: 'one' })
     await store.append([{ ...batch('run-1', 0, 2), row: row('run-1', { key: 'k', status: 'completed' }) }, batch('run-2', 0, 1)])
-    await store.saveSnapshot('run-1', { seq: 1, records: [] })
+    await store.saveSnapshot('run-1', taken(1, []))
     const { sha256 } = await store.blobs.put('run-1', Buffer.from('bytes'))
     await store.remove('run-1')
     await store.remove('run-1')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { PostedAnswer, PostedCommand } from '../../protocol/command.ts'
 import type { FleetErrorCode } from '../../protocol/errors.ts'
 import { FleetError } from '../../protocol/errors.ts'
-import type { Batch, RunRow, Store, StoredEntry } from '../../ports/store.ts'
+import type { Batch, RunRow, SnapshotRecord, SnapshotShard, SnapshotSource, Store, StoredEntry } from '../../ports/store.ts'
 
 /** Rejects when a store does not do what the check's name says. */
 export type StoreCheck = (context: StoreUnderTest) => Promise<void>
@@ -54,4 +54,14 @@ export async function rejects(promise: Promise<unknown>, code: FleetErrorCode): 
   )
   assert.ok(FleetError.is(error, code), `expected a rejection with ${code}, got ${String(error)}`)
   return error
+}
+
+/** A snapshot as a fleet hands it over, in shards of 500 records. */
+export function taken(seq: number, records: readonly SnapshotRecord[], through: number | undefined = seq): SnapshotSource {
+  const shards: SnapshotShard[] = []
+  for (let from = 0; from < records.length; from += 500) {
+    const some = records.slice(from, from + 500)
+    shards.push({ seq: Math.max(...some.map((record) => record.seq)), records: () => some })
+  }
+  return { seq, shards, through: () => Promise.resolve(through) }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { fold } from '../../../src/engine/fold.ts'
-import { loadRun, snapshotOf } from '../../../src/engine/run-loader.ts'
+import { loadRun } from '../../../src/engine/run-loader.ts'
+import { recordsOf } from '../../../src/engine/snapshot.ts'
 import { createFleetState } from '../../../src/engine/state.ts'
 import { openControl } from '../../../src/fleet/control.ts'
 import type { Run } from '../../../src/fleet/run-handle.ts'
@@ -158,14 +159,15 @@ test('CO4 a snapshot and the entries after it give the same state, wherever the 
     const journal = await journalOf(store, id)
     const whole = createFleetState()
     for (const entry of journal) fold(whole, id, entry)
-    const wanted = comparable(snapshotOf(whole.runs.get(id)!))
+    const wanted = comparable(recordsOf(whole.runs.get(id)!))
     const partial = createFleetState()
     for (const [index, entry] of journal.entries()) {
       fold(partial, id, entry)
       const run = partial.runs.get(id)
       if (run === undefined || index % 3 !== 0) continue
       const reader = store.peer()
-      const snapshot = JSON.parse(JSON.stringify(snapshotOf(run))) as ReturnType<typeof snapshotOf>
+      const records = JSON.parse(JSON.stringify(recordsOf(run))) as ReturnType<typeof recordsOf>
+      const snapshot = { seq: run.seq, records }
       const state = createFleetState()
       const loaded = await loadRun(
         state,
@@ -174,7 +176,7 @@ test('CO4 a snapshot and the entries after it give the same state, wherever the 
         true,
       )
       if (loaded === undefined) throw new Error(`The run ${id} cannot be loaded from a snapshot.`)
-      expect(comparable(snapshotOf(loaded))).toEqual(wanted)
+      expect(comparable(recordsOf(loaded))).toEqual(wanted)
       // What is derived is derived the same.
       const live = whole.runs.get(id)!
       expect({ counts: loaded.counts, working: loaded.working, open: openDependencies(loaded) }).toEqual({
@@ -194,7 +196,7 @@ test('CO4 a snapshot and the entries after it give the same state, wherever the 
     return createFleetState().runs.get('')
   }
 
-  function comparable(snapshot: ReturnType<typeof snapshotOf>): unknown {
+  function comparable(snapshot: ReturnType<typeof recordsOf>): unknown {
     return JSON.parse(JSON.stringify(snapshot))
   }
 })
@@ -248,7 +250,7 @@ test('CO4 an entry carries the changed fields of the records that it names; the 
     // Records hold only the sequence of a receipt.
     const state = createFleetState()
     const loaded = await loadRun(state, store, run.id, false)
-    const snapshot = JSON.stringify(snapshotOf(loaded!))
+    const snapshot = JSON.stringify(recordsOf(loaded!))
     for (const receipt of await run.receipts())
       if (receipt.evidence !== undefined) expect(snapshot).not.toContain(`"evidence":${JSON.stringify(receipt.evidence)}`)
     expect(loaded!.tasks.get(run.id === 'second' ? 'x' : 'build')?.receipts.every(Number.isInteger)).toBe(true)

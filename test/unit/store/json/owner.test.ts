@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import { ownerProcess } from './owner-process.ts'
 import { afterCrash, batch, edit, segments, seqs, storeFolder } from './store-folder.ts'
 
@@ -55,7 +56,7 @@ test('ST6 an owner that was stalled while another took over is fenced out, and w
   expect((await readFile(join(folder, 'journal', '00000001.0001.jsonl'))).includes('run-2')).toBe(true)
   expect(claims.map(({ lost }) => lost.aborted)).toEqual([true])
   await expect(stalled.append([batch('run-1', 2)])).rejects.toMatchObject({ code: 'store_conflict' })
-  await expect(stalled.saveSnapshot('run-1', { seq: 2, records: [] })).rejects.toMatchObject({ code: 'store_conflict' })
+  await expect(stalled.saveSnapshot('run-1', taken(2, []))).rejects.toMatchObject({ code: 'store_conflict' })
   await next.append([batch('run-1', 2), batch('run-3', 0)])
   const readers = [next, stalled, store()]
   for (const reader of readers) {

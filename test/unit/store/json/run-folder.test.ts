@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import { batch, storeFolder } from './store-folder.ts'
 
@@ -14,11 +15,17 @@ test('ST2 a snapshot is kept in shards of 500 records, and a shard without chang
   await owner.open({ instance: 'owner' })
   await owner.append([batch('run-1', 0, 9)])
   const shards = () => readdir(join(folder, 'runs', 'run-1', 'snapshot'))
-  await owner.saveSnapshot('run-1', { seq: 8, records: records(1100, () => 1) })
+  await owner.saveSnapshot(
+    'run-1',
+    taken(
+      8,
+      records(1100, () => 1),
+    ),
+  )
   expect(await shards()).toHaveLength(3)
   faulty.log.length = 0
   const changed = records(1100, (index) => (index === 700 ? 9 : 1))
-  await owner.saveSnapshot('run-1', { seq: 9, records: changed })
+  await owner.saveSnapshot('run-1', taken(9, changed))
   expect(faulty.count('rename')).toBe(2)
   expect(await shards()).toHaveLength(3)
   expect(await store().loadSnapshot('run-1')).toEqual({ seq: 9, records: changed })
@@ -29,13 +36,19 @@ test('ST7 a snapshot that is not whole, or ahead of the journal, is not used', a
   const owner = store()
   await owner.open({ instance: 'owner' })
   await owner.append([batch('run-1', 0, 2), batch('run-2', 0, 2)])
-  await owner.saveSnapshot('run-1', { seq: 2, records: records(3, () => 1) })
+  await owner.saveSnapshot(
+    'run-1',
+    taken(
+      2,
+      records(3, () => 1),
+    ),
+  )
   expect(await owner.loadSnapshot('run-1')).toBeDefined()
   const [shard = ''] = await readdir(join(folder, 'runs', 'run-1', 'snapshot'))
   const path = join(folder, 'runs', 'run-1', 'snapshot', shard)
   await writeFile(path, (await readFile(path, 'utf8')).replace('"index":2', '"index":3'))
   expect(await owner.loadSnapshot('run-1')).toBeUndefined()
-  await owner.saveSnapshot('run-2', { seq: 3, records: [] })
+  await owner.saveSnapshot('run-2', taken(3, []))
   expect(await owner.loadSnapshot('run-2')).toBeUndefined()
 })
 
@@ -45,9 +58,23 @@ test('ST2 a snapshot whose writing fails leaves the one before', async () => {
   const owner = store({ disk: faulty.disk })
   await owner.open({ instance: 'owner' })
   await owner.append([batch('run-1', 0, 2)])
-  await owner.saveSnapshot('run-1', { seq: 1, records: records(2, () => 1) })
+  await owner.saveSnapshot(
+    'run-1',
+    taken(
+      1,
+      records(2, () => 1),
+    ),
+  )
   faulty.failNext('rename', /^snapshot\.json$/, 'EIO')
-  await expect(owner.saveSnapshot('run-1', { seq: 2, records: records(3, () => 2) })).rejects.toThrow('EIO')
+  await expect(
+    owner.saveSnapshot(
+      'run-1',
+      taken(
+        2,
+        records(3, () => 2),
+      ),
+    ),
+  ).rejects.toThrow('EIO')
   expect(await owner.loadSnapshot('run-1')).toEqual({ seq: 1, records: records(2, () => 1) })
 })
 

@@ -1,0 +1,42 @@
+import type { SnapshotRecord, SnapshotShard, SnapshotSource } from '../ports/store.ts'
+import type { Json } from '../protocol/json.ts'
+import type { RunState, TaskState } from './state.ts'
+
+const tasksPerShard = 500
+
+/**
+ * The run's state as records that each name the entry that last set them (ST2): the run itself, then its tasks in their order. `through`
+ * tells when everything decided so far is durable, or that it never will be.
+ */
+export function snapshotSource(run: RunState, through: SnapshotSource['through']): SnapshotSource {
+  return { seq: run.seq, shards: shardsOf(run), through }
+}
+
+/** All records at once. */
+export function recordsOf(run: RunState): SnapshotRecord[] {
+  return [...shardsOf(run)].flatMap((shard) => shard.records())
+}
+
+function* shardsOf(run: RunState): Generator<SnapshotShard> {
+  yield { seq: run.seq, records: () => [runRecord(run)] }
+  const tasks = [...run.tasks.values()]
+  for (let from = 0; from < tasks.length; from += tasksPerShard) {
+    const some = tasks.slice(from, from + tasksPerShard)
+    yield { seq: some.reduce((most, task) => Math.max(most, task.seq), 0), records: () => some.map(taskRecord) }
+  }
+}
+
+function runRecord(run: RunState): SnapshotRecord {
+  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt } = run
+  const own = { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt, posted: [...run.posted] }
+  return { key: 'run', seq: run.seq, value: own as unknown as Json }
+}
+
+function taskRecord(task: TaskState): SnapshotRecord {
+  const { requirement: _, priority: __, openDependencies: ___, version: ____, workerSeqs, ...fields } = task
+  return {
+    key: `task:${task.id}`,
+    seq: task.seq,
+    value: { ...fields, workerSeqs: Object.fromEntries(workerSeqs) } as unknown as Json,
+  }
+}
