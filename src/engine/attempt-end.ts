@@ -2,13 +2,14 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { FleetAlertEventClass } from '../protocol/alert.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetReceipt, FleetTaskFailureKind } from '../protocol/receipt.ts'
-import { lastSeqOf, leaseStep, reported } from './decide.ts'
+import { leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision, EffectKind } from './entry.ts'
 import { instant, moment } from './instant.ts'
 import { receiptOf, spentMs } from './receipt.ts'
 import { decideRetry } from './retry.ts'
 import type { FailureCause } from './retry.ts'
+import { cleared, lastSeqOf } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 import { afterTaskEnded } from './task-ended.ts'
 
@@ -73,15 +74,12 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       ...next,
       failedOn: task.worker,
       spentMs: spentMs(task, failure.until ?? now),
-      timeoutAt: null,
-      timeoutMs: null,
-      ...(task.pending !== null && { pending: null }),
-      process: null,
-      released: false,
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'pending', 'process'),
+      ...(task.released && { released: false }),
       ...(failure.cause === 'stale' && { stale: true }),
       ...(decision.retry
         ? { enqueuedAt: now, ...moment(now, decision.delayMs) }
-        : { endedAt: now, notBefore: null, notBeforeMs: null }),
+        : { endedAt: now, ...cleared(task, 'notBefore', 'notBeforeMs') }),
     },
     ...reported(task, task.worker, events),
     receipt: receiptOf(run, task, {
@@ -89,7 +87,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       failureKind: failureKinds[failure.cause],
       at: now,
       until: failure.until,
-      terminalSeq: lastSeqOf(task, task.worker, ending.length),
+      terminalSeq: lastSeqOf(task, task.worker) + ending.length,
       score: failure.verdict?.score,
       evidence: failure.verdict?.evidence ?? failure.reason,
       artifacts: failure.artifacts,
@@ -127,9 +125,7 @@ export function* releaseAttempt(
       ...leaseStep(task, { type: 'release', crash: release.crash }),
       enqueuedAt: task.enqueuedAt,
       spentMs: spentMs(task, release.until ?? context.now),
-      timeoutAt: null,
-      timeoutMs: null,
-      process: null,
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process'),
       released: true,
     },
     ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, { state: 'queued' }]),

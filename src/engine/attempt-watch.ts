@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import { leaseStep, reported } from './decide.ts'
 import type { Decision } from './entry.ts'
 import { announceHeartbeat } from './heartbeat.ts'
-import type { AttemptPresence } from './presence.ts'
+import type { AttemptPresence, AttemptWatchName } from './presence.ts'
 import { isWorking } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 import type { Workers } from './workers.ts'
@@ -18,61 +18,67 @@ export interface AttemptWatch {
 
 export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
   const { deadlines, clock, defaults } = core
+  const beatMs = defaults.leaseTtlMs / 4
 
   function watch(attempt: AttemptPresence): void {
-    const fleetBeats = workers.get(attempt.worker)?.transport.heartbeats === 'fleet'
-    const period = defaults.leaseTtlMs / 4
-    // What is armed again replaces what was.
-    const watches = new Map<string, () => void>()
-    const again = (name: string, ms: number, act: () => void): void => void watches.set(name, deadlines.after(ms, act))
-    attempt.disarm.push(() => watches.forEach((disarm) => disarm()))
-    if (fleetBeats) again('lease', period, beat)
-    else again('lease', defaults.leaseTtlMs, expire)
-    if (defaults.stallAfterMs !== undefined) again('stall', defaults.stallAfterMs, stall)
+    if (workers.get(attempt.worker)?.transport.heartbeats === 'fleet') again(attempt, 'lease', beatMs, beat)
+    else again(attempt, 'lease', defaults.leaseTtlMs, expire)
+    if (defaults.stallAfterMs !== undefined) again(attempt, 'stall', defaults.stallAfterMs, stall)
+  }
 
-    function alive(): boolean {
-      return !attempt.lingering && core.presence.get(attempt.run, attempt.task, attempt.attempt) === attempt
-    }
+  /** What is armed again replaces what was, and ends with the attempt. */
+  function again(attempt: AttemptPresence, name: AttemptWatchName, ms: number, act: (attempt: AttemptPresence) => void): void {
+    attempt.watches[name]?.()
+    attempt.watches[name] = deadlines.after(ms, () => act(attempt))
+  }
 
-    /** The fleet itself keeps the leases of workers that live and die with it (LE3). */
-    function beat(): void {
-      if (!alive()) return
-      attempt.deadline = deadlines.leaseNow() + defaults.leaseTtlMs
-      attempt.lastHeardAt = clock.now()
-      announceHeartbeat(core, attempt)
-      again('lease', period, beat)
-    }
+  function isAlive(attempt: AttemptPresence): boolean {
+    return !attempt.lingering && core.presence.get(attempt.run, attempt.task, attempt.attempt) === attempt
+  }
 
-    function expire(): void {
-      if (alive() && hasExpired()) goStale(attempt, hasExpired)
-    }
+  /** The fleet itself keeps the leases of workers that live and die with it (LE3). */
+  function beat(attempt: AttemptPresence): void {
+    if (!isAlive(attempt)) return
+    attempt.deadline = deadlines.leaseNow() + defaults.leaseTtlMs
+    attempt.lastHeardAt = clock.now()
+    announceHeartbeat(core, attempt)
+    again(attempt, 'lease', beatMs, beat)
+  }
 
-    function hasExpired(): boolean {
-      return isOver('lease', attempt.deadline, expire)
-    }
+  function expire(attempt: AttemptPresence): void {
+    if (isAlive(attempt) && hasExpired(attempt)) goStale(attempt, hasExpired)
+  }
 
-    function stall(): void {
-      if (alive() && hasStalled()) goStale(attempt, hasStalled)
-    }
+  function stall(attempt: AttemptPresence): void {
+    if (isAlive(attempt) && hasStalled(attempt)) goStale(attempt, hasStalled)
+  }
 
-    function hasStalled(): boolean {
-      return isOver('stall', attempt.lastProgress + (defaults.stallAfterMs ?? 0), stall)
-    }
+  function hasExpired(attempt: AttemptPresence): boolean {
+    return isOver(attempt, 'lease', attempt.deadline, expire)
+  }
 
-    /** Whether a moment has passed; when it has not, it is waited for. */
-    function isOver(name: string, at: number, act: () => void): boolean {
-      const left = at - deadlines.leaseNow()
-      if (left > 0) again(name, left, act)
-      return left <= 0
-    }
+  function hasStalled(attempt: AttemptPresence): boolean {
+    return isOver(attempt, 'stall', attempt.lastProgress + (defaults.stallAfterMs ?? 0), stall)
+  }
+
+  /** Whether a moment has passed; when it has not, it is waited for. */
+  function isOver(
+    attempt: AttemptPresence,
+    name: AttemptWatchName,
+    at: number,
+    act: (attempt: AttemptPresence) => void,
+  ): boolean {
+    const left = at - deadlines.leaseNow()
+    if (left > 0) again(attempt, name, left, act)
+    return left <= 0
   }
 
   /** The lease ended without a word: recorded, the worker is unhealthy, and the task is retried or fails (LE4). */
-  function goStale(attempt: AttemptPresence, isStillDue: () => boolean): void {
+  function goStale(attempt: AttemptPresence, isStillDue: (attempt: AttemptPresence) => boolean): void {
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, attempt.run, attempt.task, attempt.attempt)
       // It may have been heard again while the store could not take this.
-      if (found === undefined || !isStillDue()) return
+      if (found === undefined || !isStillDue(attempt)) return
       const worker = workers.get(attempt.worker)
       if (worker !== undefined) workers.step(worker, { type: 'unwell' })
       // A worker that never accepted has not failed the task (LE8).
@@ -91,7 +97,8 @@ export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
   }
 
   function arm(run: RunState, task: TaskState): void {
-    const { now, turns } = { now: clock.now(), turns: core.turns }
+    const { turns } = core
+    const now = clock.now()
     const runId = run.header.id
     const taskId = task.id
     if (task.status === 'backoff' && task.notBefore !== null) {
@@ -126,7 +133,9 @@ export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
           })
         })
       })
-      presence?.disarm.push(disarm)
+      if (presence === undefined) return
+      presence.watches.timeout?.()
+      presence.watches.timeout = disarm
     }
   }
 

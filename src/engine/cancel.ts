@@ -1,9 +1,9 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
-import { lastSeqOf, leaseStep, reported } from './decide.ts'
+import { leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
 import { receiptOf, spentMs } from './receipt.ts'
-import { isLeased, isWorking } from './state.ts'
+import { cleared, isLeased, isWorking, lastSeqOf } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /**
@@ -32,19 +32,14 @@ export function* cancelTask(
       ...leaseStep(task, { type: 'cancel' }),
       endedAt: now,
       ...(live && { spentMs: spentMs(task, now) }),
-      timeoutAt: null,
-      timeoutMs: null,
-      notBefore: null,
-      notBeforeMs: null,
-      process: null,
-      ...(task.pending !== null && { pending: null }),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'notBefore', 'notBeforeMs', 'process', 'pending'),
       cause: cancel.cause ?? cancel.reason,
     },
     ...reported(task, reporter, events),
     receipt: receiptOf(run, task, {
       result: 'skip',
       at: now,
-      terminalSeq: lastSeqOf(task, reporter, events.length),
+      terminalSeq: lastSeqOf(task, reporter) + events.length,
       evidence: cancel.reason,
       trust: !live || task.worker === null ? undefined : context.trustOf(task, task.worker),
     }),

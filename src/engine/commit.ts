@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts'
 export interface Turn {
   /** Entries in the order in which they were decided. */
   readonly entries: readonly { readonly run: string; readonly entry: Entry }[]
-  /** All of it is durable. */
+  /** All of it is durable. What concerns many turns waits for `Recovery.followed`. */
   readonly durable: () => void
   /** Of what is discarded, these entries were stored all the same: they happened, and have to be followed (ST1). */
   readonly stored: (entries: Turn['entries']) => void
@@ -32,6 +32,8 @@ export interface Recovery {
    * sequence once the store can be read; commands are refused until then.
    */
   restore(runs: ReadonlySet<string>, error: FleetError): Promise<ReadonlyMap<string, number>>
+  /** Every turn of an append was told that it is durable. */
+  followed(): void
   /** Everybody was told what became of their turn: what was kept is decided again. */
   resumed(): void
   rowOf(run: string): RunRow | undefined
@@ -57,6 +59,7 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
         continue
       }
       for (const turn of turns) turn.durable()
+      recovery.followed()
     }
     writing = undefined
   }
@@ -79,6 +82,7 @@ export function createCommits(store: Store, recovery: Recovery): Commits {
         turn.discarded(blamed(turn, error))
       }
     }
+    recovery.followed()
     recovery.resumed()
   }
 

@@ -4,7 +4,7 @@ import type { Ids } from '../ports/ids.ts'
 import type { Scorers } from '../ports/scorer.ts'
 import type { Store } from '../ports/store.ts'
 import type { Workspaces } from '../ports/workspaces.ts'
-import type { FleetEvent } from '../protocol/fleet-event.ts'
+import type { FleetEvent, FleetEventName } from '../protocol/fleet-event.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Defaults } from './defaults.ts'
 import type { Presence } from './presence.ts'
@@ -24,6 +24,8 @@ export interface EnginePorts {
   /** Tells the host application; cheap when nobody listens. */
   readonly announce: (event: FleetEvent) => void
   readonly hasListeners: () => boolean
+  /** Whether anybody hears an event of a name: what nobody hears is not made. */
+  readonly isListenedTo: (name: FleetEventName) => boolean
   readonly defaults: Defaults
 }
 

@@ -9,6 +9,7 @@ import { runLifecycle } from '../lifecycles/run.ts'
 import type { RunEvent } from '../lifecycles/run.ts'
 import type { Draft, RunFields, TaskFields } from './entry.ts'
 import type { Defaults } from './defaults.ts'
+import { fleetReporter, lastSeqOf } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
 /** All that a decision may look at. Same context, same command: same entries (CO2). */
@@ -48,14 +49,8 @@ export function runStep(run: RunState, event: RunEvent, now: number): Partial<Ru
 
 /** Events of one reporter with the sequence that the first of them gets (EV1). */
 export function reported(task: TaskState, worker: string | null, events: readonly FleetWorkerEventPayload[]): Partial<Draft> {
-  const reporter = worker ?? 'fleet'
   if (events.length === 0) return {}
-  return { worker: reporter, workerSeq: (task.workerSeqs.get(reporter) ?? 0) + 1, events }
-}
-
-/** The sequence that the last of `count` events of a reporter will have. */
-export function lastSeqOf(task: TaskState, worker: string | null, count: number): number {
-  return (task.workerSeqs.get(worker ?? 'fleet') ?? 0) + count
+  return { worker: worker ?? fleetReporter, workerSeq: lastSeqOf(task, worker) + 1, events }
 }
 
 export function refuse(code: FleetErrorCode, message: string, details?: Readonly<Record<string, unknown>>): FleetError {

@@ -1,4 +1,5 @@
 import type { FleetErrorCode } from '../protocol/errors.ts'
+import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
@@ -6,7 +7,6 @@ import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
-import { dependencyResults, previousReceipts } from './receipts.ts'
 import { runScorer } from './run-scorer.ts'
 import type { RunState, TaskState } from './state.ts'
 import { stopReason } from './stop-reason.ts'
@@ -82,25 +82,26 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       lastProgress: at,
     })
     watch.watch(presence)
-    return prepareAndAssign(run, task, presence.worker, entry).catch((error: unknown) =>
-      // A store or a disk that cannot be read fails the attempt, never the fleet (SC4).
-      refuseStart(run, task, attempt, {
-        cause: 'transport',
-        reason: `The attempt could not be prepared: ${String(error)}`,
-        final: false,
-      }),
-    )
+    const gathered = gatherAssignment(core, run, task)
+    if (!(gathered instanceof Promise)) return handOver(run, task, entry, gathered)
+    return gathered
+      .then((found) => handOver(run, task, entry, found))
+      .catch((error: unknown) =>
+        // A store or a disk that cannot be read fails the attempt, never the fleet (SC4).
+        refuseStart(run, task, attempt, {
+          cause: 'transport',
+          reason: `The attempt could not be prepared: ${String(error)}`,
+          final: false,
+        }),
+      )
   }
 
-  async function prepareAndAssign(run: RunState, task: TaskState, workerId: string, entry: Entry): Promise<void> {
+  function handOver(run: RunState, task: TaskState, entry: Entry, gathered: Awaited<ReturnType<typeof gatherAssignment>>): void {
     const attempt = entry.attempt ?? 0
-    const prepared = await core.workspaces.prepare(task.spec, run.header.workspace)
-    if ('problems' in prepared) {
-      refuseStart(run, task, attempt, { cause: 'task', reason: prepared.problems.join('\n'), final: true })
+    if ('problems' in gathered) {
+      refuseStart(run, task, attempt, { cause: 'task', reason: gathered.problems.join('\n'), final: true })
       return
     }
-    const previous = await previousReceipts(core.store, run, task)
-    const dependencies = await dependencyResults(core.store, run, task)
     // What was awaited may have taken long: a start is performed only while its lease is live (CO6).
     const presence = core.presence.get(run.header.id, task.id, attempt)
     if (presence === undefined || liveTask(core, run.header.id, task.id, attempt) === undefined) {
@@ -109,17 +110,21 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       core.turns.nudge()
       return
     }
-    const key = { run_id: run.header.id, task_id: task.id, attempt }
-    const folder = core.folderOf(run.header.id, task.id, attempt)
-    presence.place = { ...key, folder, root: prepared.root }
-    workers.get(workerId)?.channel?.send({
+    const { prepared, previous, dependencies } = gathered
+    const place = {
+      run_id: run.header.id,
+      task_id: task.id,
+      attempt,
+      folder: core.folderOf(run.header.id, task.id, attempt),
+      root: prepared.root,
+    }
+    presence.place = place
+    workers.get(presence.worker)?.channel?.send({
       type: 'assign',
-      ...key,
+      ...place,
       task: task.spec,
       previous,
       dependencies,
-      folder,
-      root: prepared.root,
       environment: prepared.environment,
       allow_parallel_reads: run.header.security_policy?.allow_parallel_reads ?? false,
     })

@@ -71,6 +71,8 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   )
   const loading = new Map<string, Promise<RunState | undefined>>()
   const lastDurable = new WeakMap<RunState, Entry>()
+  /** Runs of which something became durable since they were looked at last. */
+  const concerned = new Set<string>()
   let leasing = false
   let closing = false
   let now = clock.now()
@@ -78,6 +80,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload })
   const commits = createCommits(store, {
     restore: (runs, error) => storeWatch.restore(runs, error),
+    followed,
     resumed() {
       effects.again()
       turns.retryKept()
@@ -129,9 +132,13 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     const listened = ports.hasListeners()
     for (const { run: id, entry } of entries) {
       const run = state.runs.get(id)
-      if (run === undefined) continue
+      if (run === undefined) {
+        if (id === fleetStream) concerned.add(id)
+        continue
+      }
       lastDurable.set(run, entry)
-      if (listened) for (const event of project(projected(run), entry)) ports.announce(event)
+      concerned.add(id)
+      if (listened) for (const event of project(projected(run), entry, ports.isListenedTo)) ports.announce(event)
       effects.perform(run, entry)
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
       if (task === undefined) continue
@@ -142,12 +149,15 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
         if (worker.status === 'retired' && worker.channel !== undefined) void host.retire(worker)
       }
     }
+  }
+
+  function followed(): void {
     // A worker that came or went concerns every run (RU10).
-    const concerned = entries.some(({ run }) => run === fleetStream) ? state.runs.keys() : new Set(entries.map(({ run }) => run))
-    for (const id of concerned) {
+    for (const id of concerned.has(fleetStream) ? state.runs.keys() : concerned) {
       const run = state.runs.get(id)
       if (run !== undefined) stalls(run)
     }
+    concerned.clear()
     deadlines.refresh()
   }
 
@@ -159,7 +169,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
 
   /** Reads a run again after its tentative state was discarded (CO1). */
   async function reload(id: string, carried: boolean): Promise<number> {
-    const run = await loadRun(state, store, id, carried)
+    const run = await loadRun(state, ports, id, carried)
     if (run === undefined) return 0
     for (const task of run.tasks.values()) watch.arm(run, task)
     return run.seq
@@ -178,7 +188,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   }
 
   async function loadAndRecover(id: string): Promise<RunState | undefined> {
-    const run = await loadRun(state, store, id, false)
+    const run = await loadRun(state, ports, id, false)
     if (run !== undefined) recoverRun(core, run, { workers, effects, watch })
     // A run that had ended is this fleet's to carry on when something is restarted in it.
     if (run !== undefined && isEndedRun(run.status)) run.carried = true
@@ -191,7 +201,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       if (await commits.durable()) return seen
     }
     // It is not in memory, or memory is not to be trusted now: the store tells.
-    return view(await loadRun(createFleetState(), store, id, false))
+    return view(await loadRun(createFleetState(), ports, id, false))
   }
 
   function hasOpenWork(): boolean {
@@ -211,7 +221,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       return turns.command(decide)
     },
     run: (id) => once(id, () => loadAndRecover(id)),
-    read: (id) => once(id, () => loadRun(state, store, id, true)),
+    read: (id) => once(id, () => loadRun(state, ports, id, true)),
     look,
     drain: (worker, graceMs) => drainWorker(core, { workers, host }, worker, graceMs),
     async drop(id) {

@@ -4,9 +4,12 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 /** Evidence lies in the receipt up to so many bytes of UTF-8, above that in a blob too (VE6). */
 const evidenceLimit = 4096
 const ellipsis = '…'
+/** The most bytes that a UTF-16 unit takes in UTF-8. */
+const bytesPerUnit = 3
 
 /** As much of the evidence as a receipt holds, never cut inside a character. */
 export function boundedEvidence(text: string): string {
+  if (text.length * bytesPerUnit <= evidenceLimit) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit))
   if (read === text.length) return text
   const room = new TextEncoder().encodeInto(text, new Uint8Array(evidenceLimit - new TextEncoder().encode(ellipsis).length))

@@ -1,6 +1,6 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { Entry } from './entry.ts'
-import { createRunState, createTaskState, isWorking, satisfies } from './state.ts'
+import { createRunState, createTaskState, fleetReporter, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
 /** The stream of the fleet's own, a reserved id (WO1). */
@@ -30,6 +30,8 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
     updateTurn(state, run)
   }
   for (const added of entry.tasks ?? []) {
+    // A snapshot may hold a task that a later entry adds.
+    if (run.tasks.has(added.spec.id)) continue
     const task = createTaskState(run, added.spec, entry.at)
     addTask(run, task)
     change(state, run, task, entry, added.set)
@@ -49,6 +51,14 @@ export function forget(state: FleetState, run: RunState): void {
   state.working -= run.working
   state.turns.delete(run.header.id)
   state.runs.delete(run.header.id)
+}
+
+/** Brings a run that was read beside the state into it, with the slots that its tasks hold. */
+export function adopt(state: FleetState, aside: FleetState, run: RunState): void {
+  state.runs.set(run.header.id, run)
+  state.working += aside.working
+  for (const [worker, held] of aside.holdings) hold(state, worker, held)
+  updateTurn(state, run)
 }
 
 /** Puts a task that was read from a snapshot into its run. */
@@ -89,9 +99,9 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   task.seq = entry.seq
   const previousAttempt = task.attempt
   if (set !== undefined) Object.assign(task, set)
-  if (task.attempt !== previousAttempt) task.artifacts = []
+  if (task.attempt !== previousAttempt && task.artifacts.length > 0) task.artifacts = []
   if (entry.receipt !== undefined) {
-    task.receipts.push(entry.seq)
+    task.receipts = [...task.receipts, entry.seq]
     task.result = entry.receipt.result
     task.failureKind = entry.receipt.failure_kind ?? null
   }
@@ -114,13 +124,12 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
 
 function noteEvents(task: TaskState, entry: Entry): void {
   if (entry.events === undefined || entry.worker === undefined || entry.workerSeq === undefined) return
-  task.workerSeqs.set(entry.worker, entry.workerSeq + entry.events.length - 1)
+  const last = entry.workerSeq + entry.events.length - 1
+  if (entry.worker === fleetReporter) task.fleetSeq = last
+  else (task.workerSeqs ??= new Map()).set(entry.worker, last)
   const live = entry.attempt === undefined || entry.attempt === task.attempt
-  for (const event of entry.events) if (live && isArtifact(event)) task.artifacts.push(artifactOf(event))
-}
-
-function isArtifact(event: FleetWorkerEventPayload): event is Extract<FleetWorkerEventPayload, { state: 'artifact' }> {
-  return event.state === 'artifact'
+  for (const event of entry.events)
+    if (live && event.state === 'artifact') task.artifacts = [...task.artifacts, artifactOf(event)]
 }
 
 function artifactOf(event: Extract<FleetWorkerEventPayload, { state: 'artifact' }>): TaskState['artifacts'][number] {

@@ -11,7 +11,7 @@ interface Vitals {
 /** Tells that an attempt is alive: live only, without a sequence (EV1). */
 export function announceHeartbeat(core: Core, attempt: AttemptPresence, { cpu_percent, memory_mb }: Vitals = {}): void {
   const run = core.state.runs.get(attempt.run)
-  if (run === undefined || !core.hasListeners()) return
+  if (run === undefined || !core.isListenedTo('worker.heartbeat')) return
   core.announce({
     cursor: core.liveCursor(run),
     event: 'worker.heartbeat',

@@ -14,20 +14,23 @@ export interface AttemptPresence {
   lastProgress: number
   /** Set once the attempt was handed to its worker. */
   place: AttemptPlace | undefined
-  /** Tool calls that were counted (BU1). */
-  readonly calls: Set<string>
+  /** Tool calls that were counted (BU1); most attempts make none. */
+  calls: Set<string> | undefined
   /** The attempt wrote to its log. */
   logged: boolean
   /** Its lease is gone; the slot stays taken until its end is confirmed (WO3). */
   lingering: boolean
-  /** Takes back its deadlines. */
-  readonly disarm: (() => void)[]
+  /** Each takes back a deadline of the attempt. */
+  readonly watches: Partial<Record<AttemptWatchName, () => void>>
 }
+
+/** What an attempt is watched for: the end of its lease, a standstill, its time limit (LE3, LE7). */
+export type AttemptWatchName = 'lease' | 'stall' | 'timeout'
 
 /** The attempts that are alive somewhere, by (run, task, attempt). */
 export interface Presence {
   get(run: string, task: string, attempt: number): AttemptPresence | undefined
-  begin(attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'lingering' | 'place' | 'disarm'>): AttemptPresence
+  begin(attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'lingering' | 'place' | 'watches'>): AttemptPresence
   end(run: string, task: string, attempt: number): AttemptPresence | undefined
   /** Attempts of one worker that linger. */
   lingering(worker: string): number
@@ -46,22 +49,32 @@ export function createPresence(): Presence {
   return {
     get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
     begin(facts) {
+      const { run, task, attempt: number, worker, deadline, lastHeardAt, lastProgress } = facts
       const attempt: AttemptPresence = {
-        ...facts,
+        run,
+        task,
+        attempt: number,
+        worker,
+        deadline,
+        lastHeardAt,
+        lastProgress,
         place: undefined,
-        calls: new Set(),
+        calls: undefined,
         logged: false,
         lingering: false,
-        disarm: [],
+        watches: { lease: undefined, stall: undefined, timeout: undefined },
       }
-      attempts.set(key(facts.run, facts.task, facts.attempt), attempt)
+      attempts.set(key(run, task, number), attempt)
       return attempt
     },
     end(run, task, attempt) {
       const found = attempts.get(key(run, task, attempt))
       if (found === undefined) return undefined
       attempts.delete(key(run, task, attempt))
-      for (const disarm of found.disarm) disarm()
+      const { lease, stall, timeout } = found.watches
+      lease?.()
+      stall?.()
+      timeout?.()
       if (found.lingering) lingering.set(found.worker, (lingering.get(found.worker) ?? 1) - 1)
       for (const listener of endListeners) listener()
       return found

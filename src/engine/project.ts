@@ -22,23 +22,36 @@ type Seed<Name extends FleetEventName = FleetEventName> = {
   }
 }[Name]
 
-/** The events that an entry stands for, in order (EV1). The same entry gives the same events, live and replayed. */
-export function project(run: ProjectedRun, entry: Entry): FleetEvent[] {
-  return [...seeds(run, entry)].map((seed, index) => {
-    const { event, payload, task, worker, attempt, workerSeq } = seed
-    return {
-      cursor: writeCursor({ short: run.short, seq: entry.seq, index }),
-      event,
-      run_id: run.id,
-      ...(task !== undefined && { task_id: task }),
-      ...(worker !== undefined && { worker_id: worker }),
-      ...(attempt !== undefined && { attempt }),
-      timestamp: instant(entry.at),
-      ...(workerSeq !== undefined && { worker_seq: workerSeq }),
-      payload,
-      // The seed pairs the name with its payload.
-    } as FleetEvent
-  })
+/**
+ * The events that an entry stands for, in order (EV1). The same entry gives the same events, live and replayed; those that `isWanted`
+ * refuses are left out, and the others keep their places.
+ */
+export function project(run: ProjectedRun, entry: Entry, isWanted: (name: FleetEventName) => boolean = everything): FleetEvent[] {
+  const events: FleetEvent[] = []
+  let index = 0
+  for (const seed of seeds(run, entry)) {
+    if (isWanted(seed.event)) events.push(eventOf(run, entry, seed, index))
+    index += 1
+  }
+  return events
+}
+
+const everything = (): boolean => true
+
+function eventOf(run: ProjectedRun, entry: Entry, seed: Seed, index: number): FleetEvent {
+  const { event, payload, task, worker, attempt, workerSeq } = seed
+  return {
+    cursor: writeCursor({ short: run.short, seq: entry.seq, index }),
+    event,
+    run_id: run.id,
+    ...(task !== undefined && { task_id: task }),
+    ...(worker !== undefined && { worker_id: worker }),
+    ...(attempt !== undefined && { attempt }),
+    timestamp: instant(entry.at),
+    ...(workerSeq !== undefined && { worker_seq: workerSeq }),
+    payload,
+    // The seed pairs the name with its payload.
+  } as FleetEvent
 }
 
 function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {

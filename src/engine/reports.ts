@@ -158,7 +158,6 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       }
     })
     workers.settle(worker)
-    core.turns.nudge()
   }
 
   /** A message of an attempt that this fleet does not know as live: it changes no task, and its worker is told to stop (LE2). */
@@ -175,7 +174,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
         const run = core.state.runs.get(message.run_id)
         const task = run?.tasks.get(message.task_id)
         // Spend counts whatever attempt it was for (BU3), from a worker that had the task: nobody speaks for another.
-        const had = task?.workerSeqs.has(worker.facts.id) === true && message.attempt <= task.attempt
+        const had = task?.workerSeqs?.has(worker.facts.id) === true && message.attempt <= task.attempt
         if (run !== undefined && task !== undefined && had) yield* spend(context, run, task, message)
       })
     }
@@ -203,7 +202,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
 function isNewCall(presence: AttemptPresence, event: { readonly state: string; readonly call_id?: string }): boolean {
   if (event.state !== 'running_tool') return false
   if (event.call_id === undefined) return true
-  if (presence.calls.has(event.call_id)) return false
-  presence.calls.add(event.call_id)
+  if (presence.calls?.has(event.call_id) === true) return false
+  presence.calls = (presence.calls ?? new Set()).add(event.call_id)
   return true
 }

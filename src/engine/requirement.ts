@@ -42,6 +42,33 @@ export function requirementOf(
   return { key: JSON.stringify(facts), ...facts }
 }
 
+/** The requirements of one run's tasks; tasks that ask for the same share one. */
+export interface Requirements {
+  of(spec: FleetTaskSpec): Requirement
+}
+
+export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>): Requirements {
+  /** By handler, of tasks that ask for nothing else: most do not. */
+  const plain = new Map<string | undefined, Requirement>()
+  const known = new Map<string, Requirement>()
+
+  function shared(spec: FleetTaskSpec): Requirement {
+    const made = requirementOf(spec, run)
+    const before = known.get(made.key)
+    if (before === undefined) known.set(made.key, made)
+    return before ?? made
+  }
+
+  return {
+    of(spec) {
+      if (spec.worker !== undefined || spec.metadata['command'] !== undefined) return shared(spec)
+      let requirement = plain.get(spec.handler)
+      if (requirement === undefined) plain.set(spec.handler, (requirement = shared(spec)))
+      return requirement
+    },
+  }
+}
+
 /** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3). */
 export function mismatches(requirement: Requirement, worker: WorkerFacts): string[] {
   const reasons: string[] = []

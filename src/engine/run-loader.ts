@@ -1,34 +1,54 @@
+import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
-import { countDependencies, fold, restoreTask, updateTurn } from './fold.ts'
-import { createRunState, createTaskState } from './state.ts'
+import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
+import { createFleetState, createRunState, createTaskState } from './state.ts'
 import type { RunHeader } from './run-header.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
-const page = 5_000
+const entriesAtOnce = 2_000
+const recordsAtOnce = 1_000
 
 /**
- * Reads a run from the store into the state: its snapshot, then the entries after it (CO4). Undefined when the store has no such run.
- * `carried`: whether this fleet leases its tasks.
+ * Reads a run from the store: its snapshot, then the entries after it (CO4). It is put together beside the state, since reading takes
+ * many turns of the event loop, and enters it whole. Undefined when the store has no such run. `carried`: whether this fleet leases its
+ * tasks.
  */
-export async function loadRun(state: FleetState, store: Store, runId: string, carried: boolean): Promise<RunState | undefined> {
-  const snapshot = await store.loadSnapshot(runId)
-  if (snapshot !== undefined) restore(state, runId, snapshot)
-  let from = (state.runs.get(runId)?.seq ?? 0) + 1
-  for (;;) {
-    const entries = (await store.read(runId, { from, limit: page })) as unknown as Entry[]
-    for (const entry of entries) fold(state, runId, entry)
-    if (entries.length < page) break
-    from += entries.length
-  }
-  const run = state.runs.get(runId)
+export async function loadRun(
+  state: FleetState,
+  source: { readonly store: Store; readonly clock: Clock },
+  runId: string,
+  carried: boolean,
+): Promise<RunState | undefined> {
+  const aside = createFleetState()
+  await readInto(aside, source, runId)
+  const run = aside.runs.get(runId)
   if (run === undefined) return undefined
   run.carried = carried
-  updateTurn(state, run)
+  adopt(state, aside, run)
   return run
 }
 
-function restore(state: FleetState, runId: string, snapshot: Snapshot): void {
+/** Reads the stream of the fleet's own: its workers (WO1). */
+export function loadFleetStream(state: FleetState, source: { readonly store: Store; readonly clock: Clock }): Promise<void> {
+  return readInto(state, source, fleetStream)
+}
+
+async function readInto(
+  state: FleetState,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  runId: string,
+): Promise<void> {
+  const snapshot = await store.loadSnapshot(runId)
+  if (snapshot !== undefined) await restore(state, runId, snapshot, clock)
+  for (let from = (snapshot?.seq ?? 0) + 1; ; from += entriesAtOnce) {
+    const entries = (await store.read(runId, { from, limit: entriesAtOnce })) as unknown as Entry[]
+    for (const entry of entries) fold(state, runId, entry)
+    if (entries.length < entriesAtOnce) return
+  }
+}
+
+async function restore(state: FleetState, runId: string, snapshot: Snapshot, clock: Clock): Promise<void> {
   const [own, ...tasks] = snapshot.records
   if (own === undefined) return
   const { header, posted, ...fields } = own.value as unknown as { header: RunHeader; posted: string[] } & Partial<RunState>
@@ -37,14 +57,15 @@ function restore(state: FleetState, runId: string, snapshot: Snapshot): void {
   run.seq = snapshot.seq
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
-  for (const { value } of tasks) {
-    const { workerSeqs, spec, ...rest } = value as unknown as Omit<TaskState, 'workerSeqs'> & {
-      workerSeqs: Record<string, number>
+  for (const [index, { value }] of tasks.entries()) {
+    const { workerSeqs, spec, ...rest } = value as unknown as Pick<TaskState, 'spec'> & {
+      readonly workerSeqs?: Readonly<Record<string, number>>
     }
     const task = createTaskState(run, spec, 0)
     Object.assign(task, rest)
-    task.workerSeqs = new Map(Object.entries(workerSeqs))
+    if (workerSeqs !== undefined) task.workerSeqs = new Map(Object.entries(workerSeqs))
     restoreTask(state, run, task)
+    if (index % recordsAtOnce === recordsAtOnce - 1) await clock.turn()
   }
   for (const id of run.tasks.keys()) countDependencies(run, id)
 }

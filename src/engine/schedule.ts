@@ -4,6 +4,7 @@ import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
 import { instant } from './instant.ts'
+import { cleared } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** What scheduling sees of a worker that could take a task now. */
@@ -34,21 +35,15 @@ export function attemptTimeoutMs(task: TaskState, defaults: Defaults): number {
  */
 export function* schedule(context: DecideContext, roster: Roster): Decision {
   const { state, defaults } = context
-  while (state.working < defaults.maxLeases && state.turns.size > 0 && roster.anyFree()) {
-    let leased = false
-    for (const runId of [...state.turns]) {
-      const run = state.runs.get(runId)
-      if (run === undefined || state.working >= defaults.maxLeases) continue
-      const task = run.ready.first((requirement) => roster.freeFor(requirement, null) !== undefined)
-      if (task === undefined) continue
-      const worker = roster.freeFor(task.requirement, task.failedOn)
-      if (worker === undefined) continue
-      yield* lease(context, run, task, worker)
-      leased = true
-      // Whoever leased goes to the end of the line.
-      if (state.turns.delete(runId)) state.turns.add(runId)
-    }
-    if (!leased) return
+  // Whoever leased goes to the end of the line, where the walk meets it again; whoever was passed over cannot lease later in the walk.
+  for (const runId of state.turns) {
+    if (state.working >= defaults.maxLeases || !roster.anyFree()) return
+    const run = state.runs.get(runId)
+    const task = run?.ready.first((requirement) => roster.freeFor(requirement, null) !== undefined)
+    const worker = task && roster.freeFor(task.requirement, task.failedOn)
+    if (run === undefined || task === undefined || worker === undefined) continue
+    yield* lease(context, run, task, worker)
+    if (state.turns.delete(runId)) state.turns.add(runId)
   }
 }
 
@@ -74,8 +69,7 @@ function* lease(context: DecideContext, run: RunState, task: TaskState, worker: 
       worker: worker.id,
       incarnation: worker.incarnation,
       leasedAt: now,
-      notBefore: null,
-      notBeforeMs: null,
+      ...cleared(task, 'notBefore', 'notBeforeMs'),
       ...(restart && { restarts: task.restarts + 1 }),
       ...(task.released && { released: false }),
       ...(worker.startsAtOnce && { timeoutAt: now + timeoutMs, timeoutMs, ...(task.stale && { stale: false }) }),

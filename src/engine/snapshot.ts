@@ -1,5 +1,6 @@
 import type { SnapshotRecord, SnapshotShard, SnapshotSource } from '../ports/store.ts'
 import type { Json } from '../protocol/json.ts'
+import { createTaskState } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 const tasksPerShard = 500
@@ -22,7 +23,10 @@ function* shardsOf(run: RunState): Generator<SnapshotShard> {
   const tasks = [...run.tasks.values()]
   for (let from = 0; from < tasks.length; from += tasksPerShard) {
     const some = tasks.slice(from, from + tasksPerShard)
-    yield { seq: some.reduce((most, task) => Math.max(most, task.seq), 0), records: () => some.map(taskRecord) }
+    yield {
+      seq: some.reduce((most, task) => Math.max(most, task.seq), 0),
+      records: () => some.map((task) => taskRecord(run, task)),
+    }
   }
 }
 
@@ -32,11 +36,16 @@ function runRecord(run: RunState): SnapshotRecord {
   return { key: 'run', seq: run.seq, value: own as unknown as Json }
 }
 
-function taskRecord(task: TaskState): SnapshotRecord {
-  const { requirement: _, priority: __, openDependencies: ___, version: ____, workerSeqs, ...fields } = task
-  return {
-    key: `task:${task.id}`,
-    seq: task.seq,
-    value: { ...fields, workerSeqs: Object.fromEntries(workerSeqs) } as unknown as Json,
+/** What is derived from the other fields, or from the place of the record. */
+const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'version', 'workerSeqs'])
+
+/** What a new task of the same spec has is left out. */
+function taskRecord(run: RunState, task: TaskState): SnapshotRecord {
+  const blank = createTaskState(run, task.spec, 0)
+  const value: Record<string, unknown> = { spec: task.spec }
+  for (const field of Object.keys(task) as (keyof TaskState)[]) {
+    if (task[field] !== blank[field] && !derived.has(field)) value[field] = task[field]
   }
+  if (task.workerSeqs !== null) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
+  return { key: `task:${task.id}`, seq: task.seq, value: value as Json }
 }

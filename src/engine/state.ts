@@ -8,8 +8,11 @@ import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
 import { createReadyQueue } from './ready-queue.ts'
 import type { ReadyQueue } from './ready-queue.ts'
 import type { RunHeader } from './run-header.ts'
-import { requirementOf } from './requirement.ts'
-import type { Requirement } from './requirement.ts'
+import { createRequirements } from './requirement.ts'
+import type { Requirement, Requirements } from './requirement.ts'
+
+/** Reports in its own name what no worker could: a reserved worker id (EV1). */
+export const fleetReporter = 'fleet'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -24,14 +27,15 @@ export interface TaskState extends Mutable<TaskFields> {
   /** Sequence of the entry that last set it. */
   seq: number
   /** Sequences of the entries that carry its receipts, oldest first. */
-  receipts: number[]
+  receipts: readonly number[]
   /** The latest receipt's result and failure kind, for counters. */
   result: FleetReceipt['result'] | null
   failureKind: FleetReceipt['failure_kind'] | null
-  /** High-water of event sequences per worker (EV1). */
-  workerSeqs: Map<string, number>
+  /** High-water of the sequences of the fleet's own events, and of those of each worker that reported any (EV1). */
+  fleetSeq: number
+  workerSeqs: Map<string, number> | null
   /** Artifacts of the live attempt. */
-  artifacts: FleetArtifactRef[]
+  artifacts: readonly FleetArtifactRef[]
   /** How many dependencies have not completed yet. */
   openDependencies: number
   /** Counts every change of status, so that queues and deadlines can tell that they are out of date. */
@@ -50,6 +54,7 @@ export interface RunState extends Mutable<RunFields> {
   /** Tasks that hold a worker's slot (SC1). */
   working: number
   readonly ready: ReadyQueue
+  readonly requirements: Requirements
   /** Posted commands that were taken, newest last (ST10). */
   readonly posted: Set<string>
   /** Whether this fleet leases its tasks (ST11). */
@@ -91,10 +96,13 @@ export function createRunState(header: RunHeader): RunState {
     counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,
     working: 0,
     ready: createReadyQueue(),
+    requirements: createRequirements(header),
     posted: new Set(),
     carried: true,
   }
 }
+
+const first = leaseLifecycle.initial
 
 export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number): TaskState {
   return {
@@ -102,17 +110,20 @@ export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number):
     index: run.tasks.size,
     spec,
     priority: typeof spec.metadata['priority'] === 'number' ? spec.metadata['priority'] : 0,
-    requirement: requirementOf(spec, run.header),
+    requirement: run.requirements.of(spec),
     seq: 0,
-    receipts: [],
+    receipts: nothing,
     result: null,
     failureKind: null,
-    workerSeqs: new Map(),
-    artifacts: [],
+    fleetSeq: 0,
+    workerSeqs: null,
+    artifacts: nothing,
     openDependencies: 0,
     version: 0,
-    ...leaseLifecycle.initial.context,
-    status: leaseLifecycle.initial.value,
+    attempt: first.context.attempt,
+    failures: first.context.failures,
+    crashes: first.context.crashes,
+    status: first.value,
     worker: null,
     incarnation: null,
     failedOn: null,
@@ -135,6 +146,25 @@ export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number):
     cause: null,
     settled: false,
   }
+}
+
+/** What most tasks have; shared, since a fleet may hold very many. */
+const nothing: readonly never[] = []
+
+/** The last sequence of a reporter's events; null is the fleet itself. */
+export function lastSeqOf(task: TaskState, worker: string | null): number {
+  return worker === null || worker === fleetReporter ? task.fleetSeq : (task.workerSeqs?.get(worker) ?? 0)
+}
+
+type NullableField = {
+  [Field in keyof TaskFields]: null extends TaskFields[Field] ? Field : never
+}[keyof TaskFields]
+
+/** Those of the fields that are set, as null: an entry carries what changes (CO4). */
+export function cleared(task: TaskState, ...fields: readonly NullableField[]): Partial<TaskFields> {
+  const changed: Partial<Record<NullableField, null>> = {}
+  for (const field of fields) if (task[field] !== null) changed[field] = null
+  return changed
 }
 
 /** Whether a task's dependants may run: it completed, and no person's verdict is awaited (SC5). */

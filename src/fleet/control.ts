@@ -8,6 +8,7 @@ import { isEndedRun } from '../engine/state.ts'
 import { performOwned } from './perform-owned.ts'
 import { createRunReader, storeSource } from './run-reader.ts'
 import type { RunReader } from './run-reader.ts'
+import { systemClock } from '../host/clock.ts'
 import { systemIds } from '../host/ids.ts'
 
 /** What became of a command, and who took it. */
@@ -36,7 +37,7 @@ const defaultWaitMs = 5_000
 
 /** Opens a store for reading and steering. */
 export function openControl(store: Store): Control {
-  const source = storeSource(store)
+  const source = storeSource(store, systemClock())
   return {
     run: (id) => createRunReader(source, id),
     runs: (query) => store.runs(query),

@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { createEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineDefaults } from '../engine/defaults.ts'
 import { fleetStream } from '../engine/fold.ts'
 import { performCommand } from '../engine/run-command.ts'
-import { loadRun } from '../engine/run-loader.ts'
+import { loadFleetStream } from '../engine/run-loader.ts'
 import { isWorking } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
@@ -77,9 +77,11 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
       scorers: createScorers({ files }),
       collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256, limits }),
       workspaces: createWorkspaces({ files, environment }),
-      folderOf: (run, task, attempt) => join(attempts, run, 'attempts', task, String(attempt)),
+      // Ids are names of files as they are (WI9).
+      folderOf: (run, task, attempt) => `${attempts}${sep}${run}${sep}attempts${sep}${task}${sep}${attempt}`,
       announce: (event) => bus.emit(event),
       hasListeners: () => bus.hasListeners(),
+      isListenedTo: (name) => bus.isListenedTo(name),
       defaults: limits,
     },
     () => opening.storeId,
@@ -87,7 +89,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const registrar = createRegistrar(engine, host)
   const stop = new AbortController()
   try {
-    await loadRun(engine.core.state, store, fleetStream, false)
+    await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
     const processes = runs.flatMap((run) =>
       [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),

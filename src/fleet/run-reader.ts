@@ -12,6 +12,7 @@ import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRun } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
 import type { EventPage, EventsOptions, ReplayOptions } from './event-stream.ts'
@@ -63,10 +64,10 @@ export interface ReaderSource {
 }
 
 /** Reads a run by folding it anew each time: for processes that do not own it. */
-export function storeSource(store: Store): ReaderSource {
+export function storeSource(store: Store, clock: Clock): ReaderSource {
   return {
     store,
-    look: async (id, view) => view(await loadRun(createFleetState(), store, id, false)),
+    look: async (id, view) => view(await loadRun(createFleetState(), { store, clock }, id, false)),
     closed: new AbortController().signal,
     workers: () => ({}),
     considered: () => undefined,

@@ -9,7 +9,9 @@ export type FleetListener<Name extends FleetEventName> = (event: FleetEventOf<Na
 /** Live events for the host application (EV3). Nothing that a subscriber does reaches the fleet. */
 export interface Bus {
   emit(event: FleetEvent): void
-  readonly hasListeners: () => boolean
+  hasListeners(): boolean
+  /** Whether anybody hears events of a name. */
+  isListenedTo(name: FleetEventName): boolean
   on<Name extends FleetEventName>(name: Name, listener: FleetListener<Name>): () => void
   once<Name extends FleetEventName>(name: Name): Promise<FleetEventOf<Name>>
   off<Name extends FleetEventName>(name: Name, listener: FleetListener<Name>): void
@@ -37,6 +39,7 @@ export function createBus(options: { readonly buffer: number }): Bus {
       })
     },
     hasListeners: () => subscriptions.size > 0 || emitter.listenerCount() > 0,
+    isListenedTo: (name) => subscriptions.size > 0 || emitter.listenerCount(name) > 0,
     on: (name, listener) => emitter.on(name, listener as never),
     once: (name) => emitter.once(name) as never,
     off: (name, listener) => emitter.off(name, listener as never),

@@ -10,6 +10,11 @@ export interface PreparedWorkspace {
 
 /** Makes sure that a task finds what it needs before its attempt starts (WS1–WS3). */
 export interface Workspaces {
-  /** The workspace, or everything that is wrong with it, one sentence each. `base` is the run's workspace folder. */
-  prepare(task: FleetTaskSpec, base: string): Promise<PreparedWorkspace | { readonly problems: readonly string[] }>
+  /**
+   * The workspace, or everything that is wrong with it, one sentence each. `base` is the run's workspace folder. Without a promise where
+   * nothing must be looked at.
+   */
+  prepare(task: FleetTaskSpec, base: string): WorkspaceOutcome | Promise<WorkspaceOutcome>
 }
+
+export type WorkspaceOutcome = PreparedWorkspace | { readonly problems: readonly string[] }

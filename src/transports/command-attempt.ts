@@ -57,10 +57,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
   const controller = new AbortController()
   const { signal } = controller
   const output = createCommandOutput({ ...limits, unread: parts.unread, send: (text) => send({ ...key, type: 'log', text }) })
-  const reports = createReportChannel({
-    signal,
-    send: (report, content) => send({ ...key, type: 'artifact', report, ...content }),
-  })
+  const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   let program: Program | undefined
   let graceMs = limits.termToKillMs
 
@@ -93,7 +90,9 @@ export function runCommand(parts: CommandParts): RunningCommand {
     collected: reports.collected,
     stop({ code, reason, grace_ms }) {
       graceMs = Math.min(grace_ms, limits.termToKillMs)
-      controller.abort(new FleetError(code, reason))
+      const why = new FleetError(code, reason)
+      controller.abort(why)
+      reports.end(why)
       program?.terminate(graceMs)
     },
     done: run(),

@@ -7,34 +7,33 @@ export type ArtifactContent = Pick<ArtifactMessage, 'kind' | 'path' | 'bytes' | 
 
 /** The artifact reports of one attempt that wait for the fleet's answer. */
 export interface ReportChannel {
-  /** Sends a report; resolves or rejects with the fleet's answer, or rejects with the signal's reason. */
+  /** Sends a report; resolves or rejects with the fleet's answer, or rejects with the reason of the end. */
   report(content: ArtifactContent): Promise<FleetArtifactRef>
   /** Takes an answer. One to an unknown report is ignored. */
   collected(message: CollectedMessage): void
-  /** Resolves when nothing waits any more. */
-  settled(): Promise<void>
+  /** Resolves when nothing waits any more; undefined when nothing does. */
+  settled(): Promise<void> | undefined
+  /** Rejects what waits, and every later report. */
+  end(reason: FleetError): void
 }
 
 /** Creates the report channel of one attempt; its reports are numbered from 1. */
-export function createReportChannel(options: {
-  readonly signal: AbortSignal
-  readonly send: (report: number, content: ArtifactContent) => void
-}): ReportChannel {
+export function createReportChannel(send: (report: number, content: ArtifactContent) => void): ReportChannel {
   const waiting = new Map<number, PromiseWithResolvers<FleetArtifactRef>>()
   let last = 0
+  let ended: FleetError | undefined
 
-  options.signal.addEventListener('abort', () => {
-    for (const report of waiting.values()) report.reject(options.signal.reason)
-    waiting.clear()
-  })
+  async function untilNoneWaits(): Promise<void> {
+    while (waiting.size > 0) await Promise.allSettled([...waiting.values()].map((answer) => answer.promise))
+  }
 
   return {
     report(content) {
-      if (options.signal.aborted) return Promise.reject(options.signal.reason)
+      if (ended !== undefined) return Promise.reject(ended)
       const answer = withResolvers<FleetArtifactRef>()
       last += 1
       waiting.set(last, answer)
-      options.send(last, content)
+      send(last, content)
       return answer.promise
     },
     collected({ report, artifact, refused }) {
@@ -46,8 +45,11 @@ export function createReportChannel(options: {
           new FleetError('artifact_refused', refused ?? 'The fleet refused the artifact and gave no reason. See its log.'),
         )
     },
-    async settled() {
-      while (waiting.size > 0) await Promise.allSettled([...waiting.values()].map((answer) => answer.promise))
+    settled: () => (waiting.size > 0 ? untilNoneWaits() : undefined),
+    end(reason) {
+      ended ??= reason
+      for (const report of waiting.values()) report.reject(reason)
+      waiting.clear()
     },
   }
 }

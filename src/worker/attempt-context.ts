@@ -6,12 +6,13 @@ import type { ArtifactContent, ReportChannel } from '../transports/report-channe
 import type { AttemptArtifact, AttemptContext } from './attempt.ts'
 import { AttemptFailure } from './failure.ts'
 import { toJson } from './json-output.ts'
+import type { StopSignal } from './stop-signal.ts'
 
 /** What a context stands on. `requireLive` throws when the attempt may no longer report; `send` never throws. */
 export interface ContextParts {
   readonly assign: AssignMessage
   readonly clock: Clock
-  readonly signal: AbortSignal
+  readonly stopping: Pick<StopSignal, 'signal'>
   readonly requireLive: () => void
   readonly reports: ReportChannel
   readonly send: (message: AttemptMessage) => void
@@ -21,13 +22,15 @@ export interface ContextParts {
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
 export function createAttemptContext<Input>(input: Input, parts: ContextParts): AttemptContext<Input> {
-  const { assign, clock, signal, requireLive, reports } = parts
+  const { assign, clock, stopping, requireLive, reports } = parts
   return {
     task: assign.task,
     input,
     number: assign.attempt,
     runId: assign.run_id,
-    signal,
+    get signal() {
+      return stopping.signal
+    },
     previous: assign.previous,
     dependencies: Object.fromEntries(
       assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),
@@ -47,7 +50,7 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     delay: (ms) =>
       harmless(async () => {
         requireLive()
-        await clock.sleep(ms, { signal })
+        await clock.sleep(ms, { signal: stopping.signal })
         requireLive()
       }),
     fail(reason, { retryable = true } = {}) {

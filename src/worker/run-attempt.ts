@@ -14,6 +14,7 @@ import { bounded, failureOf } from './failure.ts'
 import type { TaskHandler } from './handler.ts'
 import { toJson } from './json-output.ts'
 import { validate } from './standard-schema.ts'
+import { createStopSignal } from './stop-signal.ts'
 
 /** An attempt that runs. */
 export interface RunningAttempt {
@@ -39,15 +40,11 @@ export function runAttempt(options: {
 }): RunningAttempt {
   const { assign, handler, clock, send, makeFolder = () => undefined } = options
   const key = keyOf(assign)
-  const controller = new AbortController()
-  const { signal } = controller
+  const stopping = createStopSignal()
   let hasEnded = false
-  const reports = createReportChannel({
-    signal,
-    send: (report, content) => send({ ...key, type: 'artifact', report, ...content }),
-  })
+  const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   const requireLive = () => {
-    if (signal.aborted) throw signal.reason
+    if (stopping.reason !== undefined) throw stopping.reason
     if (hasEnded)
       throw new FleetError('lease_lost', `Attempt ${key.attempt} of ${key.task_id} has ended. Report before the handler returns.`)
   }
@@ -55,23 +52,29 @@ export function runAttempt(options: {
   const work = async (): Promise<Outcome> => {
     const input = await checkInput(handler, assign)
     if ('type' in input) return input
-    const context = createAttemptContext(input.value, { assign, clock, signal, requireLive, reports, send, makeFolder })
-    signal.throwIfAborted()
+    const context = createAttemptContext(input.value, { assign, clock, stopping, requireLive, reports, send, makeFolder })
+    if (stopping.reason !== undefined) throw stopping.reason
     const returned = await handler.run(context)
     await reports.settled()
     return checkOutput(handler, returned)
   }
 
+  const hasStopped = () => stopping.reason !== undefined
+
   const run = async () => {
     await Promise.resolve()
-    const outcome = signal.aborted ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
+    const outcome = hasStopped() ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
     hasEnded = true
-    send(signal.aborted || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...outcome })
+    send(hasStopped() || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...outcome })
   }
 
   return {
     collected: reports.collected,
-    stop: (code, reason) => controller.abort(new FleetError(code, reason)),
+    stop(code, reason) {
+      const why = new FleetError(code, reason)
+      stopping.stop(why)
+      reports.end(why)
+    },
     done: run(),
   }
 }

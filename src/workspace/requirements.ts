@@ -1,7 +1,7 @@
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Files } from '../ports/files.ts'
-import type { Workspaces } from '../ports/workspaces.ts'
+import type { WorkspaceOutcome, Workspaces } from '../ports/workspaces.ts'
 import { environmentProblems, grantedValues, unsetProblems } from './environment.ts'
 import { relativeProblem } from '../protocol/path-text.ts'
 import { isInside, joinPath } from './paths.ts'
@@ -18,13 +18,13 @@ export function createWorkspaces({
   return {
     prepare(task, base) {
       // Most tasks ask for nothing: their root is the workspace folder, which was resolved when the run was created.
-      if (task.workspace === undefined && task.input_files.length === 0) return Promise.resolve({ root: base, environment: {} })
+      if (task.workspace === undefined && task.input_files.length === 0) return { root: base, environment: {} }
       // A file system that cannot be asked (a loop of links, a folder that may not be entered) is a problem like the others.
       return check(task, base).catch((error: unknown) => ({ problems: [error instanceof Error ? error.message : String(error)] }))
     },
   }
 
-  async function check(task: FleetTaskSpec, base: string): ReturnType<Workspaces['prepare']> {
+  async function check(task: FleetTaskSpec, base: string): Promise<WorkspaceOutcome> {
     const resolved = await resolveRoot(files, base, task.workspace?.root)
     const wanted = task.workspace?.environment
     const problems = [

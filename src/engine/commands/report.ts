@@ -3,12 +3,13 @@ import type { AcceptedMessage, FailedMessage, ProgressMessage, ResultMessage, Us
 import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
 import type { FleetAlertEventClass } from '../../protocol/alert.ts'
 import { artifactEvents, failAttempt } from '../attempt-end.ts'
-import { lastSeqOf, leaseStep, reported } from '../decide.ts'
+import { leaseStep, reported } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
 import { missingArtifacts, receiptOf, spentMs } from '../receipt.ts'
 import { attemptTimeoutMs } from '../schedule.ts'
 import { scoreOf } from '../score.ts'
+import { cleared, lastSeqOf } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 import type { Verdict } from '../../ports/scorer.ts'
 import type { Json } from '../../protocol/json.ts'
@@ -121,7 +122,7 @@ export function* finish(
       kind: 'task.stepped',
       task: task.id,
       attempt: task.attempt,
-      set: { ...leaseStep(task, { type: 'finish' }), timeoutAt: null, timeoutMs: null, pending, process: null },
+      set: { ...leaseStep(task, { type: 'finish' }), ...cleared(task, 'timeoutAt', 'timeoutMs', 'process'), pending },
       ...reported(task, task.worker, events),
       effects: ['scorer.run'],
     }
@@ -176,17 +177,14 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
         : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
-      timeoutAt: null,
-      timeoutMs: null,
-      process: null,
-      pending: null,
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending'),
       ...(task.stale && { stale: false }),
     },
     ...reported(task, task.worker, judged.events),
     receipt: receiptOf(run, task, {
       result: partial ? 'partial' : 'pass',
       at: context.now,
-      terminalSeq: lastSeqOf(task, task.worker, judged.events.length),
+      terminalSeq: lastSeqOf(task, task.worker) + judged.events.length,
       score: missing.length > 0 && verdict.result === 'pass' ? { value: 0.5, max: 1 } : verdict.score,
       evidence: evidence.filter((line) => line !== '').join('\n'),
       output: judged.output,

@@ -3,7 +3,7 @@ import { leaseStep, reported, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
 import { spentMs } from '../receipt.ts'
-import { isEndedRun, isLeased, isWorking } from '../state.ts'
+import { cleared, isEndedRun, isLeased, isWorking } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 
 /**
@@ -43,16 +43,9 @@ function* restartOne(context: DecideContext, run: RunState, task: TaskState): De
       ...leaseStep(task, { type: 'restart', blocked, delayed: false }),
       enqueuedAt: context.now,
       ...(live && { spentMs: spentMs(task, context.now) }),
-      endedAt: null,
-      timeoutAt: null,
-      timeoutMs: null,
-      ...(task.pending !== null && { pending: null }),
-      notBefore: null,
-      notBeforeMs: null,
+      ...cleared(task, 'endedAt', 'timeoutAt', 'timeoutMs', 'pending', 'notBefore', 'notBeforeMs', 'process', 'cause'),
       released: false,
       stale: false,
-      process: null,
-      cause: null,
       settled: false,
     },
     ...reported(task, live ? task.worker : null, events),

@@ -7,6 +7,7 @@ import { openControl } from '../../../src/fleet/control.ts'
 import type { Run } from '../../../src/fleet/run-handle.ts'
 import type { MemoryStore } from '../../../src/store/memory.ts'
 import { memoryFiles } from '../../../src/testing/memory-files.ts'
+import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import type { BenchFleet } from '../../support/bench-fleet.ts'
 import { journalOf } from '../../support/journal.ts'
@@ -171,7 +172,7 @@ test('CO4 a snapshot and the entries after it give the same state, wherever the 
       const state = createFleetState()
       const loaded = await loadRun(
         state,
-        { ...reader, loadSnapshot: async () => snapshot, read: reader.read.bind(reader) },
+        { store: { ...reader, loadSnapshot: async () => snapshot, read: reader.read.bind(reader) }, clock: createVirtualClock() },
         id,
         true,
       )
@@ -249,7 +250,7 @@ test('CO4 an entry carries the changed fields of the records that it names; the 
     }
     // Records hold only the sequence of a receipt.
     const state = createFleetState()
-    const loaded = await loadRun(state, store, run.id, false)
+    const loaded = await loadRun(state, { store, clock: createVirtualClock() }, run.id, false)
     const snapshot = JSON.stringify(recordsOf(loaded!))
     for (const receipt of await run.receipts())
       if (receipt.evidence !== undefined) expect(snapshot).not.toContain(`"evidence":${JSON.stringify(receipt.evidence)}`)

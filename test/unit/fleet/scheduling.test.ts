@@ -293,7 +293,7 @@ describe('SC8', () => {
     await clock.settle()
     const leasable = async () => {
       const state = createFleetState()
-      const loaded = await loadRun(state, store, run.id, true)
+      const loaded = await loadRun(state, { store, clock }, run.id, true)
       return [state.turns.has(run.id), loaded?.ready.first(() => true)?.id]
     }
     expect(await leasable()).toEqual([false, undefined])
