@@ -39,7 +39,7 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
   const order = (a: Deadline, b: Deadline): number => a.at - b.at || a.order - b.order
   let queue = new TinyQueue<Deadline>([], order)
   let cancelled = 0
-  let waiting: { readonly at: number; readonly keepAlive: boolean; readonly stop: AbortController } | undefined
+  let waiting: { readonly at: number; readonly keepAlive: boolean; readonly cancel: () => void } | undefined
   let count = 0
   let offset = 0
   let stoodAt: number | undefined
@@ -53,21 +53,20 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
     }
     const next = queue.peek()
     if (closed || next === undefined) {
-      waiting?.stop.abort()
+      waiting?.cancel()
       waiting = undefined
       return
     }
     const keepAlive = options.keepAlive()
     if (waiting !== undefined && waiting.at <= next.at && waiting.keepAlive === keepAlive) return
-    waiting?.stop.abort()
-    const stop = new AbortController()
-    waiting = { at: next.at, keepAlive, stop }
-    // The wait never rejects; whoever replaced it has aborted its signal.
-    void clock.sleep(Math.max(0, next.at - clock.monotonic()), { signal: stop.signal, keepAlive }).then(() => {
-      if (stop.signal.aborted) return
-      waiting = undefined
-      run()
-    })
+    waiting?.cancel()
+    const cancel = clock.alarm(Math.max(0, next.at - clock.monotonic()), wake, { keepAlive })
+    waiting = { at: next.at, keepAlive, cancel }
+  }
+
+  function wake(): void {
+    waiting = undefined
+    run()
   }
 
   function run(): void {

@@ -8,32 +8,37 @@ export function systemClock(): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    sleep: (ms, options = {}) => sleepUntil(performance.now() + Math.max(0, ms), options),
+    sleep: (ms, { signal, keepAlive = true } = {}) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve()
+        const cancel = alarm(ms, wake, keepAlive)
+        signal?.addEventListener('abort', wake, { once: true })
+        function wake(): void {
+          cancel()
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+      }),
+    alarm: (ms, act, { keepAlive }) => alarm(ms, act, keepAlive),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   }
 }
 
-function sleepUntil(deadline: number, options: { readonly signal?: AbortSignal; readonly keepAlive?: boolean }): Promise<void> {
-  const { signal, keepAlive = true } = options
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    let timer: NodeJS.Timeout
-    const arm = (leftMs: number) => {
-      timer = setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimerMs))
-      if (!keepAlive) timer.unref()
-    }
-    // A timer fires when it was capped, and sometimes a fraction of a millisecond early.
-    const fire = () => {
-      const leftMs = deadline - performance.now()
-      if (leftMs > 0) arm(leftMs)
-      else wake()
-    }
-    const wake = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', wake)
-      resolve()
-    }
-    signal?.addEventListener('abort', wake, { once: true })
-    arm(deadline - performance.now())
-  })
+function alarm(ms: number, act: () => void, keepAlive: boolean): () => void {
+  const deadline = performance.now() + Math.max(0, ms)
+  let timer: NodeJS.Timeout
+  arm(ms)
+  return () => clearTimeout(timer)
+
+  function arm(leftMs: number): void {
+    timer = setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimerMs))
+    if (!keepAlive) timer.unref()
+  }
+
+  /** A timer fires when it was capped, and sometimes a fraction of a millisecond early. */
+  function fire(): void {
+    const leftMs = deadline - performance.now()
+    if (leftMs > 0) arm(leftMs)
+    else act()
+  }
 }

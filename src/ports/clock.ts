@@ -9,6 +9,11 @@ export interface Clock {
    * Delays longer than the platform takes are armed again. With `keepAlive: false` the wait does not keep the process alive.
    */
   sleep(ms: number, options?: { readonly signal?: AbortSignal; readonly keepAlive?: boolean }): Promise<void>
+  /**
+   * Calls `act` once, after `ms`; for whoever waits anew very often, since it makes neither a promise nor a signal. `keepAlive`: whether
+   * the wait keeps the process alive. Gives a function that takes it back.
+   */
+  alarm(ms: number, act: () => void, options: { readonly keepAlive: boolean }): () => void
   /** Resolves when what else could run at once has run: long work is done in slices, with a turn between them. */
   turn(): Promise<void>
 }

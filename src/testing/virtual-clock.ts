@@ -69,6 +69,13 @@ export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
         }
       })
     },
+    alarm(ms, act) {
+      const sleeper: Sleeper = { at: elapsed + Math.max(0, ms), order: (order += 1), wake: act, done: false }
+      sleepers.push(sleeper)
+      return () => {
+        sleeper.done = true
+      }
+    },
     turn: () => Promise.resolve(),
     async advance(ms) {
       const until = elapsed + ms

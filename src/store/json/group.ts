@@ -1,6 +1,7 @@
 import type { Batch, RunRow, StoredEntry } from '../../ports/store.ts'
 import type { RunHeads } from './run-heads.ts'
-import { encodeEntry, entryBody } from './segment-line.ts'
+import type { LineBuffer } from './line-buffer.ts'
+import { entryBody, entryTop } from './segment-line.ts'
 import type { PlacedLine } from './segment-parse.ts'
 
 /** A batch whose entries are text already. */
@@ -14,6 +15,7 @@ export interface PreparedBatch {
 
 /** What one write holds. Offsets of the lines count from the write's beginning. */
 export interface Group {
+  /** Good until the next group is assembled in the same buffer. */
   readonly bytes: Buffer
   readonly lines: readonly PlacedLine[]
 }
@@ -22,40 +24,39 @@ export interface Group {
 export function prepareBatch({ run, after, entries, row }: Batch): PreparedBatch {
   const last = entries.length - 1
   const bodies = entries.map((entry: StoredEntry, index) =>
-    entryBody({ entry, ...(index === last && row !== undefined && { row }) }),
+    entryBody(index === last && row !== undefined ? { row, entry } : { entry }),
   )
   return { run, first: after + 1, bodies, ...(row !== undefined && { row: structuredClone(row) }) }
 }
 
 /** The lines of batches that are written together, each chained to its run's line before (VE7). */
-export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads, turn: number): Group {
+export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads, turn: number, buffer: LineBuffer): Group {
   const hashes = new Map<string, string>()
-  const texts: string[] = []
   const lines: PlacedLine[] = []
-  let byte = 0
+  buffer.clear()
   for (const { run, first, bodies, row, removed } of batches) {
-    bodies.forEach((body, index) => {
-      const isLast = index === bodies.length - 1
+    let prev = hashes.get(run) ?? heads.get(run)?.hash ?? ''
+    for (const [index, body] of bodies.entries()) {
       const place = {
+        kind: 'entry' as const,
         run,
         seq: first + index,
-        prev: hashes.get(run) ?? heads.get(run)?.hash ?? '',
+        prev,
         batch: [index + 1, bodies.length] as const,
-        ...(byte === 0 && { turn }),
+        ...(lines.length === 0 && { turn }),
       }
-      const { text, hash } = encodeEntry({ ...place, body })
-      texts.push(text)
-      hashes.set(run, hash)
+      const { byte, hash } = buffer.add(entryTop(place), body)
+      const isLast = index === bodies.length - 1
       lines.push({
-        kind: 'entry',
         ...place,
         hash,
         byte,
-        ...(isLast && row && { row }),
+        ...(isLast && row !== undefined && { row }),
         ...(removed !== undefined && { removed }),
       })
-      byte += Buffer.byteLength(text)
-    })
+      prev = hash
+    }
+    hashes.set(run, prev)
   }
-  return { bytes: Buffer.from(texts.join('')), lines }
+  return { bytes: buffer.bytes, lines }
 }

@@ -99,9 +99,9 @@ export class JournalReader {
     this.#position = own
   }
 
-  /** Takes in lines that one wrote and synced oneself. */
-  wrote(lines: readonly PlacedLine[], end: Place): void {
-    for (const line of lines) this.heads.foldLine(line, end.segment)
+  /** Takes in lines that one wrote and synced oneself; their offsets count from `base`. */
+  wrote(lines: readonly PlacedLine[], base: number, end: Place): void {
+    for (const line of lines) this.heads.foldLine(line, end.segment, base)
     this.#position = end
   }
 

@@ -8,6 +8,7 @@ import type { PreparedBatch } from './group.ts'
 import { assembleGroup, prepareBatch } from './group.ts'
 import { readJournal, reasonOf } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
+import { LineBuffer } from './line-buffer.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentHeader } from './segment-line.ts'
 import { encodeClosed, entryBody } from './segment-line.ts'
@@ -54,6 +55,7 @@ export class JournalWriter {
   #isFenced = false
   #turn = 0
   #lastSyncMs = 0
+  readonly #buffer = new LineBuffer()
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -165,7 +167,7 @@ export class JournalWriter {
     const { reader, segmentBytes, onDurable } = this.#parts
     const batches = calls.flatMap((call) => call.batches)
     this.#turn += 1
-    const group = assembleGroup(batches, reader.heads, this.#turn)
+    const group = assembleGroup(batches, reader.heads, this.#turn, this.#buffer)
     if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) await this.#startSegment()
     const { file, end, segment } = this.#open
     try {
@@ -177,10 +179,7 @@ export class JournalWriter {
     await this.#sync(calls.length === 1)
     if (this.checkFence()) throw conflict()
     this.#open = { file, segment, end: end + group.bytes.length }
-    reader.wrote(
-      group.lines.map((line) => ({ ...line, byte: end + line.byte })),
-      placeOf(this.#open),
-    )
+    reader.wrote(group.lines, end, placeOf(this.#open))
     this.#admission.settle(batches)
     onDurable()
   }
@@ -228,10 +227,7 @@ export class JournalWriter {
       this.#isUnsettled = false
       reader.follow(previous, placeOf(next))
       const moved = kept.items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))
-      reader.wrote(
-        moved.map((line) => ({ ...line, byte: line.byte - end + next.adoptedAt })),
-        placeOf(next),
-      )
+      reader.wrote(moved, next.adoptedAt - end, placeOf(next))
     } catch (cause) {
       throw FleetError.is(cause) ? cause : notStored(cause)
     }

@@ -82,9 +82,10 @@ export class RunHeads implements RunFacts {
     }
   }
 
-  foldLine(line: PlacedLine, segment: string): void {
+  /** Takes in a line whose offset counts from `base`. */
+  foldLine(line: PlacedLine, segment: string, base = 0): void {
     const head = this.#heads.get(line.run) ?? this.#create(line.run)
-    const place = { segment, byte: line.byte }
+    const place = { segment, byte: base + line.byte }
     if (line.removed !== undefined) return this.#foldRemoval(head, line)
     if (head.removed === true) return
     if (line.seq !== head.seq + 1 || line.prev !== head.hash) {

@@ -69,18 +69,18 @@ export function encodeClosed(at: number): string {
 
 /** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
 export function entryBody(content: { readonly row?: RunRow; readonly entry?: StoredEntry; readonly removed?: number }): string {
-  return JSON.stringify({ row: content.row, entry: content.entry, removed: content.removed }).slice(1, -1)
+  return JSON.stringify(content).slice(1, -1)
 }
 
-/** The line of an entry, and its hash. */
-export function encodeEntry(line: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'turn'> & { readonly body: string }): {
-  readonly text: string
-  readonly hash: string
-} {
-  const turn = line.turn === undefined ? '' : `,"turn":${line.turn}`
-  const place = `{"run":${JSON.stringify(line.run)},"seq":${line.seq},"prev":"${line.prev}","batch":[${line.batch[0]},${line.batch[1]}]`
-  const text = sealed(`${place}${turn},${line.body}`)
-  return { text, hash: hash('sha256', text.slice(0, -1)) }
+/** What stands before the body: the entry's place in the journal. */
+export function entryTop({ run, seq, prev, batch, turn }: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'turn'>): string {
+  const first = turn === undefined ? '' : `,"turn":${turn}`
+  return `{"run":${JSON.stringify(run)},"seq":${seq},"prev":"${prev}","batch":[${batch[0]},${batch[1]}]${first},`
+}
+
+/** What ends every line: the checksum of what stands before. */
+export function crcSuffix(crc: number): string {
+  return `,"crc":"${crc.toString(16).padStart(8, '0')}"}`
 }
 
 /** The first bytes of every line of a run. */
@@ -119,5 +119,5 @@ function parseObject(text: string): Record<string, never> {
 }
 
 function sealed(text: string): string {
-  return `${text},"crc":"${crc32(text).toString(16).padStart(8, '0')}"}\n`
+  return `${text}${crcSuffix(crc32(text))}\n`
 }

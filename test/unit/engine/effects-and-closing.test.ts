@@ -197,6 +197,12 @@ test('CO7 timers keep the process alive only while a task is open', async () => 
       await clock.sleep(ms, options)
       waits.delete(wait)
     },
+    alarm(ms, act, options) {
+      const wait = Symbol('wait')
+      waits.set(wait, options.keepAlive)
+      const cancel = clock.alarm(ms, () => (waits.delete(wait), act()), options)
+      return () => (waits.delete(wait), cancel())
+    },
   }
   const keepsAlive = () => [...waits.values()].some(Boolean)
   const { fleet, transport } = await openBench({ clock: watched })

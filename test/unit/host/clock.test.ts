@@ -28,6 +28,26 @@ describe('the system clock', () => {
     }
   })
 
+  it('LE5 an alarm calls once, never early, and not at all once it is taken back', async () => {
+    const clock = systemClock()
+    const called: string[] = []
+    const before = clock.monotonic()
+    const late = await new Promise<number>((resolve) => {
+      clock.alarm(2, () => called.push('taken back'), { keepAlive: true })()
+      clock.alarm(
+        7.5,
+        () => {
+          called.push('alarm')
+          resolve(clock.monotonic() - before)
+        },
+        { keepAlive: true },
+      )
+    })
+    expect(late).toBeGreaterThanOrEqual(7.5)
+    await clock.sleep(5)
+    expect(called).toEqual(['alarm'])
+  })
+
   it('LE5 a sleep longer than a timer takes is armed again', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     const month = 30 * 24 * 3_600_000

@@ -1,19 +1,29 @@
 import { expect, test } from 'vitest'
+import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import {
   decodeLine,
   encodeClosed,
-  encodeEntry,
   encodeHeader,
   encodePrevious,
   entryBody,
+  entryTop,
 } from '../../../../src/store/json/segment-line.ts'
+
+type Line = Parameters<typeof entryTop>[0] & { readonly body: string }
+
+/** A line as a group writes it. */
+function encoded({ body, ...place }: Line): { readonly text: string; readonly hash: string } {
+  const buffer = new LineBuffer()
+  const { hash } = buffer.add(entryTop(place), body)
+  return { text: Buffer.from(buffer.bytes).toString(), hash }
+}
 
 const owner = { host: 'h', boot: null, pidNamespace: null, pid: 1, started: null, instance: 'i', since: 1 }
 const samples = {
   header: encodeHeader({ format: 1, store: 's', epoch: 1, segment: 1, owner }),
   previous: encodePrevious([{ segment: '00000001.0001', end: 12 }]),
   closed: encodeClosed(5),
-  entry: encodeEntry({
+  entry: encoded({
     run: 'run-ü',
     seq: 2,
     prev: 'ab',
@@ -47,8 +57,8 @@ test('ST4 a checksum is read strictly: lower case, eight digits, nothing behind 
 })
 
 test('VE7 a line names the hash of the one before it', () => {
-  const first = encodeEntry({ run: 'r', seq: 1, prev: '', batch: [1, 1], body: entryBody({ entry: { seq: 1 } }) })
-  const second = encodeEntry({ run: 'r', seq: 2, prev: first.hash, batch: [1, 1], body: entryBody({ entry: { seq: 2 } }) })
+  const first = encoded({ run: 'r', seq: 1, prev: '', batch: [1, 1], body: entryBody({ entry: { seq: 1 } }) })
+  const second = encoded({ run: 'r', seq: 2, prev: first.hash, batch: [1, 1], body: entryBody({ entry: { seq: 2 } }) })
   const lines = [first, second].map(({ text }) => decodeLine(Buffer.from(text.trimEnd())))
   expect(lines).toMatchObject([{ hash: first.hash }, { prev: first.hash, hash: second.hash }])
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { assembleGroup, prepareBatch } from '../../../../src/store/json/group.ts'
+import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import { RunHeads } from '../../../../src/store/json/run-heads.ts'
 import { encodeClosed } from '../../../../src/store/json/segment-line.ts'
 import { parseSegment } from '../../../../src/store/json/segment-parse.ts'
@@ -18,7 +19,7 @@ function journal(): { readonly bytes: Buffer; readonly ends: readonly number[] }
   const heads = new RunHeads()
   const parts: Buffer[] = []
   const ends = writes.map((batches, index) => {
-    const group = assembleGroup(batches.map(prepareBatch), heads, index + 1)
+    const group = assembleGroup(batches.map(prepareBatch), heads, index + 1, new LineBuffer())
     for (const line of group.lines) heads.foldLine(line, segment)
     parts.push(group.bytes)
     return Buffer.concat(parts).length
