@@ -140,6 +140,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       concerned.add(id)
       if (listened) for (const event of project(projected(run), entry, ports.isListenedTo)) ports.announce(event)
       effects.perform(run, entry)
+      for (const added of entry.tasks ?? []) armWait(run, added.spec.id)
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
       if (task === undefined) continue
       if (entry.set?.timeoutAt != null || entry.set?.notBefore != null) watch.arm(run, task)
@@ -149,6 +150,11 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
         if (worker.status === 'retired' && worker.channel !== undefined) void host.retire(worker)
       }
     }
+  }
+
+  function armWait(run: RunState, taskId: string): void {
+    const task = run.tasks.get(taskId)
+    if (task?.status === 'backoff') watch.arm(run, task)
   }
 
   function followed(): void {

@@ -58,7 +58,7 @@ export interface RunFields extends RunContext {
   readonly sealed: boolean
 }
 
-/** A task as it enters a run. */
+/** A task as it enters a run. One that is enqueued at once has its first event with it: the fleet's `queued`. */
 export interface NewTask {
   readonly spec: FleetTaskSpec
   readonly set: Partial<TaskFields>
@@ -123,3 +123,8 @@ export type Draft = Omit<Entry, 'seq' | 'at'> & { readonly on: string }
 
 /** What a command decides: entries one after the other, each applied before the next is asked for, and at the end an answer. */
 export type Decision<Answer = void> = Generator<Draft, Answer, void>
+
+/** Whether a new task's `queued` is said with the entry that adds it. */
+export function isEnqueuedAtOnce({ set }: NewTask): boolean {
+  return set.status === 'enqueued'
+}

@@ -1,4 +1,5 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { createRunState, createTaskState, fleetReporter, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
@@ -34,6 +35,7 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
     if (run.tasks.has(added.spec.id)) continue
     const task = createTaskState(run, added.spec, entry.at)
     addTask(run, task)
+    if (isEnqueuedAtOnce(added)) task.fleetSeq = 1
     change(state, run, task, entry, added.set)
   }
   // Dependencies may stand behind their dependants in one list, so they are counted when all are there.

@@ -1,8 +1,10 @@
 import type { FleetEvent, FleetEventName, FleetEventPayloads } from '../protocol/fleet-event.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { writeCursor } from './cursor.ts'
+import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { instant } from './instant.ts'
+import { fleetReporter } from './state.ts'
 
 /** The facts of a run that its events need. */
 export interface ProjectedRun {
@@ -58,9 +60,15 @@ function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
   if (entry.created !== undefined) yield { event: 'run.created', payload: { name: run.name, tasks: entry.taskCount ?? 0 } }
   if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
   if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
+  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) yield* queuedSeeds(added.spec.id)
   if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
   for (const raised of entry.raised ?? [])
     yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+}
+
+function* queuedSeeds(task: string): Generator<Seed> {
+  yield { event: 'task.enqueued', payload: { attempts: 0 }, task }
+  yield workerSeed({ state: 'queued' }, { task, worker: fleetReporter, workerSeq: 1 })
 }
 
 function* taskSeeds(entry: Entry, task: string): Generator<Seed> {

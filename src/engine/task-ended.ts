@@ -1,7 +1,9 @@
+import { leaseLifecycle } from '../lifecycles/lease.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
 import { cancelTask } from './cancel.ts'
 import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
-import type { Decision } from './entry.ts'
+import type { Decision, TaskFields } from './entry.ts'
 import { moment } from './instant.ts'
 import { isEndedRun, isWaiting, openTasks, satisfies } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -45,14 +47,30 @@ export function* cancelDependants(context: DecideContext, run: RunState, task: T
 /** Moves a task whose dependencies are met into the queue, or into its wait for `not_before`. */
 export function* unblock(context: DecideContext, run: RunState, task: TaskState): Decision {
   const { now } = context
-  const delayMs = task.spec.not_before === undefined ? 0 : Math.max(0, Date.parse(task.spec.not_before) - now)
+  const delayMs = delayOf(task.spec, now)
   yield {
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
-    set: { ...leaseStep(task, { type: 'unblock', delayed: delayMs > 0 }), enqueuedAt: now, ...moment(now, delayMs) },
+    set: {
+      ...leaseStep(task, { type: 'unblock', delayed: delayMs > 0 }),
+      enqueuedAt: now,
+      ...(delayMs > 0 && moment(now, delayMs)),
+    },
     ...reported(task, null, delayMs > 0 ? [] : [{ state: 'queued' }]),
   }
+}
+
+/** Where a new task begins: it waits for its dependencies or its moment, or is enqueued at once, which says its `queued` too. */
+export function firstStep(spec: FleetTaskSpec, now: number): Partial<TaskFields> {
+  if ((spec.depends_on ?? []).length > 0) return {}
+  const delayMs = delayOf(spec, now)
+  const next = leaseLifecycle.step(leaseLifecycle.initial, { type: 'unblock', delayed: delayMs > 0 })
+  return next === undefined ? {} : { status: next.value, ...(delayMs > 0 && moment(now, delayMs)) }
+}
+
+function delayOf({ not_before }: FleetTaskSpec, now: number): number {
+  return not_before === undefined ? 0 : Math.max(0, Date.parse(not_before) - now)
 }
 
 /** Ends the run when no task is open and none can be added (RU3). */

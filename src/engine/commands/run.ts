@@ -4,7 +4,7 @@ import { cancelTask } from '../cancel.ts'
 import { refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision, NewTask } from '../entry.ts'
-import { cancelDependants, endRun, unblock } from '../task-ended.ts'
+import { cancelDependants, endRun, firstStep, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
 import type { RunHeader } from '../run-header.ts'
 import type { RunState } from '../state.ts'
@@ -123,7 +123,7 @@ function* addSlices(context: DecideContext, runId: string, tasks: readonly Fleet
       on: runId,
       kind: 'tasks.added',
       run: { updatedAt: context.now },
-      tasks: slice.map((spec): NewTask => ({ spec, set: {} })),
+      tasks: slice.map((spec): NewTask => ({ spec, set: firstStep(spec, context.now) })),
     }
   }
   const run = context.state.runs.get(runId)

@@ -71,7 +71,7 @@ describe('RU1', () => {
     const first = await openBench({ clock, leasing: false })
     await first.fleet.create({ id: 'half', name: 'r', tasks: [task('a')] })
     const whole = entriesOf(first.store, 'half')
-    const cut = whole.findIndex((entry) => entry.kind === 'run.opened') - 1 + rest * 2
+    const cut = whole.findIndex((entry) => entry.kind === 'run.opened')
     const row = await first.store.row({ id: 'half' })
     await first.fleet.close()
     const store = createMemoryStore({ clock, ids: seededIds('half') })

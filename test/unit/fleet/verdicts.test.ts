@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { entriesOf, fieldsOf, statuses, verdicts } from '../../support/looking.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import type { BenchFleet } from '../../support/bench-fleet.ts'
+import type { Entry } from '../../../src/engine/entry.ts'
 import { memoryFiles } from '../../../src/testing/memory-files.ts'
 import { defineTask } from '../../../src/fleet/define-task.ts'
 import type { StandardSchema } from '../../../src/worker/standard-schema.ts'
@@ -107,12 +108,9 @@ describe('VE1', () => {
   test('VE1 a scorer that needs an effect shows verifying first', async () => {
     const bench = await openBench({ files: memoryFiles({ '/base/done.txt': 'x' }), workspace: '/base' })
     const run = await ended(bench, file('done.txt'))
-    expect(entriesOf(bench.store, run.id).flatMap((entry) => entry.set?.status ?? [])).toEqual([
-      'enqueued',
-      'starting',
-      'verifying',
-      'completed',
-    ])
+    const stepsOf = (entry: Entry) =>
+      [...(entry.tasks ?? []).map((added) => added.set), entry.set].flatMap((set) => set?.status ?? [])
+    expect(entriesOf(bench.store, run.id).flatMap(stepsOf)).toEqual(['enqueued', 'starting', 'verifying', 'completed'])
   })
 
   test('VE1 a verdict that was outstanding at a crash is asked for again', async () => {
