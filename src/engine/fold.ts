@@ -3,6 +3,7 @@ import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { createRunState, createTaskState, fleetReporter, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
+import { count } from './tally.ts'
 
 /** The stream of the fleet's own, a reserved id (WO1). */
 export const fleetStream = 'fleet'
@@ -68,6 +69,8 @@ export function restoreTask(state: FleetState, run: RunState, task: TaskState): 
   addTask(run, task)
   run.counts[task.status] += 1
   run.counts.blocked -= 1
+  count(run.tally, task, 1)
+  if (task.worker !== null) run.workers.add(task.worker)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)
   if (task.status === 'enqueued') run.ready.push(task)
   updateTurn(state, run)
@@ -98,6 +101,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   const satisfied = satisfies(task)
   const worked = isWorking(before)
   if (worked) holdSlot(state, run, task, -1)
+  count(run.tally, task, -1)
   task.seq = entry.seq
   const previousAttempt = task.attempt
   if (set !== undefined) Object.assign(task, set)
@@ -107,6 +111,8 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
     task.result = entry.receipt.result
     task.failureKind = entry.receipt.failure_kind ?? null
   }
+  count(run.tally, task, 1)
+  if (set?.worker != null) run.workers.add(set.worker)
   noteEvents(task, entry)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)
   if (task.status !== before || set?.enqueuedAt !== undefined) {

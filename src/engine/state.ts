@@ -10,6 +10,8 @@ import type { ReadyQueue } from './ready-queue.ts'
 import type { RunHeader } from './run-header.ts'
 import { createRequirements } from './requirement.ts'
 import type { Requirement, Requirements } from './requirement.ts'
+import { createTally } from './tally.ts'
+import type { Tally } from './tally.ts'
 
 /** Reports in its own name what no worker could: a reserved worker id (EV1). */
 export const fleetReporter = 'fleet'
@@ -51,6 +53,9 @@ export interface RunState extends Mutable<RunFields> {
   readonly tasks: Map<string, TaskState>
   readonly dependants: Map<string, string[]>
   readonly counts: Record<TaskStatus, number>
+  readonly tally: Tally
+  /** Every worker that a task of the run was leased to last. */
+  readonly workers: Set<string>
   /** Tasks that hold a worker's slot (SC1). */
   working: number
   readonly ready: ReadyQueue
@@ -94,6 +99,8 @@ export function createRunState(header: RunHeader): RunState {
     tasks: new Map(),
     dependants: new Map(),
     counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,
+    tally: createTally(),
+    workers: new Set(),
     working: 0,
     ready: createReadyQueue(),
     requirements: createRequirements(header),

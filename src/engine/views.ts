@@ -74,18 +74,10 @@ export function addCounters(a: SummaryCounters, b: SummaryCounters): SummaryCoun
 
 /** The counters of one run (RU7). */
 export function countersOf(run: RunState): SummaryCounters {
-  const { counts } = run
-  const totals = { partial: 0, restarted: 0, transport_failed: 0, task_failed: 0, verifier_failed: 0, stale: 0 }
-  for (const task of run.tasks.values()) {
-    if (task.status === 'completed' && task.result === 'partial') totals.partial += 1
-    // A failure that is being tried again is no failure of the task.
-    if (task.status === 'failed' && task.failureKind) totals[`${task.failureKind}_failed`] += 1
-    if (task.stale) totals.stale += 1
-    totals.restarted += task.restarts
-  }
+  const { counts, tally } = run
   return {
     ...noTasks,
-    ...totals,
+    ...tally,
     runs: 1,
     queued: counts.blocked + counts.backoff + counts.enqueued,
     running: counts.starting + counts.running + counts.verifying,

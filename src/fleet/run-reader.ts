@@ -108,8 +108,7 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
     spec: () => look(specOf),
     summary: () =>
       look((run) => {
-        const own = new Set([...run.tasks.values()].map((task) => task.worker))
-        const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => own.has(worker)))
+        const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => run.workers.has(worker)))
         return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
       }),
     tasks: () => look((run) => [...run.tasks.values()].map(taskView)),
