@@ -1,7 +1,8 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Batch } from '../ports/store.ts'
 import { Admission } from './admission.ts'
-import type { MemoryRuns } from './memory-runs.ts'
+import { textOf } from './memory-runs.ts'
+import type { MemoryRuns, TextBatch } from './memory-runs.ts'
 
 /**
  * What becomes of a group of batches: stored; refused (`not_stored`); or the caller does not learn it (`outcome_unknown`), stored or
@@ -9,7 +10,7 @@ import type { MemoryRuns } from './memory-runs.ts'
  */
 export type AppendFate = 'store' | 'refuse' | 'store-then-unknown' | 'drop-then-unknown'
 
-type Work = { readonly batches: readonly Batch[] } | { readonly removed: string }
+type Work = { readonly batches: readonly Batch[]; readonly texts: readonly TextBatch[] } | { readonly removed: string }
 type Call = Work & { resolve(): void; reject(error: FleetError): void }
 
 /** Makes batches durable in groups, in order, as a disk would. */
@@ -32,7 +33,8 @@ export class MemoryCommit {
 
   async append(batches: readonly Batch[]): Promise<void> {
     const admitted = this.#admission.admit(batches)
-    if (admitted.length > 0) await this.#enqueue({ batches: structuredClone(admitted) })
+    // As text at once: what the caller does with its objects later changes nothing.
+    if (admitted.length > 0) await this.#enqueue({ batches: admitted, texts: admitted.map(textOf) })
   }
 
   async remove(run: string): Promise<void> {
@@ -87,7 +89,7 @@ export class MemoryCommit {
   #store(calls: readonly Call[]): void {
     for (const call of calls) {
       if ('removed' in call) this.#runs.remove(call.removed)
-      else for (const batch of call.batches) this.#runs.add(batch)
+      else for (const batch of call.texts) this.#runs.add(batch)
       this.#admission.settle('batches' in call ? call.batches : [{ run: call.removed }])
     }
     this.#onDurable()

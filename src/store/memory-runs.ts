@@ -8,6 +8,17 @@ interface KeptRun {
   row: RunRow | undefined
 }
 
+/** A batch as it is kept. */
+export interface TextBatch {
+  readonly run: string
+  readonly entries: readonly string[]
+  readonly row: RunRow | undefined
+}
+
+export function textOf({ run, entries, row }: Batch): TextBatch {
+  return { run, entries: entries.map((entry) => JSON.stringify(entry)), row: row && structuredClone(row) }
+}
+
 /** The durable runs of a memory store. */
 export class MemoryRuns implements RunFacts {
   readonly #keep: number
@@ -50,12 +61,12 @@ export class MemoryRuns implements RunFacts {
     return this.#runs.get(run)?.entries.slice(start, start + Math.max(0, limit)) ?? []
   }
 
-  add({ run, entries, row }: Batch): void {
+  add({ run, entries, row }: TextBatch): void {
     const kept = this.#runs.get(run) ?? { entries: [], row: undefined }
     this.#runs.set(run, kept)
-    for (const entry of entries) kept.entries.push(JSON.stringify(entry))
+    for (const entry of entries) kept.entries.push(entry)
     if (row === undefined) return
-    kept.row = structuredClone(row)
+    kept.row = row
     if (row.key !== undefined) this.#keys.set(row.key, run)
     if (!hasEnded(row)) this.#ended.delete(run)
     else this.#ended.add(run)
