@@ -1,7 +1,8 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import { shortenSpec } from './ended-spec.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
-import { createRunState, createTaskState, fleetReporter, isWorking, satisfies } from './state.ts'
+import { createRunState, createTaskState, fleetReporter, isEndedTask, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 import { count } from './tally.ts'
 
@@ -34,7 +35,7 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
   for (const added of entry.tasks ?? []) {
     // A snapshot may hold a task that a later entry adds.
     if (run.tasks.has(added.spec.id)) continue
-    const task = createTaskState(run, added.spec, entry.at)
+    const task = createTaskState(run, added.spec, { by: entry.seq, at: entry.at })
     addTask(run, task)
     if (isEnqueuedAtOnce(added)) task.fleetSeq = 1
     change(state, run, task, entry, added.set)
@@ -120,6 +121,10 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
     run.counts[before] -= 1
     run.counts[task.status] += 1
     if (task.status === 'enqueued') run.ready.push(task)
+    if (isEndedTask(task.status) && !task.isShort) {
+      task.spec = shortenSpec(task.spec)
+      task.isShort = true
+    }
   }
   if (satisfies(task) !== satisfied) {
     for (const id of run.dependants.get(task.id) ?? []) {

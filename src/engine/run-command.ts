@@ -1,9 +1,11 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
-import { cancelRun, pauseRun, resumeRun, retryFailed, sealRun, startRun } from './commands/run.ts'
-import { cancelOneTask, restartOneTask, settleTask } from './commands/task.ts'
+import { restartedWith } from './commands/restart.ts'
+import { cancelRun, failedTasks, pauseRun, resumeRun, retryFailed, sealRun, startRun } from './commands/run.ts'
+import { cancelOneTask, restartThese, settleTask } from './commands/task.ts'
 import type { DecideContext } from './decide.ts'
 import type { Engine } from './engine.ts'
+import { lengthen, readSpecs } from './ended-spec.ts'
 import type { Decision } from './entry.ts'
 import { readReceipt } from './receipts.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -26,11 +28,17 @@ const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
     cancelRun(context, run, command.by, command.reason ?? 'cancelled'),
   ),
   'run.seal': onRun((context, run) => sealRun(context, run)),
-  'run.retry_failed': onRun((context, run, command: CommandOf<'run.retry_failed'>) => retryFailed(context, run, command.tags)),
+  'run.retry_failed': restarting(
+    (run, command: CommandOf<'run.retry_failed'>) => failedTasks(run, command.tags),
+    (context, run, tasks) => retryFailed(context, run, tasks),
+  ),
   'task.cancel': onTask((context, run, task, command: CommandOf<'task.cancel'>) =>
     cancelOneTask(context, run, task, { by: command.by, reason: command.reason ?? 'cancelled', attempt: command.attempt }),
   ),
-  'task.restart': onTask((context, run, task) => restartOneTask(context, run, task)),
+  'task.restart': restarting(
+    (run, command: CommandOf<'task.restart'>) => [taskOf(run, command.task_id)],
+    (context, run, tasks) => restartThese(context, run, tasks),
+  ),
   'task.settle': settle,
 }
 
@@ -60,9 +68,9 @@ function unknownTask(run: RunState, id: string): FleetError {
   })
 }
 
-function onRun<Command extends RunCommand>(
-  decide: (context: DecideContext, run: RunState, command: Command) => Decision<CommandOutcome>,
-): (engine: Engine, run: RunState, command: Command, posted: string | undefined) => Promise<CommandOutcome> {
+function onRun<Command extends RunCommand, Answer = CommandOutcome>(
+  decide: (context: DecideContext, run: RunState, command: Command) => Decision<Answer>,
+): (engine: Engine, run: RunState, command: Command, posted: string | undefined) => Promise<Answer> {
   return (engine, run, command, posted) =>
     engine.command((context) => marked(decide(context, present(engine, run.header.id), command), posted))
 }
@@ -71,6 +79,46 @@ function onTask<Command extends Extract<RunCommand, { task_id: string }>>(
   decide: (context: DecideContext, run: RunState, task: TaskState, command: Command) => Decision<CommandOutcome>,
 ): (engine: Engine, run: RunState, command: Command, posted: string | undefined) => Promise<CommandOutcome> {
   return onRun((context, run, command) => decide(context, run, taskOf(run, command.task_id), command))
+}
+
+/**
+ * Restarts tasks, which work with their whole specs again: those are read from the store first. What ends while they are read is read
+ * in another round.
+ */
+function restarting<Command extends RunCommand>(
+  select: (run: RunState, command: Command) => readonly TaskState[],
+  decide: (context: DecideContext, run: RunState, tasks: readonly TaskState[]) => Decision<CommandOutcome>,
+): (engine: Engine, run: RunState, command: Command, posted: string | undefined) => Promise<CommandOutcome> {
+  const shortOnes = (run: RunState, command: Command): TaskState[] =>
+    restartedWith(run, select(run, command)).filter((task) => task.isShort)
+  const perform = onRun((context, run, command: Command): Decision<CommandOutcome | undefined> => {
+    if (shortOnes(run, command).length > 0) return undecided()
+    return decide(context, run, select(run, command))
+  })
+  return async (engine, run, command, posted) => {
+    for (;;) {
+      // What they are read from must be there.
+      await engine.settled()
+      const now = present(engine, run.header.id)
+      const short = shortOnes(now, command)
+      lengthen(now, await readSpecs(engine.core.store, now.header.id, short))
+      const lost = short.find((task) => task.isShort)
+      if (lost !== undefined) throw specLost(now, lost)
+      const outcome = await perform(engine, now, command, posted)
+      if (outcome !== undefined) return outcome
+    }
+  }
+}
+
+function* undecided(): Decision<undefined> {}
+
+function specLost(run: RunState, task: TaskState): FleetError {
+  const { id } = run.header
+  return new FleetError(
+    'store_damaged',
+    `The spec of the task ${task.id} of run ${id} cannot be read from the store, so it cannot be restarted. Restore the store from a copy.`,
+    { details: { run_id: id, task_id: task.id } },
+  )
 }
 
 async function settle(

@@ -2,7 +2,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
-import { createFleetState, createRunState, createTaskState } from './state.ts'
+import { lengthen, readSpecs } from './ended-spec.ts'
+import { createFleetState, createRunState, createTaskState, isEndedTask } from './state.ts'
 import type { RunHeader } from './run-header.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
@@ -24,6 +25,9 @@ export async function loadRun(
   await readInto(aside, source, runId)
   const run = aside.runs.get(runId)
   if (run === undefined) return undefined
+  // A task that was restarted after it had ended works with its whole spec again.
+  const restarted = [...run.tasks.values()].filter((task) => task.isShort && !isEndedTask(task.status))
+  lengthen(run, await readSpecs(source.store, runId, restarted))
   run.carried = carried
   adopt(state, aside, run)
   return run
@@ -58,10 +62,10 @@ async function restore(state: FleetState, runId: string, snapshot: Snapshot, clo
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
   for (const [index, { value }] of tasks.entries()) {
-    const { workerSeqs, spec, ...rest } = value as unknown as Pick<TaskState, 'spec'> & {
+    const { workerSeqs, spec, addedBy, ...rest } = value as unknown as Pick<TaskState, 'spec' | 'addedBy'> & {
       readonly workerSeqs?: Readonly<Record<string, number>>
     }
-    const task = createTaskState(run, spec, 0)
+    const task = createTaskState(run, spec, { by: addedBy, at: 0 })
     Object.assign(task, rest)
     if (workerSeqs !== undefined) task.workerSeqs = new Map(Object.entries(workerSeqs))
     restoreTask(state, run, task)

@@ -41,7 +41,7 @@ const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'vers
 
 /** What a new task of the same spec has is left out. */
 function taskRecord(run: RunState, task: TaskState): SnapshotRecord {
-  const blank = createTaskState(run, task.spec, 0)
+  const blank = createTaskState(run, task.spec, { by: 0, at: 0 })
   const value: Record<string, unknown> = { spec: task.spec }
   for (const field of Object.keys(task) as (keyof TaskState)[]) {
     if (task[field] !== blank[field] && !derived.has(field)) value[field] = task[field]

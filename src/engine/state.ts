@@ -23,7 +23,11 @@ export interface TaskState extends Mutable<TaskFields> {
   readonly id: string
   /** Place in the spec. */
   readonly index: number
-  readonly spec: FleetTaskSpec
+  spec: FleetTaskSpec
+  /** The task has ended, and its spec is shortened to what is asked of it later (CO9). */
+  isShort: boolean
+  /** Sequence of the entry that added it, which holds its whole spec. */
+  readonly addedBy: number
   readonly priority: number
   readonly requirement: Requirement
   /** Sequence of the entry that last set it. */
@@ -111,11 +115,17 @@ export function createRunState(header: RunHeader): RunState {
 
 const first = leaseLifecycle.initial
 
-export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number): TaskState {
+export function createTaskState(
+  run: RunState,
+  spec: FleetTaskSpec,
+  added: { readonly by: number; readonly at: number },
+): TaskState {
   return {
     id: spec.id,
     index: run.tasks.size,
     spec,
+    isShort: false,
+    addedBy: added.by,
     priority: typeof spec.metadata['priority'] === 'number' ? spec.metadata['priority'] : 0,
     requirement: run.requirements.of(spec),
     seq: 0,
@@ -134,7 +144,7 @@ export function createTaskState(run: RunState, spec: FleetTaskSpec, at: number):
     worker: null,
     incarnation: null,
     failedOn: null,
-    enqueuedAt: at,
+    enqueuedAt: added.at,
     leasedAt: null,
     endedAt: null,
     timeoutAt: null,

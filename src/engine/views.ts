@@ -1,7 +1,7 @@
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetTaskResult } from '../protocol/receipt.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
-import { FleetRun } from '../protocol/run.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import { instant } from './instant.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -87,10 +87,22 @@ export function countersOf(run: RunState): SummaryCounters {
   }
 }
 
+/** A run's spec as it was seen, but for the specs that have to be read (CO9). */
+export interface SeenSpec {
+  /** As `FleetRun.parse` takes it. */
+  readonly run: Readonly<Record<string, unknown>> & { readonly task_specs: readonly FleetTaskSpec[] }
+  readonly short: readonly Pick<TaskState, 'id' | 'isShort' | 'addedBy'>[]
+}
+
 /** The run as the wire writes it, with its true instants (RU6). */
-export function specOf(run: RunState): FleetRun {
+export function specOf(run: RunState): SeenSpec {
+  const short = [...run.tasks.values()].filter((task) => task.isShort)
+  return { short: short.map(({ id, isShort, addedBy }) => ({ id, isShort, addedBy })), run: wireRun(run) }
+}
+
+function wireRun(run: RunState): SeenSpec['run'] {
   const { header } = run
-  return FleetRun.parse({
+  return {
     ...header.extra,
     id: header.id,
     name: header.name,
@@ -107,7 +119,7 @@ export function specOf(run: RunState): FleetRun {
     created_at: instant(header.createdAt),
     updated_at: instant(run.updatedAt),
     completed_at: run.completedAt === null ? undefined : instant(run.completedAt),
-  })
+  }
 }
 
 export function taskView(task: TaskState): TaskView {

@@ -1,3 +1,4 @@
+import { readSpecs } from '../engine/ended-spec.ts'
 import { explainTask } from '../engine/explain.ts'
 import type { ConsideredWorker, Explanation } from '../engine/explain.ts'
 import { loadRun } from '../engine/run-loader.ts'
@@ -10,7 +11,7 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
-import type { FleetRun } from '../protocol/run.ts'
+import { FleetRun } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
@@ -105,7 +106,11 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
 
   return {
     id,
-    spec: () => look(specOf),
+    async spec() {
+      const { run, short } = await look(specOf)
+      const whole = await readSpecs(store, id, short)
+      return FleetRun.parse({ ...run, task_specs: run.task_specs.map((spec) => whole.get(spec.id) ?? spec) })
+    },
     summary: () =>
       look((run) => {
         const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => run.workers.has(worker)))

@@ -15,16 +15,20 @@ export function* restartTasks(context: DecideContext, run: RunState, tasks: read
   if (isEndedRun(run.status)) {
     yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'restart' }, now) }
   }
-  const reopened = [...tasks]
-  for (let task = reopened.shift(); task !== undefined; task = reopened.shift()) {
-    const ended = task.status
-    yield* restartOne(context, run, task)
-    if (ended !== 'failed' && ended !== 'cancelled') continue
+  for (const task of restartedWith(run, tasks)) yield* restartOne(context, run, task)
+}
+
+/** The tasks, and the dependants that ended because of them, each before what waits for it. */
+export function restartedWith(run: RunState, tasks: readonly TaskState[]): readonly TaskState[] {
+  const reopened = new Set(tasks)
+  for (const task of reopened) {
+    if (task.status !== 'failed' && task.status !== 'cancelled') continue
     for (const id of run.dependants.get(task.id) ?? []) {
       const dependant = run.tasks.get(id)
-      if (dependant?.status === 'cancelled' && dependant.cause === task.id) reopened.push(dependant)
+      if (dependant?.status === 'cancelled' && dependant.cause === task.id) reopened.add(dependant)
     }
   }
+  return [...reopened]
 }
 
 function* restartOne(context: DecideContext, run: RunState, task: TaskState): Decision {

@@ -7,7 +7,7 @@ import type { Decision, NewTask } from '../entry.ts'
 import { cancelDependants, endRun, firstStep, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
 import type { RunHeader } from '../run-header.ts'
-import type { RunState } from '../state.ts'
+import type { RunState, TaskState } from '../state.ts'
 import { restartTasks } from './restart.ts'
 
 const changed = (message: string): CommandOutcome => ({ changed: true, message })
@@ -101,15 +101,15 @@ export function* sealRun(context: DecideContext, run: RunState): Decision<Comman
   return changed(`The run ${run.header.id} was sealed.`)
 }
 
-/** Restarts the failed tasks, of all or of those with one of the tags, each with a fresh retry budget (LE9). */
-export function* retryFailed(
-  context: DecideContext,
-  run: RunState,
-  tags: readonly string[] | undefined,
-): Decision<CommandOutcome> {
-  const failed = [...run.tasks.values()].filter(
+/** The tasks that failed, of all or of those with one of the tags. */
+export function failedTasks(run: RunState, tags: readonly string[] | undefined): readonly TaskState[] {
+  return [...run.tasks.values()].filter(
     (task) => task.status === 'failed' && (tags === undefined || tags.some((tag) => task.spec.tags.includes(tag))),
   )
+}
+
+/** Restarts failed tasks, each with a fresh retry budget (LE9). */
+export function* retryFailed(context: DecideContext, run: RunState, failed: readonly TaskState[]): Decision<CommandOutcome> {
   if (failed.length === 0) return unchanged(`No task of the run ${run.header.id} has failed.`)
   yield* restartTasks(context, run, failed)
   return changed(`${failed.length} failed task(s) were enqueued again.`)

@@ -29,10 +29,10 @@ export function* cancelOneTask(
   return { changed: true, message: `The task ${task.id} was cancelled.` }
 }
 
-/** Enqueues one task again, whatever its state (LE9). */
-export function* restartOneTask(context: DecideContext, run: RunState, task: TaskState): Decision<CommandOutcome> {
-  yield* restartTasks(context, run, [task])
-  return { changed: true, message: `The task ${task.id} was enqueued again.` }
+/** Enqueues tasks again, whatever their state (LE9). */
+export function* restartThese(context: DecideContext, run: RunState, tasks: readonly TaskState[]): Decision<CommandOutcome> {
+  yield* restartTasks(context, run, tasks)
+  return { changed: true, message: `The task ${tasks.map(({ id }) => id).join(', ')} was enqueued again.` }
 }
 
 /**

@@ -236,7 +236,7 @@ describe('SC8', () => {
     const queue = createReadyQueue()
     const tasks = Array.from({ length: count }, (_, index) => {
       const spec = FleetTaskSpec.parse({ id: `t${index}`, name: 't', instructions: 'i', handler: `h${index % kinds}` })
-      const state = { ...createTaskState(run, spec, index), index }
+      const state = { ...createTaskState(run, spec, { by: 1, at: index }), index }
       queue.push(state)
       return state
     })
@@ -268,8 +268,10 @@ describe('SC8', () => {
 
   test('SC8 equal requirements have equal keys, whatever the order of their capabilities; others have others', async () => {
     const key = (more: object) =>
-      createTaskState(createRunState(header), FleetTaskSpec.parse({ id: 't', name: 't', instructions: 'i', ...more }), 0)
-        .requirement.key
+      createTaskState(createRunState(header), FleetTaskSpec.parse({ id: 't', name: 't', instructions: 'i', ...more }), {
+        by: 1,
+        at: 0,
+      }).requirement.key
     expect(key({ worker: { capabilities: ['a', 'b'] } })).toBe(key({ worker: { capabilities: ['b', 'a'] } }))
     const keys = [
       {},

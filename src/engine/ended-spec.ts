@@ -1,0 +1,63 @@
+import type { Store } from '../ports/store.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { Entry } from './entry.ts'
+import type { RunState, TaskState } from './state.ts'
+
+/**
+ * What stays in memory of the spec of a task that has ended: what is asked of it later, and what it required of its worker (CO9). The
+ * whole spec is in the entry that added the task.
+ */
+export function shortenSpec(spec: FleetTaskSpec): FleetTaskSpec {
+  const { command } = spec.metadata
+  return {
+    ...blank,
+    id: spec.id,
+    name: spec.name,
+    tags: spec.tags,
+    depends_on: spec.depends_on,
+    ...(spec.handler !== undefined && { handler: spec.handler }),
+    ...(spec.worker !== undefined && { worker: spec.worker }),
+    ...(spec.scorer?.kind === 'manual' && { scorer: spec.scorer }),
+    ...(command !== undefined && { metadata: { command } }),
+  }
+}
+
+/** Shared by all. */
+const blank: Pick<FleetTaskSpec, 'instructions' | 'input_files' | 'context' | 'expected_artifacts' | 'metadata'> = {
+  instructions: '',
+  input_files: [],
+  context: [],
+  expected_artifacts: [],
+  metadata: {},
+}
+
+/** The whole specs of those of the tasks that have a short one, by id. */
+export async function readSpecs(
+  store: Store,
+  run: string,
+  tasks: Iterable<Pick<TaskState, 'id' | 'isShort' | 'addedBy'>>,
+): Promise<Map<string, FleetTaskSpec>> {
+  const wanted = new Map<number, Set<string>>()
+  for (const { id, isShort, addedBy } of tasks) {
+    if (!isShort) continue
+    const ids = wanted.get(addedBy)
+    if (ids === undefined) wanted.set(addedBy, new Set([id]))
+    else ids.add(id)
+  }
+  const found = new Map<string, FleetTaskSpec>()
+  for (const [seq, ids] of wanted) {
+    const [entry] = (await store.read(run, { from: seq, limit: 1 })) as unknown as Entry[]
+    for (const { spec } of entry?.tasks ?? []) if (ids.has(spec.id)) found.set(spec.id, spec)
+  }
+  return found
+}
+
+/** Gives tasks their whole specs back. */
+export function lengthen(run: RunState, specs: ReadonlyMap<string, FleetTaskSpec>): void {
+  for (const [id, spec] of specs) {
+    const task = run.tasks.get(id)
+    if (task?.isShort !== true) continue
+    task.spec = spec
+    task.isShort = false
+  }
+}
