@@ -24,6 +24,10 @@ export interface Defaults {
   readonly keptReports: number
   /** Tasks in one entry of a creation (RU1). */
   readonly taskSlice: number
+  /** Entries of a run after which a snapshot of it is taken (ST7); a run of more than twice as many tasks waits for half as many. */
+  readonly snapshotAfter: number
+  /** The same at the end of the run, or of the fleet: fewer are read as fast. */
+  readonly snapshotAtEndAfter: number
 }
 
 export const engineDefaults: Defaults = {
@@ -39,4 +43,6 @@ export const engineDefaults: Defaults = {
   jitter: false,
   keptReports: 10_000,
   taskSlice: 1_000,
+  snapshotAfter: 20_000,
+  snapshotAtEndAfter: 1_000,
 }

@@ -17,12 +17,13 @@ import { createReports } from './reports.ts'
 import type { Reports } from './reports.ts'
 import { schedule } from './schedule.ts'
 import { createStallWatch } from './stalls.ts'
-import { createFleetState, isEndedRun, openTasks } from './state.ts'
+import { createFleetState, openTasks } from './state.ts'
 import type { RunState } from './state.ts'
 import { createStoreWatch } from './store-watch.ts'
 import { recoverRun } from './recovery.ts'
 import { rowOf } from './row.ts'
-import { loadRun } from './run-loader.ts'
+import { createRunMemory } from './run-memory.ts'
+import { createSnapshots } from './snapshots.ts'
 import { createWorkerHost } from './worker-host.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { createWorkerLine } from './worker-line.ts'
@@ -39,8 +40,8 @@ export interface Engine {
   readonly effects: Effects
   /** A caller's command (CO1). */
   command<Answer>(decide: Decide<Answer>): Promise<Answer>
-  /** The run, read from the store when it is not in memory; undefined when there is none. */
-  run(id: string): Promise<RunState | undefined>
+  /** Hands over the run, read from the store when it is not in memory, undefined when there is none. It stays until `act` has settled. */
+  use<Answer>(id: string, act: (run: RunState | undefined) => Promise<Answer>): Promise<Answer>
   /** What a view makes of a run, for looking only: given once all that it saw is durable (CO1). Undefined is a run that is not there. */
   look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View>
   /** Takes no more leases on a worker, and retires it when its last has ended; what is left after `graceMs` is released (WO1). */
@@ -56,6 +57,8 @@ export interface Engine {
   closing: boolean
   /** From now on a failing store is not waited for (CO8). */
   giveUpOnStore(): void
+  /** Saves what makes the next opening fast. */
+  saveSnapshots(): Promise<void>
   /** Everything decided so far is durable, or discarded. */
   settled(): Promise<void>
 }
@@ -69,7 +72,6 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     { held: (worker) => state.holdings.get(worker) ?? 0, lingering: (worker) => presence.lingering(worker) },
     defaults.abandonedAtOnce,
   )
-  const loading = new Map<string, Promise<RunState | undefined>>()
   const lastDurable = new WeakMap<RunState, Entry>()
   /** Runs of which something became durable since they were looked at last. */
   const concerned = new Set<string>()
@@ -77,7 +79,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   let closing = false
   let now = clock.now()
 
-  const storeWatch = createStoreWatch({ ...ports, state, presence, deadlines }, { reload })
+  const storeWatch = createStoreWatch(
+    { ...ports, state, presence, deadlines },
+    { reload: (id, carried) => memory.reload(id, carried) },
+  )
   const commits = createCommits(store, {
     restore: (runs, error) => storeWatch.restore(runs, error),
     followed,
@@ -99,9 +104,13 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor }
   const watch = createAttemptWatch(core, workers)
   const effects = createEffects(core, workers, watch)
-  const reports = createReports(core, workers, effects)
-  const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, storeId)
   const stalls = createStallWatch(core, workers)
+  const snapshots = createSnapshots(core, { durable: () => commits.durable(), taken: (run) => memory.letGo(run) })
+  const memory = createRunMemory(core, { workers, effects, watch, snapshots })
+  // Not at once: what ended the attempt has yet to be recorded.
+  presence.onEnd(({ run }) => queueMicrotask(() => memory.letGo(run)))
+  const reports = createReports(core, workers, effects, memory.use)
+  const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, storeId)
 
   function context(): DecideContext {
     now = clock.now()
@@ -137,6 +146,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
         continue
       }
       lastDurable.set(run, entry)
+      run.durableSeq = entry.seq
       concerned.add(id)
       if (listened) for (const event of project(projected(run), entry, ports.isListenedTo)) ports.announce(event)
       effects.perform(run, entry)
@@ -161,7 +171,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     // A worker that came or went concerns every run (RU10).
     for (const id of concerned.has(fleetStream) ? state.runs.keys() : concerned) {
       const run = state.runs.get(id)
-      if (run !== undefined) stalls(run)
+      if (run === undefined) continue
+      stalls(run)
+      snapshots.consider(run)
+      memory.letGo(id)
     }
     concerned.clear()
     deadlines.refresh()
@@ -173,41 +186,13 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     return writeCursor({ short: run.header.short, seq: last?.seq ?? run.seq, index: Math.max(0, events - 1) })
   }
 
-  /** Reads a run again after its tentative state was discarded (CO1). */
-  async function reload(id: string, carried: boolean): Promise<number> {
-    const run = await loadRun(state, ports, id, carried)
-    if (run === undefined) return 0
-    for (const task of run.tasks.values()) watch.arm(run, task)
-    return run.seq
-  }
-
-  /** One reading of a run at a time; whoever asks meanwhile waits for it. */
-  function once(id: string, read: () => Promise<RunState | undefined>): Promise<RunState | undefined> {
-    const present = state.runs.get(id)
-    if (present !== undefined && !loading.has(id)) return Promise.resolve(present)
-    let found = loading.get(id)
-    if (found === undefined) {
-      found = read().finally(() => loading.delete(id))
-      loading.set(id, found)
-    }
-    return found
-  }
-
-  async function loadAndRecover(id: string): Promise<RunState | undefined> {
-    const run = await loadRun(state, ports, id, false)
-    if (run !== undefined) recoverRun(core, run, { workers, effects, watch })
-    // A run that had ended is this fleet's to carry on when something is restarted in it.
-    if (run !== undefined && isEndedRun(run.status)) run.carried = true
-    return run
-  }
-
   async function look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View> {
     while (storeWatch.refusing() === undefined && state.runs.has(id)) {
       const seen = view(state.runs.get(id))
       if (await commits.durable()) return seen
     }
     // It is not in memory, or memory is not to be trusted now: the store tells.
-    return view(await loadRun(createFleetState(), ports, id, false))
+    return view(await memory.look(id))
   }
 
   function hasOpenWork(): boolean {
@@ -226,8 +211,9 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       if (closing) throw new FleetError('fleet_closed', 'The fleet is closed. Create a new one to go on.')
       return turns.command(decide)
     },
-    run: (id) => once(id, () => loadAndRecover(id)),
-    read: (id) => once(id, () => loadRun(state, ports, id, true)),
+    use: memory.use,
+    read: memory.read,
+    saveSnapshots: snapshots.close,
     look,
     drain: (worker, graceMs) => drainWorker(core, { workers, host }, worker, graceMs),
     async drop(id) {

@@ -32,19 +32,22 @@ export interface Presence {
   get(run: string, task: string, attempt: number): AttemptPresence | undefined
   begin(attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'lingering' | 'place' | 'watches'>): AttemptPresence
   end(run: string, task: string, attempt: number): AttemptPresence | undefined
+  /** Attempts of one run. */
+  ofRun(run: string): number
   /** Attempts of one worker that linger. */
   lingering(worker: string): number
   linger(attempt: AttemptPresence, lingers?: boolean): void
   all(): IterableIterator<AttemptPresence>
   /** Calls back at each end; gives a function that takes it back. */
-  onEnd(listener: () => void): () => void
+  onEnd(listener: (attempt: AttemptPresence) => void): () => void
   readonly size: number
 }
 
 export function createPresence(): Presence {
   const attempts = new Map<string, AttemptPresence>()
+  const perRun = new Map<string, number>()
   const lingering = new Map<string, number>()
-  const endListeners = new Set<() => void>()
+  const endListeners = new Set<(attempt: AttemptPresence) => void>()
   const key = (run: string, task: string, attempt: number): string => `${run}/${task}/${attempt}`
   return {
     get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
@@ -65,20 +68,25 @@ export function createPresence(): Presence {
         watches: { lease: undefined, stall: undefined, timeout: undefined },
       }
       attempts.set(key(run, task, number), attempt)
+      perRun.set(run, (perRun.get(run) ?? 0) + 1)
       return attempt
     },
     end(run, task, attempt) {
       const found = attempts.get(key(run, task, attempt))
       if (found === undefined) return undefined
       attempts.delete(key(run, task, attempt))
+      const left = (perRun.get(run) ?? 1) - 1
+      if (left > 0) perRun.set(run, left)
+      else perRun.delete(run)
       const { lease, stall, timeout } = found.watches
       lease?.()
       stall?.()
       timeout?.()
       if (found.lingering) lingering.set(found.worker, (lingering.get(found.worker) ?? 1) - 1)
-      for (const listener of endListeners) listener()
+      for (const listener of endListeners) listener(found)
       return found
     },
+    ofRun: (run) => perRun.get(run) ?? 0,
     lingering: (worker) => lingering.get(worker) ?? 0,
     linger(attempt, lingers = true) {
       if (attempt.lingering === lingers) return

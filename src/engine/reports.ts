@@ -1,6 +1,6 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { ArtifactMessage, AttemptMessage } from '../protocol/wire.ts'
+import type { ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
 import { failAttempt } from './attempt-end.ts'
 import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
@@ -11,6 +11,7 @@ import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
+import type { RunMemory } from './run-memory.ts'
 import type { Worker, Workers } from './workers.ts'
 
 /** Takes in what workers say of their attempts. */
@@ -22,7 +23,7 @@ export interface Reports {
   idle(): Promise<void>
 }
 
-export function createReports(core: Core, workers: Workers, effects: Effects): Reports {
+export function createReports(core: Core, workers: Workers, effects: Effects, use: RunMemory['use']): Reports {
   // Collecting takes time; what an attempt says after it waits, so that its messages keep their order.
   const chains = new Map<AttemptPresence, Promise<void>>()
   let late = 0
@@ -169,17 +170,24 @@ export function createReports(core: Core, workers: Workers, effects: Effects): R
       return
     }
     late += 1
-    if (message.type === 'usage') {
+    if (message.type === 'usage') spendLate(worker, message)
+    const { run_id, task_id, attempt } = message
+    effects.stop(worker.facts.id, { run_id, task_id, attempt }, 'lease_lost', 'This attempt does not hold the lease of its task.')
+  }
+
+  /** Spend counts whatever attempt it was for (BU3), from a worker that had the task: nobody speaks for another. */
+  function spendLate(worker: Worker, message: UsageMessage): void {
+    const { run_id, task_id } = message
+    const report = (): void =>
       core.turns.report(function* (context): Decision {
-        const run = core.state.runs.get(message.run_id)
-        const task = run?.tasks.get(message.task_id)
-        // Spend counts whatever attempt it was for (BU3), from a worker that had the task: nobody speaks for another.
+        const run = core.state.runs.get(run_id)
+        const task = run?.tasks.get(task_id)
         const had = task?.workerSeqs?.has(worker.facts.id) === true && message.attempt <= task.attempt
         if (run !== undefined && task !== undefined && had) yield* spend(context, run, task, message)
       })
-    }
-    const { run_id, task_id, attempt } = message
-    effects.stop(worker.facts.id, { run_id, task_id, attempt }, 'lease_lost', 'This attempt does not hold the lease of its task.')
+    if (core.state.runs.has(run_id)) report()
+    // A run that has ended is read again for it; where it cannot be read, there is nothing to add to.
+    else void use(run_id, async () => report()).catch(() => undefined)
   }
 
   /** A worker that is heard is well, and may be given work at once (WO). */

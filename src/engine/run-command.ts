@@ -46,14 +46,15 @@ const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
  * Performs a command on a run, whoever sent it. Rejects `unknown_run`, `unknown_task`, and the command's own refusals. A posted command
  * counts once, whatever happens to its file (ST10).
  */
-export async function performCommand(engine: Engine, command: RunCommand, posted?: string): Promise<CommandOutcome> {
-  const run = await engine.run(command.run_id)
-  // A creation that was cut off is no run (RU1).
-  if (run?.opened !== true) throw unknownRun(command.run_id)
-  if (posted !== undefined && run.posted.has(posted)) return { changed: false, message: 'The command was taken before.' }
-  // The table pairs each kind with its performer.
-  const perform = performers[command.kind] as Performer<RunCommand['kind']>
-  return perform(engine, run, command, posted)
+export function performCommand(engine: Engine, command: RunCommand, posted?: string): Promise<CommandOutcome> {
+  return engine.use(command.run_id, async (run) => {
+    // A creation that was cut off is no run (RU1).
+    if (run?.opened !== true) throw unknownRun(command.run_id)
+    if (posted !== undefined && run.posted.has(posted)) return { changed: false, message: 'The command was taken before.' }
+    // The table pairs each kind with its performer.
+    const perform = performers[command.kind] as Performer<RunCommand['kind']>
+    return perform(engine, run, command, posted)
+  })
 }
 
 export function unknownRun(id: string): FleetError {
@@ -97,29 +98,29 @@ function restarting<Command extends RunCommand>(
   })
   return async (engine, run, command, posted) => {
     for (;;) {
-      // What they are read from must be there.
-      await engine.settled()
-      const now = present(engine, run.header.id)
-      const short = shortOnes(now, command)
-      lengthen(now, await readSpecs(engine.core.store, now.header.id, short))
-      const lost = short.find((task) => task.isShort)
-      if (lost !== undefined) throw specLost(now, lost)
-      const outcome = await perform(engine, now, command, posted)
+      const short = shortOnes(present(engine, run.header.id), command)
+      if (short.length > 0) await readWhole(engine, run.header.id, short)
+      const outcome = await perform(engine, run, command, posted)
       if (outcome !== undefined) return outcome
     }
   }
 }
 
-function* undecided(): Decision<undefined> {}
-
-function specLost(run: RunState, task: TaskState): FleetError {
-  const { id } = run.header
-  return new FleetError(
+async function readWhole(engine: Engine, id: string, short: readonly TaskState[]): Promise<void> {
+  // The entries that hold the specs must be there.
+  await engine.settled()
+  const specs = await readSpecs(engine.core.store, id, short)
+  lengthen(present(engine, id), specs)
+  const lost = short.find((task) => !specs.has(task.id))
+  if (lost === undefined) return
+  throw new FleetError(
     'store_damaged',
-    `The spec of the task ${task.id} of run ${id} cannot be read from the store, so it cannot be restarted. Restore the store from a copy.`,
-    { details: { run_id: id, task_id: task.id } },
+    `The spec of the task ${lost.id} of run ${id} cannot be read from the store, so it cannot be restarted. Restore the store from a copy.`,
+    { details: { run_id: id, task_id: lost.id } },
   )
 }
+
+function* undecided(): Decision<undefined> {}
 
 async function settle(
   engine: Engine,

@@ -29,6 +29,7 @@ export async function loadRun(
   const restarted = [...run.tasks.values()].filter((task) => task.isShort && !isEndedTask(task.status))
   lengthen(run, await readSpecs(source.store, runId, restarted))
   run.carried = carried
+  run.durableSeq = run.seq
   adopt(state, aside, run)
   return run
 }
@@ -59,6 +60,7 @@ async function restore(state: FleetState, runId: string, snapshot: Snapshot, clo
   const run = createRunState(header)
   Object.assign(run, fields)
   run.seq = snapshot.seq
+  run.snapshotSeq = snapshot.seq
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
   for (const [index, { value }] of tasks.entries()) {

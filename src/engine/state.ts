@@ -52,6 +52,9 @@ export interface TaskState extends Mutable<TaskFields> {
 export interface RunState extends Mutable<RunFields> {
   readonly header: RunHeader
   seq: number
+  /** The last sequence that is known to be durable, and the one that the store's snapshot begins at. */
+  durableSeq: number
+  snapshotSeq: number
   /** Moment of the last entry; epoch milliseconds. */
   lastAt: number
   readonly tasks: Map<string, TaskState>
@@ -99,6 +102,8 @@ export function createRunState(header: RunHeader): RunState {
     opened: false,
     sealed: !header.open,
     seq: 0,
+    durableSeq: 0,
+    snapshotSeq: 0,
     lastAt: header.createdAt,
     tasks: new Map(),
     dependants: new Map(),

@@ -28,6 +28,8 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   maxLeases: wholeFrom(1),
   jitter: flag,
   keptReports: wholeFrom(0),
+  snapshotAfter: wholeFrom(1),
+  snapshotAtEndAfter: wholeFrom(1),
   taskSlice: wholeFrom(1),
   logBytes: wholeFrom(0),
   artifactBytes: wholeFrom(0),

@@ -1,7 +1,6 @@
 import { releaseAttempt } from '../engine/attempt-end.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
-import { snapshotSource } from '../engine/snapshot.ts'
 import { isWorking } from '../engine/state.ts'
 
 /**
@@ -39,11 +38,7 @@ export async function closeEngine(
   await engine.settled()
   core.deadlines.close()
   closed.abort()
-  for (const run of core.state.runs.values()) {
-    // A snapshot only makes the next opening faster; a disk that cannot take it loses nothing.
-    const source = snapshotSource(run, () => Promise.resolve(run.seq))
-    await core.store.saveSnapshot(run.header.id, source).catch(() => undefined)
-  }
+  await engine.saveSnapshots()
 }
 
 /** Workers that are closed a second time, with no grace, end at once. */

@@ -29,7 +29,7 @@ export function keepRetention(engine: Engine, bus: Bus, retention: Retention): {
 async function sweep(engine: Engine, retention: Retention): Promise<void> {
   const rows = await engine.core.store.runs({ status: ['completed', 'failed', 'cancelled'] }).catch((): readonly RunRow[] => [])
   for (const row of overdue(rows, retention, engine.core.clock.now())) {
-    if ([...engine.core.presence.all()].some((attempt) => attempt.run === row.id)) continue
+    if (engine.core.presence.ofRun(row.id) > 0) continue
     await engine.drop(row.id).catch(() => undefined)
   }
 }

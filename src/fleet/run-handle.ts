@@ -2,6 +2,7 @@ import { addTasks } from '../engine/commands/run.ts'
 import type { Engine } from '../engine/engine.ts'
 import { performCommand, unknownRun } from '../engine/run-command.ts'
 import type { CommandOutcome, RunCommand, SettleVerdict } from '../protocol/command.ts'
+import type { RunState } from '../engine/state.ts'
 import { parseTasks } from '../protocol/task-list.ts'
 import type { FleetTaskSpecInput } from '../protocol/task.ts'
 import { FleetError } from '../protocol/errors.ts'
@@ -67,13 +68,17 @@ export function createRunHandle(
     retryFailed: ({ tags } = {}) => perform({ kind: 'run.retry_failed', run_id: id, tags }),
     seal: () => perform({ kind: 'run.seal', run_id: id }),
     settle: (task_id, verdict) => perform({ kind: 'task.settle', run_id: id, task_id, verdict }),
-    add: (tasks) => addToRun(engine, id, tasks),
-    delete: () => deleteRun(engine, id),
+    add: (tasks) => engine.use(id, (run) => addToRun(engine, id, run, tasks)),
+    delete: () => engine.use(id, (run) => deleteRun(engine, id, run)),
   }
 }
 
-async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpecInput[]): Promise<CommandOutcome> {
-  const run = await engine.run(id)
+async function addToRun(
+  engine: Engine,
+  id: string,
+  run: RunState | undefined,
+  input: readonly FleetTaskSpecInput[],
+): Promise<CommandOutcome> {
   if (run === undefined) throw unknownRun(id)
   const tasks = parseTasks(input, { knownIds: run.tasks, roles: run.header.roles })
   refuseUnenforceableTasks(tasks, engine.core.scorers)
@@ -88,8 +93,7 @@ async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpe
   })
 }
 
-async function deleteRun(engine: Engine, id: string): Promise<void> {
-  const run = await engine.run(id)
+async function deleteRun(engine: Engine, id: string, run: RunState | undefined): Promise<void> {
   if (run === undefined) throw unknownRun(id)
   await engine.settled()
   if (run.completedAt === null) {

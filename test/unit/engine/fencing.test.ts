@@ -234,7 +234,9 @@ test('EV5 late and repeated messages are counted in memory; the confirmation of 
   } as unknown as Core
   const told: string[] = []
   const effects = { stop: (_: string, key: { task_id: string }) => told.push(key.task_id) } as unknown as Effects
-  const reports = createReports(core, { settle: () => undefined } as unknown as Workers, effects)
+  const reports = createReports(core, { settle: () => undefined } as unknown as Workers, effects, () =>
+    Promise.reject(new Error('not asked for')),
+  )
   const key = { run_id: 'r', task_id: 'a', attempt: 1 }
   const counted = (message: object) => {
     const before = reports.late
