@@ -64,7 +64,7 @@ test('CO1 a snapshot that saw what was discarded is not kept', async () => {
   const appends = controlledAppends()
   const bench = await openBench({
     slots: 1,
-    limits: { snapshotAfter: 3, snapshotAtEndAfter: 1000 },
+    limits: { snapshotAfter: 2, snapshotAtEndAfter: 1000 },
     storeParts: { beforeAppend: () => appends.beforeAppend() },
   })
   const run = await bench.fleet.start({ id: 'r', name: 'r', tasks: many(3) })
