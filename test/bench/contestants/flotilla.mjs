@@ -1,0 +1,61 @@
+import { importFlotilla } from '../flotilla.mjs'
+
+/** The spec of a task that does nothing. */
+export const noop = (id) => ({ id, name: id, instructions: 'Do nothing.', handler: 'noop' })
+
+export const noops = (count, prefix = 't') => Array.from({ length: count }, (_, index) => noop(`${prefix}${index}`))
+
+/** A store of the package: `json` in a folder, or `memory`. */
+export async function openStore(kind, folder) {
+  const { jsonStore, memoryStore } = await importFlotilla()
+  return { json: () => jsonStore({ folder }), memory: () => memoryStore() }[kind]()
+}
+
+/** A fleet with one worker in this process, whose handler returns at once. */
+export async function openFleet({ store, folder, slots, onStart = () => undefined, ...options }) {
+  const { createFleet } = await importFlotilla()
+  const handlers = {
+    noop() {
+      onStart()
+      return null
+    },
+  }
+  return createFleet({ store: await openStore(store, folder), handlers, slots, ...options })
+}
+
+/** Waits for a run, and makes sure that all of it was done. */
+export async function ended(run, tasks) {
+  const result = await run.result()
+  const done = Object.keys(result.receipts).length
+  if (result.status !== 'completed' || done !== tasks)
+    throw new Error(`The run is ${result.status} with ${done} of ${tasks} receipts.`)
+}
+
+/** Flotilla as a contestant: a task counts as done once its end is durable and was announced. */
+export async function open({ store, folder, slots }) {
+  const fleet = await openFleet({ store, folder, slots })
+  let count = 0
+  let submit
+  return {
+    async prepareSubmit() {
+      const run = await fleet.start({ name: 'closed', open: true, tasks: [] })
+      const waiting = new Map()
+      fleet.on('task.terminal', ({ task_id: id, payload }) => waiting.get(id)?.(payload.status))
+      submit = async () => {
+        const id = `t${(count += 1)}`
+        const [status] = await Promise.all([new Promise((resolve) => waiting.set(id, resolve)), run.add([noop(id)])])
+        waiting.delete(id)
+        if (status !== 'completed') throw new Error(`The task ${id} is ${status}.`)
+      }
+    },
+    submit: () => submit(),
+    async fill(tasks) {
+      const run = await fleet.create({ name: 'drain', tasks: noops(tasks) })
+      return async () => {
+        await run.start()
+        await ended(run, tasks)
+      }
+    },
+    close: () => fleet.close(),
+  }
+}

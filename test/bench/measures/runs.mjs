@@ -1,0 +1,19 @@
+import { ended, noops, openFleet } from '../contestants/flotilla.mjs'
+
+/** Creates many small runs at once, then starts them all and waits for all. */
+export default async function manyRuns({ folder, runs, tasks }) {
+  const fleet = await openFleet({ store: 'json', folder, slots: 64 })
+  const specs = Array.from({ length: runs }, () => ({ name: 'small', tasks: noops(tasks) }))
+  const began = performance.now()
+  const created = await Promise.all(specs.map((spec) => fleet.create(spec)))
+  const createdAt = performance.now()
+  await Promise.all(
+    created.map(async (run) => {
+      await run.start()
+      await ended(run, tasks)
+    }),
+  )
+  const endedAt = performance.now()
+  await fleet.close()
+  return { created: (runs / (createdAt - began)) * 1000, rate: ((runs * tasks) / (endedAt - createdAt)) * 1000 }
+}

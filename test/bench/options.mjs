@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+/** The sizes of a run that is to be believed. */
+const full = {
+  rounds: 5,
+  warmUpMs: 500,
+  closedMs: 1_500,
+  warmUpTasks: 2_000,
+  drainTasks: 10_000,
+  queues: [1_000, 10_000, 100_000],
+  finishedRuns: [100, 10_000],
+  runs: 1_000,
+  limitMs: 1_000,
+  imports: 15,
+}
+
+/** Sizes that only show that everything works. */
+const quick = {
+  rounds: 1,
+  warmUpMs: 50,
+  closedMs: 100,
+  warmUpTasks: 50,
+  drainTasks: 200,
+  queues: [100, 200],
+  finishedRuns: [10, 20],
+  runs: 20,
+  limitMs: 50,
+  imports: 3,
+}
+
+export const usage = `npm run bench -- [options]
+
+  --quick           small sizes: shows that it works, says nothing about speed
+  --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, limits, footprint
+  --out FILE        where the JSON goes (default test/bench/results.json)
+  --from FILE       measures nothing, and shows the results of that file
+  --docs            writes the tables into docs/performance.md
+  --folder DIR      measures on the disk of this folder (default .flotilla)
+  --no-peers        goes without the peers, and does not install them
+  --no-build        takes the package as it is built
+  --strict          exits with 1 when a mark is missed`
+
+/** Reads the command line. Throws with the reason when it cannot. */
+export function readOptions(args, root) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      out: { type: 'string', default: `${root}/test/bench/results.json` },
+      from: { type: 'string' },
+      docs: { type: 'boolean', default: false },
+      folder: { type: 'string', default: `${root}/.flotilla` },
+      'no-peers': { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  return {
+    help: values.help,
+    quick: values.quick,
+    sizes: values.quick ? quick : full,
+    only: values.only?.split(','),
+    out: resolve(values.out),
+    from: values.from,
+    docs: values.docs,
+    folder: resolve(values.folder),
+    peers: !values['no-peers'],
+    build: !values['no-build'],
+    strict: values.strict,
+  }
+}

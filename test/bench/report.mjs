@@ -1,0 +1,28 @@
+import { isBusy, machineInWords } from './machine.mjs'
+import { marksTable } from './marks.mjs'
+import { markdownTable, textTable } from './table.mjs'
+
+/** The results of a run for a terminal. */
+export function textReport(results) {
+  return [introduction(results), ...tablesOf(results).map(textTable)].join('\n\n')
+}
+
+/** The results of a run for a document. */
+export function markdownReport(results) {
+  return [introduction(results), ...tablesOf(results).map(markdownTable)].join('\n\n')
+}
+
+function tablesOf({ tables, marks }) {
+  return [...tables, marksTable(marks)]
+}
+
+function introduction({ machine, rounds, quick }) {
+  return [
+    `Measured on a ${machineInWords(machine)}.`,
+    `Each figure is the median of ${rounds} rounds, with the least and the greatest in brackets.`,
+    ...(isBusy(machine)
+      ? [`Other work took a part of the machine (load ${machine.load}): the spread is wide, and the ratios are rough.`]
+      : []),
+    ...(quick ? ['Small sizes: this says nothing about speed.'] : []),
+  ].join(' ')
+}

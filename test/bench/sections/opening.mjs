@@ -1,0 +1,71 @@
+import { cp, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cell, integer, number } from '../format.mjs'
+import { inChild, untilKilled } from '../in-child.mjs'
+import { inRounds } from '../rounds.mjs'
+import { inScratch } from '../scratch.mjs'
+
+/** What a case leaves behind, and what is opened. */
+const kinds = {
+  crash: { title: 'kill -9 with 9 of 10 tasks done', leave: (place) => untilKilled('crash', place) },
+  journal: { title: 'the same, from the journal alone', strip: true, leave: (place) => untilKilled('crash', place) },
+  clean: { title: 'clean close, all tasks queued', leave: (place) => inChild('leave-queued', place) },
+  finished: { title: 'clean close, finished runs of 1 task', leave: (place) => inChild('leave-finished', place) },
+}
+
+/** The time to open what a crash, or a clean close, left. */
+export async function opening({ sizes, folder }) {
+  const tasks = sizes.queues.flatMap((count) =>
+    ['crash', 'journal', 'clean'].map((kind) => ({ kind, count, place: { tasks: count } })),
+  )
+  const runs = sizes.finishedRuns.map((count) => ({ kind: 'finished', count, place: { runs: count } }))
+  const cases = [...tasks, ...runs].map((one) => ({ key: `${one.kind} ${one.count}`, ...one }))
+  return inScratch(folder, async (scratch) => {
+    for (const { key, kind, place } of cases) {
+      console.error(`  ${key}, made`)
+      await kinds[kind].leave({ folder: join(scratch, key), ...place })
+    }
+    const figures = await inRounds(cases, sizes.rounds, ({ key, kind }) => openCopy(join(scratch, key), kinds[kind].strip))
+    const rows = cases.map(({ key, kind, count }) => {
+      const { ms, entries, rate, blocked } = figures[key]
+      return [
+        kinds[kind].title,
+        integer(count),
+        cell(ms, number),
+        integer(entries.median),
+        cell(rate, number),
+        cell(blocked, number),
+      ]
+    })
+    const columns = ['left by', 'tasks or runs', 'open, ms', 'journal lines', 'lines/s', 'loop blocked, ms']
+    const notes = ['From the journal alone: `index.json` and the snapshots were removed. Each opening is a fresh process.']
+    return { figures, tables: [{ title: 'Time to open a store', columns, rows, notes }] }
+  })
+}
+
+/** Opening changes a store, so each time a copy is opened. */
+async function openCopy(left, strip) {
+  const folder = `${left} copy`
+  await cp(left, folder, { recursive: true })
+  if (strip) await removeWhatIsMadeAnew(folder)
+  const entries = await journalLines(folder)
+  const { ms, blocked } = await inChild('open', { folder })
+  await rm(folder, { recursive: true })
+  return { ms, blocked, entries, rate: (entries / ms) * 1000 }
+}
+
+async function removeWhatIsMadeAnew(folder) {
+  await rm(join(folder, 'index.json'), { force: true })
+  for (const run of await readdir(join(folder, 'runs')).catch(() => [])) {
+    await rm(join(folder, 'runs', run, 'snapshot.json'), { force: true })
+    await rm(join(folder, 'runs', run, 'snapshot'), { recursive: true, force: true })
+  }
+}
+
+async function journalLines(folder) {
+  let lines = 0
+  for (const name of await readdir(join(folder, 'journal'))) {
+    for (const byte of await readFile(join(folder, 'journal', name))) if (byte === 10) lines += 1
+  }
+  return lines
+}
