@@ -58,7 +58,17 @@ async function measure({ quick, sizes, folder, only = Object.keys(sections), out
     figures[name] = measured.figures
     tables.push(...measured.tables)
   }
-  const results = { format: 1, quick, rounds: sizes.rounds, machine, missing, figures, tables, marks: judge(figures) }
+  const results = {
+    format: 1,
+    quick,
+    rounds: sizes.rounds,
+    longRounds: sizes.longRounds,
+    machine,
+    missing,
+    figures,
+    tables,
+    marks: judge(figures),
+  }
   mkdirSync(dirname(out), { recursive: true })
   writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`)
   console.error(`The figures are in ${out}.`)

@@ -16,10 +16,10 @@ function tablesOf({ tables, marks }) {
   return [...tables, marksTable(marks)]
 }
 
-function introduction({ machine, rounds, quick }) {
+function introduction({ machine, rounds, longRounds, quick }) {
   return [
     `Measured on a ${machineInWords(machine)}.`,
-    `Each figure is the median of ${rounds} rounds, with the least and the greatest in brackets.`,
+    `Each figure is the median of ${rounds} rounds (queues and openings: ${longRounds}), with the least and the greatest in brackets.`,
     ...(isBusy(machine)
       ? [`Other work took a part of the machine (load ${machine.load}): the spread is wide, and the ratios are rough.`]
       : []),

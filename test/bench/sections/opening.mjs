@@ -25,7 +25,7 @@ export async function opening({ sizes, folder }) {
       console.error(`  ${key}, made`)
       await kinds[kind].leave({ folder: join(scratch, key), ...place })
     }
-    const figures = await inRounds(cases, sizes.rounds, ({ key, kind }) => openCopy(join(scratch, key), kinds[kind].strip))
+    const figures = await inRounds(cases, sizes.longRounds, ({ key, kind }) => openCopy(join(scratch, key), kinds[kind].strip))
     const rows = cases.map(({ key, kind, count }) => {
       const { ms, entries, rate, blocked } = figures[key]
       return [

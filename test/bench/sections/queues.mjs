@@ -6,7 +6,7 @@ import { inScratch } from '../scratch.mjs'
 /** What the length of a queue costs: time, memory, and a blocked event loop. */
 export async function queues({ sizes, folder }) {
   const cases = sizes.queues.map((tasks) => ({ key: String(tasks), tasks }))
-  const figures = await inRounds(cases, sizes.rounds, async ({ tasks }) => {
+  const figures = await inRounds(cases, sizes.longRounds, async ({ tasks }) => {
     const repeat = Math.max(1, Math.floor(sizes.drainTasks / tasks))
     const memory = await inScratch(folder, (scratch) => inChild('queued-memory', { folder: scratch, tasks }))
     const drained = await inScratch(folder, (scratch) =>
