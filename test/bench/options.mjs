@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 /** The sizes of a run that is to be believed. */
 const full = {
   rounds: 5,
-  // Of what takes long: queues and openings.
+  // Of what takes long: queues, openings, many runs.
   longRounds: 3,
   warmUpMs: 500,
   closedMs: 1_500,
@@ -36,6 +36,7 @@ export const usage = `npm run bench -- [options]
 
   --quick           small sizes: shows that it works, says nothing about speed
   --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, limits, footprint
+  --rounds N        measures everything N times (default 5, and 3 what takes long)
   --out FILE        where the JSON goes (default test/bench/results.json)
   --from FILE       measures nothing, and shows the results of that file
   --docs            writes the tables into docs/performance.md
@@ -51,6 +52,7 @@ export function readOptions(args, root) {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
+      rounds: { type: 'string' },
       out: { type: 'string', default: `${root}/test/bench/results.json` },
       from: { type: 'string' },
       docs: { type: 'boolean', default: false },
@@ -64,7 +66,7 @@ export function readOptions(args, root) {
   return {
     help: values.help,
     quick: values.quick,
-    sizes: values.quick ? quick : full,
+    sizes: { ...(values.quick ? quick : full), ...roundsOf(values.rounds) },
     only: values.only?.split(','),
     out: resolve(values.out),
     from: values.from,
@@ -74,4 +76,11 @@ export function readOptions(args, root) {
     build: !values['no-build'],
     strict: values.strict,
   }
+}
+
+function roundsOf(given) {
+  if (given === undefined) return {}
+  const rounds = Number(given)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: expected an integer from 1, got ${given}.`)
+  return { rounds, longRounds: rounds }
 }

@@ -27,7 +27,7 @@ export async function footprint({ sizes }) {
     tables: [
       {
         title: 'Time to import',
-        columns: ['fresh processes, alternating', 'ms'],
+        columns: [`${sizes.imports} fresh processes each, alternating`, 'ms'],
         rows: cases.map(({ key, title }) => [title, cell(figures[key].ms, number)]),
       },
       {

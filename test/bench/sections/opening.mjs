@@ -8,7 +8,7 @@ import { inScratch } from '../scratch.mjs'
 /** What a case leaves behind, and what is opened. */
 const kinds = {
   crash: { title: 'kill -9 with 9 of 10 tasks done', leave: (place) => untilKilled('crash', place) },
-  journal: { title: 'the same, from the journal alone', strip: true, leave: (place) => untilKilled('crash', place) },
+  journal: { title: 'the same, from the journal alone', of: 'crash', strip: true },
   clean: { title: 'clean close, all tasks queued', leave: (place) => inChild('leave-queued', place) },
   finished: { title: 'clean close, finished runs of 1 task', leave: (place) => inChild('leave-finished', place) },
 }
@@ -21,11 +21,12 @@ export async function opening({ sizes, folder }) {
   const runs = sizes.finishedRuns.map((count) => ({ kind: 'finished', count, place: { runs: count } }))
   const cases = [...tasks, ...runs].map((one) => ({ key: `${one.kind} ${one.count}`, ...one }))
   return inScratch(folder, async (scratch) => {
-    for (const { key, kind, place } of cases) {
-      console.error(`  ${key}, made`)
-      await kinds[kind].leave({ folder: join(scratch, key), ...place })
+    const left = ({ kind, count }) => join(scratch, `${kinds[kind].of ?? kind} ${count}`)
+    for (const one of cases.filter(({ kind }) => kinds[kind].leave !== undefined)) {
+      console.error(`  making ${one.key}`)
+      await kinds[one.kind].leave({ folder: left(one), ...one.place })
     }
-    const figures = await inRounds(cases, sizes.longRounds, ({ key, kind }) => openCopy(join(scratch, key), kinds[kind].strip))
+    const figures = await inRounds(cases, sizes.longRounds, (one) => openCopy(left(one), kinds[one.kind].strip))
     const rows = cases.map(({ key, kind, count }) => {
       const { ms, entries, rate, blocked } = figures[key]
       return [

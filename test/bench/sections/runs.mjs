@@ -7,7 +7,7 @@ const tasks = 10
 
 /** Many small runs instead of a long one. */
 export async function runs({ sizes, folder }) {
-  const figures = await inRounds([{ key: 'small' }], sizes.rounds, () =>
+  const figures = await inRounds([{ key: 'small' }], sizes.longRounds, () =>
     inScratch(folder, (scratch) => inChild('runs', { folder: scratch, runs: sizes.runs, tasks })),
   )
   const { created, rate } = figures.small
