@@ -7,7 +7,7 @@ import { root } from './flotilla.mjs'
 import { isBusy, machineOf } from './machine.mjs'
 import { judge } from './marks.mjs'
 import { readOptions, usage } from './options.mjs'
-import { installPeers } from './peers.mjs'
+import { installPeers, peerNames } from './peers.mjs'
 import { markdownReport, textReport } from './report.mjs'
 import { closedLoop } from './sections/closed-loop.mjs'
 import { drain } from './sections/drain.mjs'
@@ -49,7 +49,7 @@ async function measure({ quick, sizes, folder, only = Object.keys(sections), out
   if (machine.file_system === 'tmpfs')
     console.error(`${folder} lies in memory: a sync costs nothing there. Choose a disk with --folder.`)
   if (isBusy(machine)) console.error(`The machine is busy (load ${machine.load}): better measure when it is idle.`)
-  const missing = options.peers ? installPeers() : ['plainjob', 'better-sqlite3', 'p-queue']
+  const missing = options.peers ? installPeers() : peerNames
   const figures = {}
   const tables = []
   for (const name of Object.keys(sections).filter((one) => only.includes(one))) {
