@@ -17,9 +17,10 @@ function tablesOf({ tables, marks }) {
 }
 
 function introduction({ machine, rounds, longRounds, quick }) {
+  const fewer = longRounds < rounds ? ` (${longRounds} for queues, openings and many runs)` : ''
   return [
     `Measured on a ${machineInWords(machine)}.`,
-    `Each figure is the median of ${rounds} rounds (${longRounds} for queues, openings and many runs), with the least and the greatest in brackets.`,
+    `Each figure is the median of ${rounds} rounds${fewer}, with the least and the greatest in brackets.`,
     ...(isBusy(machine)
       ? [`Other work took a part of the machine (load ${machine.load}): the spread is wide, and the ratios are rough.`]
       : []),

@@ -36,6 +36,7 @@ export async function open({ store, folder, slots }) {
   const fleet = await openFleet({ store, folder, slots })
   let count = 0
   let submit
+  let filled
   return {
     async prepareSubmit() {
       const run = await fleet.start({ name: 'closed', open: true, tasks: [] })
@@ -51,11 +52,13 @@ export async function open({ store, folder, slots }) {
     submit: () => submit(),
     async fill(tasks) {
       const run = await fleet.create({ name: 'drain', tasks: noops(tasks) })
+      filled = run
       return async () => {
         await run.start()
         await ended(run, tasks)
       }
     },
+    readAgain: () => filled.result(),
     close: () => fleet.close(),
   }
 }

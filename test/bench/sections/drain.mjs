@@ -11,7 +11,12 @@ export async function drain({ sizes, folder, missing }) {
   const figures = await inRounds(cases, sizes.rounds, ({ contestant, store, slots }) =>
     inScratch(folder, (scratch) => inChild('drain', { contestant, store, slots, folder: scratch, warmUp, tasks })),
   )
-  const rows = cases.map(({ key, title, slots }) => [title, String(slots), cell(figures[key].rate, number)])
-  const columns = ['drain', 'slots', 'tasks/s']
+  const rows = cases.map(({ key, title, slots }) => [
+    title,
+    String(slots),
+    cell(figures[key].rate, number),
+    cell(figures[key].readMs, number),
+  ])
+  const columns = ['drain', 'slots', 'tasks/s', 'of which reading the results, ms']
   return { figures, tables: [{ title: `Drain of ${integer(tasks)} tasks`, columns, rows, notes: peerNotes(missing) }] }
 }
