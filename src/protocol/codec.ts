@@ -58,15 +58,7 @@ export function contract<Schema extends z.ZodType>(
 ): Contract<Canonical<z.output<Schema>>, Writable<z.input<Schema>>> {
   // The same schema, seen read-only, and its output without the room for unknown fields.
   const schema = composed as unknown as z.ZodType<Canonical<z.output<Schema>>, Writable<z.input<Schema>>>
-  const read = (value: unknown): Reading<Canonical<z.output<Schema>>> => {
-    const copy = copyJson(value)
-    const result = schema.safeParse(copy.value, {
-      reportInput: true,
-      error: ({ message, ...issue }) => message ?? expectation(issue),
-    })
-    const problems = mergeProblems(copy.problems, result.error?.issues ?? [])
-    return problems.length > 0 || !result.success ? { ok: false, problems } : { ok: true, value: result.data }
-  }
+  const read = (value: unknown): Reading<Canonical<z.output<Schema>>> => readCopy(schema, copyJson(value))
   return {
     typeName,
     schema,
@@ -85,13 +77,41 @@ export function contract<Schema extends z.ZodType>(
   }
 }
 
+/** Reads by a schema what `copyJson` gave. */
+export function readCopy<Value>(
+  schema: z.ZodType<Value>,
+  copy: { readonly value: unknown; readonly problems: readonly DocumentProblem[] },
+): Reading<Value> {
+  const result = schema.safeParse(copy.value, telling)
+  const problems = mergeProblems(copy.problems, problemsOf(result.error, []))
+  return problems.length > 0 || !result.success ? { ok: false, problems } : { ok: true, value: result.data }
+}
+
+/** Reads a part of a copy, at its path. What JSON could not carry in it is not told here. */
+export function readPart<Value>(schema: z.ZodType<Value>, part: unknown, path: DocumentPath): Reading<Value> {
+  const result = schema.safeParse(part, telling)
+  return result.success ? { ok: true, value: result.data } : { ok: false, problems: problemsOf(result.error, path) }
+}
+
 type Issue = z.core.$ZodIssue
 
+const telling: z.core.ParseContext<Issue> = {
+  reportInput: true,
+  error: ({ message, ...issue }) => message ?? expectation(issue),
+}
+
+function problemsOf(error: z.ZodError | undefined, path: DocumentPath): readonly DocumentProblem[] {
+  return (error?.issues ?? []).flatMap((issue) => fromIssue(issue, path))
+}
+
 /** What JSON cannot carry comes first; a schema's complaint about the hole that it left would say the same again. */
-function mergeProblems(unreadable: readonly DocumentProblem[], issues: readonly Issue[]): readonly DocumentProblem[] {
+function mergeProblems(
+  unreadable: readonly DocumentProblem[],
+  complaints: readonly DocumentProblem[],
+): readonly DocumentProblem[] {
   const holes = new Set(unreadable.map(({ path }) => formatPath(path)))
   const problems = new Map<string, DocumentProblem>()
-  for (const problem of issues.flatMap((issue) => fromIssue(issue, []))) {
+  for (const problem of complaints) {
     const place = formatPath(problem.path)
     if (!holes.has(place)) problems.set(`${place} ${problem.expected}`, problem)
   }

@@ -1,4 +1,5 @@
 import { describeFound, quote, type DocumentProblem } from './problem.ts'
+import { allAtOnce, type Steps } from './steps.ts'
 
 /** As much of a task as its dependencies need. What is undefined is passed over: it has a problem of its own. */
 export interface DependentTask {
@@ -16,6 +17,15 @@ export function dependencyProblems(
   knownIds?: Pick<ReadonlySet<string>, 'has'>,
   under = 'tasks',
 ): readonly DocumentProblem[] {
+  return allAtOnce(checkingDependencies(tasks, knownIds, under))
+}
+
+/** As `dependencyProblems`, in steps. */
+export function* checkingDependencies(
+  tasks: readonly DependentTask[],
+  knownIds: Pick<ReadonlySet<string>, 'has'> | undefined,
+  under: string,
+): Steps<readonly DocumentProblem[]> {
   const at = (...path: (string | number)[]) => [under, ...path]
   const indexOf = new Map<string, number>()
   const problems: DocumentProblem[] = []
@@ -25,6 +35,7 @@ export function dependencyProblems(
     if (indexOf.has(id) || knownIds?.has(id))
       problems.push({ path: at(index, 'id'), expected: 'an id of its own', got: `${quote(id)} again` })
     else indexOf.set(id, index)
+    yield
   }
   for (const [index, { id, depends_on }] of tasks.entries()) {
     for (const [place, other] of depends_on.entries()) {
@@ -35,8 +46,9 @@ export function dependencyProblems(
         problems.push({ path, expected: 'the id of a task of the run', got: describeFound(other, path) })
       }
     }
+    yield
   }
-  for (const cycle of cycles(tasks, indexOf)) {
+  for (const cycle of yield* findingCycles(tasks, indexOf)) {
     const got = cycle.map((index) => tasks[index]!.id).join(' → ')
     problems.push({ path: at(cycle[0]!, 'depends_on'), expected: 'no cycle', got })
   }
@@ -44,7 +56,10 @@ export function dependencyProblems(
 }
 
 /** Cycles of more than one task, at most one for each task that closes one, each beginning and ending with the same index. */
-function cycles(tasks: readonly DependentTask[], indexOf: ReadonlyMap<string, number>): readonly (readonly number[])[] {
+function* findingCycles(
+  tasks: readonly DependentTask[],
+  indexOf: ReadonlyMap<string, number>,
+): Steps<readonly (readonly number[])[]> {
   const found: number[][] = []
   const place = new Map<number, number>()
   const done = new Set<number>()
@@ -57,6 +72,7 @@ function cycles(tasks: readonly DependentTask[], indexOf: ReadonlyMap<string, nu
     }
     enter(start)
     for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+      yield
       const { depends_on } = tasks[step.task]!
       const id = depends_on[step.next++]
       if (step.next > depends_on.length) {

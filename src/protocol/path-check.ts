@@ -1,16 +1,26 @@
 import { isRecord } from './field.ts'
 import { pathProblem, relativeProblem } from './path-text.ts'
 import { quote, type DocumentPath, type DocumentProblem } from './problem.ts'
+import { allAtOnce, type Steps } from './steps.ts'
 
 /**
  * Paths of tasks that climb out of the workspace, as far as their text shows it (WS1); links are looked at before each attempt. It also
  * takes tasks whose shape has problems, and looks at what is sound in them (WI6).
  */
 export function pathProblems(tasks: unknown, under: string): readonly DocumentProblem[] {
-  if (!Array.isArray(tasks)) return []
-  return tasks.flatMap((task: unknown, index) =>
-    isRecord(task) ? problemsOfTask(task).map((problem) => ({ ...problem, path: [under, index, ...problem.path] })) : [],
-  )
+  return allAtOnce(checkingPaths(tasks, under))
+}
+
+/** As `pathProblems`, in steps. */
+export function* checkingPaths(tasks: unknown, under: string): Steps<readonly DocumentProblem[]> {
+  const problems: DocumentProblem[] = []
+  if (!Array.isArray(tasks)) return problems
+  for (const [index, task] of tasks.entries()) {
+    if (isRecord(task))
+      for (const problem of problemsOfTask(task)) problems.push({ ...problem, path: [under, index, ...problem.path] })
+    yield
+  }
+  return problems
 }
 
 function problemsOfTask({ workspace, input_files, scorer }: Readonly<Record<string, unknown>>): DocumentProblem[] {

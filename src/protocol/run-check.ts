@@ -1,34 +1,54 @@
 import type { z } from 'zod'
-import { dependencyProblems, type DependentTask } from './dependencies.ts'
+import { checkingDependencies, type DependentTask } from './dependencies.ts'
 import { isRecord } from './field.ts'
 import { describeFound, quote, type DocumentPath, type DocumentProblem } from './problem.ts'
+import { allAtOnce, type Steps } from './steps.ts'
 
 /**
  * A refinement for what no field of a run shows alone: ids that stand twice, dependencies, roles. It also takes runs whose shape has
  * problems, and looks at what is sound in them, so that all problems of a document are told at once (WI6).
  */
 export function checkRun(tasksField: string) {
+  return refineRun((run) => [
+    ...allAtOnce(checkingTasks(run[tasksField], { roles: run['roles'], under: tasksField })),
+    ...workerProblems(run),
+  ])
+}
+
+/** A refinement that reports what it finds in a run, whatever its shape. */
+export function refineRun(problemsOf: (run: Loose) => readonly DocumentProblem[]) {
   return (run: unknown, context: z.core.$RefinementCtx): void => {
-    if (!isRecord(run)) return
-    const problems = [
-      ...taskProblems(run[tasksField], { roles: run['roles'], under: tasksField }),
-      ...repeatedWorkers(recordsOf(run['worker_specs'])),
-    ]
-    for (const problem of problems) addProblem(context, problem)
+    if (isRecord(run)) for (const problem of problemsOf(run)) addProblem(context, problem)
   }
 }
 
-/** What is wrong between the tasks of a list, sound or not: their ids, their dependencies, roles that the run does not have. */
-export function taskProblems(
+/** In steps: what is wrong between the tasks of a list, sound or not: their ids, dependencies, roles that the run does not have. */
+export function* checkingTasks(
   tasks: unknown,
   {
     knownIds,
     roles,
     under,
-  }: { readonly knownIds?: Pick<ReadonlySet<string>, 'has'>; readonly roles: unknown; readonly under: string },
-): readonly DocumentProblem[] {
+  }: { readonly knownIds?: Pick<ReadonlySet<string>, 'has'> | undefined; readonly roles: unknown; readonly under: string },
+): Steps<readonly DocumentProblem[]> {
   const records = recordsOf(tasks)
-  return [...dependencyProblems(records.map(asDependent), knownIds, under), ...roleProblems(records, roles, under)]
+  const dependent: DependentTask[] = []
+  for (const record of records) {
+    dependent.push(asDependent(record))
+    yield
+  }
+  return [...(yield* checkingDependencies(dependent, knownIds, under)), ...(yield* checkingRoles(records, roles, under))]
+}
+
+/** Ids of workers that stand twice. */
+export function workerProblems(run: Loose): readonly DocumentProblem[] {
+  const seen = new Set<string>()
+  return recordsOf(run['worker_specs']).flatMap(({ id }, index) => {
+    if (typeof id !== 'string') return []
+    if (seen.has(id)) return [{ path: ['worker_specs', index, 'id'], expected: 'an id of its own', got: `${quote(id)} again` }]
+    seen.add(id)
+    return []
+  })
 }
 
 /** Reports a problem from within a refinement. */
@@ -51,23 +71,16 @@ function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function roleProblems(tasks: readonly Loose[], roles: unknown, tasksField: string): DocumentProblem[] {
-  if (!Array.isArray(roles)) return []
+function* checkingRoles(tasks: readonly Loose[], roles: unknown, tasksField: string): Steps<readonly DocumentProblem[]> {
+  const problems: DocumentProblem[] = []
+  if (!Array.isArray(roles)) return problems
   const allowed = new Set<unknown>(roles)
   const expected = roles.length === 0 ? 'no role, as the run has none' : `one of the run's roles ${roles.map(String).join(', ')}`
-  return tasks.flatMap(({ worker }, index) => {
+  for (const [index, { worker }] of tasks.entries()) {
     const role = isRecord(worker) ? worker['role'] : undefined
     const path: DocumentPath = [tasksField, index, 'worker', 'role']
-    return typeof role !== 'string' || allowed.has(role) ? [] : [{ path, expected, got: describeFound(role, path) }]
-  })
-}
-
-function repeatedWorkers(workers: readonly Loose[]): DocumentProblem[] {
-  const seen = new Set<string>()
-  return workers.flatMap(({ id }, index) => {
-    if (typeof id !== 'string') return []
-    if (seen.has(id)) return [{ path: ['worker_specs', index, 'id'], expected: 'an id of its own', got: `${quote(id)} again` }]
-    seen.add(id)
-    return []
-  })
+    if (typeof role === 'string' && !allowed.has(role)) problems.push({ path, expected, got: describeFound(role, path) })
+    yield
+  }
+  return problems
 }

@@ -1,9 +1,14 @@
+import type { z } from 'zod'
 import { displayName, isRecord, list, object, optional } from './field.ts'
 import { aliased } from './alias.ts'
-import { contract, type InputOf, type ValueOf } from './codec.ts'
+import { contract, readCopy, type InputOf, type Reading, type ValueOf } from './codec.ts'
+import { copyingJson } from './json-copy.ts'
 import { runExtras, runId, runOptions } from './run.ts'
-import { pathProblems } from './path-check.ts'
-import { addProblem, checkRun } from './run-check.ts'
+import { checkingPaths } from './path-check.ts'
+import { invalidDocument, type DocumentProblem } from './problem.ts'
+import { checkingTasks, refineRun, workerProblems } from './run-check.ts'
+import { allAtOnce, type Steps } from './steps.ts'
+import { readingTasks, tasksRead, type ReadTasks } from './task-reading.ts'
 import { FleetTaskSpec } from './task.ts'
 
 /**
@@ -13,31 +18,67 @@ import { FleetTaskSpec } from './task.ts'
  */
 export const FleetRunSpec = contract(
   'FleetRunSpec',
-  aliased(
-    object({
-      id: optional(runId),
-      name: displayName,
-      tasks: list(FleetTaskSpec.schema),
-      ...runOptions,
-      ...runExtras,
-    })
-      .superRefine(checkRun('tasks'), { when: () => true })
-      .superRefine(
-        (run: unknown, context) => {
-          const problems = isRecord(run) ? pathProblems(run['tasks'], 'tasks') : []
-          for (const problem of problems) addProblem(context, problem)
-        },
-        { when: () => true },
-      )
-      .superRefine(
-        (run: unknown, context) => {
-          if (!isRecord(run) || run['open'] === true || !Array.isArray(run['tasks']) || run['tasks'].length > 0) return
-          addProblem(context, { path: ['tasks'], expected: 'at least one task, or `open: true` beside it', got: 'none' })
-        },
-        { when: () => true },
-      ),
-    { workers: 'worker_specs' },
-  ),
+  runSpecOf(list(FleetTaskSpec.schema), {
+    between: ({ tasks, roles }) => allAtOnce(checkingTasks(tasks, { roles, under: 'tasks' })),
+    paths: ({ tasks }) => allAtOnce(checkingPaths(tasks, 'tasks')),
+  }),
 )
 export type FleetRunSpec = ValueOf<typeof FleetRunSpec>
 export type FleetRunSpecInput = InputOf<typeof FleetRunSpec>
+
+/** As `FleetRunSpec.parse`, in steps: the same value, or the same error. */
+export function* parsingRunSpec(input: unknown): Steps<FleetRunSpec> {
+  const copy = yield* copyingJson(input)
+  const document = isRecord(copy.value) ? copy.value : {}
+  const list = document['tasks']
+  if (!Array.isArray(list) || list.length === 0) return valueOf(readCopy(FleetRunSpec.schema, copy))
+  const read = yield* readingTasks(list, 'tasks')
+  const between = yield* checkingTasks(read.tasks, { roles: document['roles'], under: 'tasks' })
+  const paths = yield* checkingPaths(read.tasks, 'tasks')
+  const tasks: CheckedTasks = { ...read, between, paths }
+  const run = valueOf(readCopy(aroundTasks, { ...copy, value: { ...document, tasks } }))
+  // What was put around them has found no problem in them.
+  return { ...run, tasks: read.tasks } as FleetRunSpec
+}
+
+function valueOf<Value>(reading: Reading<Value>): Value {
+  if (reading.ok) return reading.value
+  throw invalidDocument(FleetRunSpec.typeName, reading.problems)
+}
+
+type Problems = readonly DocumentProblem[]
+
+/** Tasks that were read, and checked with each other, before the run that they stand in. */
+interface CheckedTasks extends ReadTasks {
+  readonly between: Problems
+  readonly paths: Problems
+}
+
+const aroundTasks = runSpecOf(tasksRead, {
+  between: ({ tasks }) => (tasks as CheckedTasks).between,
+  paths: ({ tasks }) => (tasks as CheckedTasks).paths,
+})
+
+interface TaskChecks {
+  readonly between: (run: Readonly<Record<string, unknown>>) => Problems
+  readonly paths: (run: Readonly<Record<string, unknown>>) => Problems
+}
+
+function runSpecOf<Tasks extends z.ZodType>(tasks: Tasks, { between, paths }: TaskChecks) {
+  const whole = { when: () => true }
+  return aliased(
+    object({ id: optional(runId), name: displayName, tasks, ...runOptions, ...runExtras })
+      .superRefine(
+        refineRun((run) => [...between(run), ...workerProblems(run)]),
+        whole,
+      )
+      .superRefine(refineRun(paths), whole)
+      .superRefine(refineRun(emptyProblems), whole),
+    { workers: 'worker_specs' },
+  )
+}
+
+function emptyProblems(run: Readonly<Record<string, unknown>>): Problems {
+  if (run['open'] === true || !Array.isArray(run['tasks']) || run['tasks'].length > 0) return []
+  return [{ path: ['tasks'], expected: 'at least one task, or `open: true` beside it', got: 'none' }]
+}

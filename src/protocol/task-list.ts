@@ -1,25 +1,41 @@
-import { contract } from './codec.ts'
-import { list, object } from './field.ts'
+import { contract, readCopy } from './codec.ts'
+import { isRecord, list, object } from './field.ts'
+import { copyingJson } from './json-copy.ts'
 import { invalidDocument } from './problem.ts'
-import { pathProblems } from './path-check.ts'
-import { taskProblems } from './run-check.ts'
+import { checkingPaths } from './path-check.ts'
+import { checkingTasks } from './run-check.ts'
+import { allAtOnce, type Steps } from './steps.ts'
+import { readingTasks, tasksRead } from './task-reading.ts'
 import { FleetTaskSpec } from './task.ts'
 
+/** What the tasks are added to. */
+interface TaskListRun {
+  readonly knownIds?: Pick<ReadonlySet<string>, 'has'>
+  readonly roles?: readonly string[] | undefined
+}
+
 const taskList = contract('tasks', object({ tasks: list(FleetTaskSpec.schema) }))
+const aroundTasks = object({ tasks: tasksRead })
 
 /**
  * Reads tasks that are added to a run (RU8). `knownIds` are the run's tasks, which the new ones may depend on and whose ids they cannot
  * have; `roles` the run's roles, when it names some. Throws `invalid_document` with every problem, each under `tasks[…]`.
  */
-export function parseTasks(
-  tasks: readonly unknown[],
-  run: { readonly knownIds?: Pick<ReadonlySet<string>, 'has'>; readonly roles?: readonly string[] } = {},
-): readonly FleetTaskSpec[] {
-  const reading = taskList.read({ tasks })
-  const problems = [
-    ...taskProblems(tasks, { knownIds: run.knownIds, roles: run.roles, under: 'tasks' }),
-    ...pathProblems(tasks, 'tasks'),
-  ]
-  if (reading.ok && problems.length === 0) return reading.value.tasks
-  throw invalidDocument('tasks', [...(reading.ok ? [] : reading.problems), ...problems])
+export function parseTasks(tasks: readonly unknown[], run: TaskListRun = {}): readonly FleetTaskSpec[] {
+  return allAtOnce(parsingTasks(tasks, run))
+}
+
+/** As `parseTasks`, in steps. */
+export function* parsingTasks(input: readonly unknown[], { knownIds, roles }: TaskListRun): Steps<readonly FleetTaskSpec[]> {
+  const copy = yield* copyingJson({ tasks: input })
+  const document = copy.value
+  // Whoever writes no TypeScript may pass anything.
+  if (!isRecord(document) || !Array.isArray(document['tasks'])) return taskList.parse({ tasks: input }).tasks
+  const read = yield* readingTasks(document['tasks'], 'tasks')
+  const between = yield* checkingTasks(read.tasks, { knownIds, roles, under: 'tasks' })
+  const paths = yield* checkingPaths(read.tasks, 'tasks')
+  const reading = readCopy(aroundTasks, { ...copy, value: { tasks: read } })
+  const problems = [...(reading.ok ? [] : reading.problems), ...between, ...paths]
+  if (problems.length > 0) throw invalidDocument('tasks', problems)
+  return read.tasks as readonly FleetTaskSpec[]
 }

@@ -18,6 +18,7 @@ import {
 } from '../../../src/protocol/index.ts'
 import { describeFound, quote } from '../../../src/protocol/problem.ts'
 import { fullTask, minimalTask, samples } from './samples.ts'
+import { spoilings } from './spoilings.ts'
 
 function errorOf(action: () => unknown): FleetError {
   try {
@@ -225,19 +226,3 @@ describe('SE5', () => {
     }
   })
 })
-
-/** The document with each of its parts replaced in turn, with the path of that part as JSON. */
-function* spoilings(document: Json, spoil: Json = { spoilt: [] }): Generator<readonly [string, Json]> {
-  if (typeof document !== 'object' || document === null) return
-  for (const [key, member] of Object.entries(document)) {
-    const part = Array.isArray(document) ? Number(key) : key
-    const put = (value: Json): Json =>
-      Array.isArray(document)
-        ? document.map((item: Json, index) => (index === part ? value : item))
-        : { ...document, [key]: value }
-    yield [JSON.stringify([part]), put(spoil)]
-    for (const [path, inner] of spoilings(member ?? null, spoil)) {
-      yield [JSON.stringify([part, ...(JSON.parse(path) as Json[])]), put(inner)]
-    }
-  }
-}
