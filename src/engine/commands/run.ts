@@ -13,21 +13,31 @@ import { restartTasks } from './restart.ts'
 const changed = (message: string): CommandOutcome => ({ changed: true, message })
 const unchanged = (message: string): CommandOutcome => ({ changed: false, message })
 
-/** Creates a run with its tasks, in slices; the last entry opens it (RU1). `start` also starts it. */
+/** Creates a run with its tasks at once; the last entry opens it (RU1). `start` also starts it. */
 export function* createRun(
   context: DecideContext,
   header: RunHeader,
   tasks: readonly FleetTaskSpec[],
   start: boolean,
 ): Decision<void> {
+  yield* beginRun(context, header, tasks.length)
+  yield* addSlices(context, header.id, tasks)
+  yield* openRun(context, header.id, start)
+}
+
+/** Begins a run of so many tasks. Until it is opened nobody sees it, and nothing of it is leased (RU1). */
+export function* beginRun(context: DecideContext, header: RunHeader, taskCount: number): Decision<void> {
   // Another creation of the same moment may not be in the store yet.
   if (context.state.runs.has(header.id))
     throw refuse('run_exists', `A run ${header.id} exists in this store. Leave the id out, or choose another.`)
-  yield { on: header.id, kind: 'run.created', created: header, taskCount: tasks.length, run: { updatedAt: context.now } }
-  yield* addSlices(context, header.id, tasks)
-  yield { on: header.id, kind: 'run.opened', run: { opened: true } }
-  const run = context.state.runs.get(header.id)
-  if (run === undefined) throw new Error(`The run ${header.id} vanished while it was created.`)
+  yield { on: header.id, kind: 'run.created', created: header, taskCount, run: { updatedAt: context.now } }
+}
+
+/** Opens a run that has all of its tasks. */
+export function* openRun(context: DecideContext, runId: string, start: boolean): Decision<void> {
+  yield { on: runId, kind: 'run.opened', run: { opened: true } }
+  const run = context.state.runs.get(runId)
+  if (run === undefined) throw new Error(`The run ${runId} vanished while it was created.`)
   if (start) yield* startRun(context, run)
 }
 
@@ -115,7 +125,11 @@ export function* retryFailed(context: DecideContext, run: RunState, failed: read
   return changed(`${failed.length} failed task(s) were enqueued again.`)
 }
 
-function* addSlices(context: DecideContext, runId: string, tasks: readonly FleetTaskSpec[]): Decision {
+/**
+ * Adds tasks in entries of at most a slice each. A dependency that is not there yet counts as not met, so what is freed here depends on
+ * nothing that may still come.
+ */
+export function* addSlices(context: DecideContext, runId: string, tasks: readonly FleetTaskSpec[]): Decision {
   const { taskSlice } = context.defaults
   for (let from = 0; from < tasks.length; from += taskSlice) {
     const slice = tasks.slice(from, from + taskSlice)
