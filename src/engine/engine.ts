@@ -1,4 +1,5 @@
 import { FleetError } from '../protocol/errors.ts'
+import { createAnnouncer } from './announcer.ts'
 import { createAttemptWatch } from './attempt-watch.ts'
 import { createCommits } from './commit.ts'
 import type { Core, EnginePorts } from './core.ts'
@@ -51,6 +52,10 @@ export interface Engine {
   recover(run: RunState): void
   /** Deletes a run that has ended, here and in the store (RU8). */
   drop(id: string): Promise<void>
+  /** Takes back a run that was never opened, here at once, then in the store (RU1). */
+  discard(id: string): Promise<void>
+  /** What is durable by now has been announced. */
+  announced(): Promise<void>
   /** Whether leases are given out. */
   leasing: boolean
   /** Once closing, commands are refused. */
@@ -72,6 +77,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     { held: (worker) => state.holdings.get(worker) ?? 0, lingering: (worker) => presence.lingering(worker) },
     defaults.abandonedAtOnce,
   )
+  const announcer = createAnnouncer(clock, ports)
   const lastDurable = new WeakMap<RunState, Entry>()
   /** Runs of which something became durable since they were looked at last. */
   const concerned = new Set<string>()
@@ -138,7 +144,6 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
 
   function durable(entries: readonly { readonly run: string; readonly entry: Entry }[]): void {
     if (entries.length > 0) storeWatch.working()
-    const listened = ports.hasListeners()
     for (const { run: id, entry } of entries) {
       const run = state.runs.get(id)
       if (run === undefined) {
@@ -148,7 +153,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       lastDurable.set(run, entry)
       run.durableSeq = entry.seq
       concerned.add(id)
-      if (listened) for (const event of project(projected(run), entry, ports.isListenedTo)) ports.announce(event)
+      announcer.hear(projected(run), entry)
       effects.perform(run, entry)
       for (const added of entry.tasks ?? []) armWait(run, added.spec.id)
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
@@ -221,6 +226,14 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       const run = state.runs.get(id)
       if (run !== undefined) forget(state, run)
     },
+    async discard(id) {
+      announcer.forget(id)
+      // Nothing may be decided about it any more when its tombstone is written.
+      const run = state.runs.get(id)
+      if (run !== undefined) forget(state, run)
+      await store.remove(id)
+    },
+    announced: () => announcer.idle(),
     recover: (run) => recoverRun(core, run, { workers, effects, watch }),
     get leasing() {
       return leasing

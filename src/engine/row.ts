@@ -3,9 +3,9 @@ import { isEndedRun } from './state.ts'
 import type { RunState } from './state.ts'
 import { countersOf } from './views.ts'
 
-/** What the index keeps of a run. */
+/** What the index keeps of a run: nothing, before it is opened (RU1). */
 export function rowOf(run: RunState | undefined): RunRow | undefined {
-  if (run === undefined) return undefined
+  if (run?.opened !== true) return undefined
   const { header } = run
   return {
     id: header.id,

@@ -1,6 +1,7 @@
 import { environmentProblems } from '../workspace/environment.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
+import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Scorers } from '../ports/scorer.ts'
@@ -53,8 +54,8 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
   ['auth', (worker) => worker.auth !== undefined && worker.auth.method !== 'none', 'a local worker needs no authentication'],
 ]
 
-/** Refuses, all at once, what a spec asks for and nothing here would enforce. Throws `unenforceable`, or `unsupported_target`. */
-export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
+/** In steps: refuses, in one error, what a spec asks for and nothing here would enforce: `unenforceable`, or `unsupported_target`. */
+export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Steps {
   if (run.target === 'cloud') {
     throw new FleetError(
       'unsupported_target',
@@ -64,21 +65,22 @@ export function refuseUnenforceable(run: FleetRunSpec, scorers: Scorers): void {
   const refusals = [
     ...refused(unenforcedOfRun, run, ''),
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
-    ...tasksRefused(run.tasks, scorers),
+    ...(yield* refusingTasks(run.tasks, scorers)),
     ...sandboxRefused(run),
   ]
   throwRefusals(refusals)
 }
 
 /** The same for tasks that are added to a run. */
-export function refuseUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): void {
-  throwRefusals(tasksRefused(tasks, scorers))
+export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps {
+  throwRefusals(yield* refusingTasks(tasks, scorers))
 }
 
-function tasksRefused(tasks: readonly FleetTaskSpec[], scorers: Scorers): Refusal[] {
-  return tasks.flatMap((task, index) => {
+function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps<readonly Refusal[]> {
+  const found: Refusal[] = []
+  for (const [index, task] of tasks.entries()) {
     const under = `tasks[${index}].`
-    const found = refused(unenforcedOfTask, task, under)
+    found.push(...refused(unenforcedOfTask, task, under))
     if (task.scorer !== undefined && scorers[task.scorer.kind] === undefined) {
       found.push({ path: `${under}scorer.kind`, reason: `no scorer of kind ${task.scorer.kind} is registered` })
     }
@@ -87,8 +89,9 @@ function tasksRefused(tasks: readonly FleetTaskSpec[], scorers: Scorers): Refusa
       for (const problem of environmentProblems(environment))
         found.push({ path: `${under}workspace.environment`, reason: problem })
     }
-    return found
-  })
+    yield
+  }
+  return found
 }
 
 /** Without a sandbox a task whose effective trust is `sandbox` would run unconfined: it is refused instead (SE2). */

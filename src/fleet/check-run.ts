@@ -1,4 +1,5 @@
-import { mismatches, requirementOf } from '../engine/requirement.ts'
+import { createRequirements, mismatches } from '../engine/requirement.ts'
+import type { Requirement } from '../engine/requirement.ts'
 import type { RunHeader } from '../engine/run-header.ts'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
 import { systemClock } from '../host/clock.ts'
@@ -7,8 +8,10 @@ import { diskFiles } from '../host/files.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
+import { allAtOnce } from '../protocol/steps.ts'
+import type { Steps } from '../protocol/steps.ts'
 import { createScorers } from '../verification/scorers.ts'
-import { refuseUnenforceable } from './acceptance.ts'
+import { refusingUnenforceable } from './acceptance.ts'
 import type { FleetOptions } from './options.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
 
@@ -23,19 +26,25 @@ export function checkRun(
   options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {},
 ): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
-  refuseUnenforceable(spec, createScorers({ files: diskFiles() }))
+  allAtOnce(refusingUnenforceable(spec, createScorers({ files: diskFiles() })))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),
     ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
   ]
-  refuseImpossible(spec, workers)
+  refuseImpossible(allAtOnce(findingImpossible(spec, workers)))
   return spec
 }
 
-/** Throws `impossible_task`, naming every task that none of the workers could ever take, with what speaks against each (SC3). */
-export function refuseImpossible(spec: FleetRunSpec, workers: readonly WorkerFacts[]): void {
-  const tasks = impossibleTasks(spec, workers)
+/** A task that none of the workers could ever take, and what speaks against each of them. */
+export interface ImpossibleTask {
+  readonly id: string
+  readonly path: string
+  readonly reasons: readonly string[]
+}
+
+/** Throws `impossible_task`, naming every one of the tasks (SC3). */
+export function refuseImpossible(tasks: readonly ImpossibleTask[]): void {
   if (tasks.length === 0) return
   const told = tasks.map(({ path, reasons }) =>
     [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'),
@@ -43,17 +52,28 @@ export function refuseImpossible(spec: FleetRunSpec, workers: readonly WorkerFac
   throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks } })
 }
 
-/** The tasks that none of the workers could ever take. */
-export function impossibleTasks(
+/** In steps: the tasks that none of the workers could ever take. */
+export function* findingImpossible(
   spec: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'> & Pick<FleetRunSpec, 'tasks'>,
   workers: readonly WorkerFacts[],
-): { readonly id: string; readonly path: string; readonly reasons: readonly string[] }[] {
-  return spec.tasks.flatMap((task, index) => {
-    const requirement = requirementOf(task, spec)
-    const against = workers.map((worker) => ({ id: worker.id, reasons: mismatches(requirement, worker) }))
-    if (against.some(({ reasons }) => reasons.length === 0)) return []
-    const reasons =
-      workers.length === 0 ? ['no worker is registered'] : against.map(({ id, reasons }) => `${id} ${reasons.join(', and ')}`)
-    return [{ id: task.id, path: `tasks[${index}] (${task.id})`, reasons }]
-  })
+): Steps<readonly ImpossibleTask[]> {
+  const requirements = createRequirements(spec)
+  const against = new Map<Requirement, readonly string[]>()
+  const impossible: ImpossibleTask[] = []
+  for (const [index, task] of spec.tasks.entries()) {
+    const requirement = requirements.of(task)
+    let reasons = against.get(requirement)
+    if (reasons === undefined) against.set(requirement, (reasons = reasonsAgainst(requirement, workers)))
+    if (reasons.length > 0) impossible.push({ id: task.id, path: `tasks[${index}] (${task.id})`, reasons })
+    yield
+  }
+  return impossible
+}
+
+/** What speaks against every worker; nothing where one could do it. */
+function reasonsAgainst(requirement: Requirement, workers: readonly WorkerFacts[]): readonly string[] {
+  if (workers.length === 0) return ['no worker is registered']
+  const against = workers.map((worker) => ({ id: worker.id, reasons: mismatches(requirement, worker) }))
+  if (against.some(({ reasons }) => reasons.length === 0)) return []
+  return against.map(({ id, reasons }) => `${id} ${reasons.join(', and ')}`)
 }

@@ -22,6 +22,7 @@ import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
 import { checkOptions } from './check-options.ts'
 import { closeEngine } from './close.ts'
+import { createCreations } from './creations.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
@@ -87,6 +88,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     () => opening.storeId,
   )
   const registrar = createRegistrar(engine, host)
+  const creations = createCreations(engine, { registrar, host, workspace })
   const stop = new AbortController()
   try {
     await loadFleetStream(engine.core.state, { store, clock })
@@ -116,10 +118,13 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   let closed: Promise<void> | undefined
 
   async function close(graceMs: number): Promise<void> {
+    const takenBack = creations.close()
     await closeEngine(engine, { graceMs, hurry: hurry.signal })
+    await takenBack
     stop.abort()
     await inbox
     await retention?.close()
+    await engine.announced()
     await store.close()
     await temporary?.remove()
     bus.close()
@@ -129,8 +134,8 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
     engine,
     bus,
     registrar,
+    creations,
     host,
-    workspace,
     warnings: opening.warnings,
     closed: stop.signal,
     close({ graceMs = limits.closeGraceMs } = {}) {
@@ -153,7 +158,7 @@ async function claimRuns(
     const run = await engine.read(claim.run)
     if (run === undefined) continue
     if (run.opened) runs.push(run)
-    else await engine.drop(claim.run)
+    else await engine.discard(claim.run)
   }
   return runs
 }

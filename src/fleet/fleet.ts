@@ -1,4 +1,3 @@
-import { createRun } from '../engine/commands/run.ts'
 import type { Engine } from '../engine/engine.ts'
 import { unknownRun } from '../engine/run-command.ts'
 import { isEndedRun } from '../engine/state.ts'
@@ -9,29 +8,18 @@ import type { GapEvent } from '../observability/subscription.ts'
 import type { RunRow } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent, FleetEventName, FleetEventOf } from '../protocol/fleet-event.ts'
-import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
-import { refuseUnenforceable } from './acceptance.ts'
-import { impossibleTasks, refuseImpossible } from './check-run.ts'
-import { digestOf, headerOf } from './new-run.ts'
+import type { CreateOptions, Creations } from './creations.ts'
 import type { WorkerOptions } from './options.ts'
 import type { Registrar } from './registrar.ts'
 import { createRunHandle } from './run-handle.ts'
 import type { Run } from './run-handle.ts'
 import { createRunReader } from './run-reader.ts'
 import type { ReaderSource } from './run-reader.ts'
-import { commandWorkerOf, workerPlan } from './workers-of.ts'
+import { workerPlan } from './workers-of.ts'
 import type { HostPorts } from './workers-of.ts'
-
-/** How to create a run. */
-export interface CreateOptions {
-  /** Creating twice with the same key gives the first run; with another spec it is refused with `run_conflict` (RU2). */
-  readonly idempotencyKey?: string
-  /** What to do about tasks that no registered worker could take: warn (the default), or refuse with `impossible_task` (SC3, RU10). */
-  readonly impossible?: 'warn' | 'refuse'
-}
 
 /** A worker as the fleet sees it now. */
 export interface WorkerView {
@@ -51,8 +39,9 @@ export interface Fleet extends AsyncDisposable {
   /** What was found and mended when the store was opened (ST4). */
   readonly warnings: readonly string[]
   /**
-   * Creates a run, whole or not at all (RU1); it is `pending` until started. Rejects `invalid_document` with everything that is wrong,
-   * `unenforceable` with every field that nothing here would enforce, `run_exists`, `run_conflict`.
+   * Creates a run, whole or not at all (RU1); it is `pending` until started. A large one is read and written in slices, with turns of
+   * the event loop between them: leave the spec as it is until the promise has settled. Rejects `invalid_document` with everything that
+   * is wrong, `unenforceable` with every field that nothing here would enforce, `run_exists`, `run_conflict`, `fleet_closed`.
    */
   create(spec: FleetRunSpecInput, options?: CreateOptions): Promise<Run>
   /** Creates a run and starts it, in one step. */
@@ -89,8 +78,8 @@ export interface FleetParts {
   readonly engine: Engine
   readonly bus: Bus
   readonly registrar: Registrar
+  readonly creations: Creations
   readonly host: HostPorts
-  readonly workspace: string
   readonly warnings: readonly string[]
   /** Aborts when the fleet is closed. */
   readonly closed: AbortSignal
@@ -99,67 +88,16 @@ export interface FleetParts {
 
 export function createFleetFacade(parts: FleetParts): Fleet {
   const { engine, bus, registrar } = parts
-  const { store, ids, clock, scorers } = engine.core
-  const creating = new Map<string, Promise<Run>>()
+  const { store } = engine.core
   const source = sourceOf(engine, parts.closed)
 
   function handle(id: string, created: boolean, warnings: readonly string[] = []): Run {
     return createRunHandle(engine, createRunReader(source, id), { created, warnings })
   }
 
-  /** Calls with one key follow one another, so that the second sees what the first made (RU2). */
-  async function create(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
-    const key = options.idempotencyKey
-    if (key === undefined) return createNew(input, start, options)
-    const before = creating.get(key)
-    const mine = (before ?? Promise.resolve()).catch(() => undefined).then(() => createNew(input, start, options))
-    creating.set(key, mine)
-    try {
-      return await mine
-    } finally {
-      if (creating.get(key) === mine) creating.delete(key)
-    }
-  }
-
-  async function createNew(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
-    const key = options.idempotencyKey
-    const spec = FleetRunSpec.parse(input)
-    refuseUnenforceable(spec, scorers)
-    const existing = key === undefined ? undefined : await store.row({ key })
-    if (existing !== undefined) return reattach(existing, spec, start)
-    if (spec.id !== undefined && (await store.row({ id: spec.id })) !== undefined) {
-      throw new FleetError('run_exists', `A run ${spec.id} exists in this store. Leave the id out, or choose another.`)
-    }
-    const workers = [
-      ...engine.workers.all().map((worker) => worker.facts),
-      ...spec.worker_specs.map((worker) => commandWorkerOf(worker, parts.host).facts),
-    ]
-    if (options.impossible === 'refuse') refuseImpossible(spec, workers)
-    for (const worker of spec.worker_specs) registrar.addFromFile(worker)
-    const header = headerOf(spec, { ids, now: clock.now(), workspace: parts.workspace, ...(key !== undefined && { key }) })
-    await engine.command((context) => createRun(context, header, spec.tasks, start))
-    const warnings = impossibleTasks(spec, workers).map(
-      ({ path, reasons }) => `${path}: no worker can take it: ${reasons.join('; ')}.`,
-    )
-    return handle(header.id, true, warnings)
-  }
-
-  async function reattach(row: RunRow, spec: FleetRunSpec, start: boolean): Promise<Run> {
-    if (row.digest !== digestOf(spec)) {
-      throw new FleetError(
-        'run_conflict',
-        `The idempotency key belongs to the run ${row.id}, which has another spec. Use another key, or pass the same spec.`,
-        {
-          details: { run_id: row.id },
-        },
-      )
-    }
-    const run = handle(row.id, false)
-    if (!start) return run
-    // A fleet that did not carry the run on has not met the workers that it brings.
-    for (const worker of spec.worker_specs) registrar.addFromFile(worker)
-    await run.start()
-    return run
+  async function create(spec: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
+    const { id, created, warnings } = await parts.creations.create(spec, start, options)
+    return handle(id, created, warnings)
   }
 
   return {

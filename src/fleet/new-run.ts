@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import type { RunHeader } from '../engine/run-header.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
+import type { Steps } from '../protocol/steps.ts'
 import type { Ids } from '../ports/ids.ts'
 
 const headerFields = [
@@ -20,7 +22,12 @@ const headerFields = [
 /** The unchanging part of a new run. */
 export function headerOf(
   spec: FleetRunSpec,
-  facts: { readonly ids: Ids; readonly now: number; readonly workspace: string; readonly key?: string },
+  facts: {
+    readonly ids: Ids
+    readonly now: number
+    readonly workspace: string
+    readonly keyed?: { readonly key: string; readonly digest: string } | undefined
+  },
 ): RunHeader {
   const extra = Object.entries(spec).filter(([field]) => !headerFields.includes(field))
   return {
@@ -36,15 +43,37 @@ export function headerOf(
     ...(spec.max_workers !== undefined && { max_workers: spec.max_workers }),
     open: spec.open ?? false,
     createdAt: facts.now,
-    ...(facts.key !== undefined && { key: facts.key, digest: digestOf(spec) }),
+    ...facts.keyed,
     workspace: facts.workspace,
     ...(extra.length > 0 && { extra: Object.fromEntries(extra) }),
   }
 }
 
-/** Equal for specs that ask for the same (RU2). */
-export function digestOf(spec: FleetRunSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec, sorted)).digest('hex')
+/**
+ * In steps: a text that is equal for specs that ask for the same (RU2). It is the sha256 of the spec as JSON with the members of every
+ * object in order; stores keep it.
+ */
+export function* digesting(spec: FleetRunSpec): Steps<string> {
+  const hash = createHash('sha256')
+  let before = '{'
+  for (const [field, value] of Object.entries(sorted('', spec) as FleetRunSpec)) {
+    if (value === undefined) continue
+    hash.update(`${before}${JSON.stringify(field)}:`)
+    if (Array.isArray(value)) yield* hashingList(hash, value)
+    else hash.update(JSON.stringify(value, sorted))
+    before = ','
+  }
+  return hash.update('}').digest('hex')
+}
+
+function* hashingList(hash: Hash, list: readonly unknown[]): Steps {
+  let before = '['
+  for (const item of list) {
+    hash.update(before + JSON.stringify(item, sorted))
+    before = ','
+    yield
+  }
+  hash.update(before === '[' ? '[]' : ']')
 }
 
 /** The order in which the members of an object were written does not count. */

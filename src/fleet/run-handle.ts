@@ -1,12 +1,15 @@
 import { addTasks } from '../engine/commands/run.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Decision } from '../engine/entry.ts'
 import { performCommand, unknownRun } from '../engine/run-command.ts'
-import type { CommandOutcome, RunCommand, SettleVerdict } from '../protocol/command.ts'
 import type { RunState } from '../engine/state.ts'
-import { parseTasks } from '../protocol/task-list.ts'
-import type { FleetTaskSpecInput } from '../protocol/task.ts'
+import type { CommandOutcome, RunCommand, SettleVerdict } from '../protocol/command.ts'
+import { inSlices } from '../protocol/steps.ts'
+import type { Steps } from '../protocol/steps.ts'
+import { parsingTasks } from '../protocol/task-list.ts'
+import type { FleetTaskSpec, FleetTaskSpecInput } from '../protocol/task.ts'
 import { FleetError } from '../protocol/errors.ts'
-import { refuseUnenforceableTasks } from './acceptance.ts'
+import { refusingUnenforceableTasks } from './acceptance.ts'
 import type { RunReader } from './run-reader.ts'
 
 /** Who asks, and why; both are recorded. */
@@ -68,33 +71,45 @@ export function createRunHandle(
     retryFailed: ({ tags } = {}) => perform({ kind: 'run.retry_failed', run_id: id, tags }),
     seal: () => perform({ kind: 'run.seal', run_id: id }),
     settle: (task_id, verdict) => perform({ kind: 'task.settle', run_id: id, task_id, verdict }),
-    add: (tasks) => engine.use(id, (run) => addToRun(engine, id, run, tasks)),
+    add: (tasks) => addToRun(engine, id, tasks),
     delete: () => engine.use(id, (run) => deleteRun(engine, id, run)),
   }
 }
 
-async function addToRun(
+async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpecInput[]): Promise<CommandOutcome> {
+  for (;;) {
+    const outcome = await engine.use(id, (run) => addOnce(engine, id, run, input))
+    if (outcome !== undefined) return outcome
+  }
+}
+
+/** Undefined when the run was read again meanwhile: tasks that the new ones were held against may be gone (CO1). */
+async function addOnce(
   engine: Engine,
   id: string,
   run: RunState | undefined,
   input: readonly FleetTaskSpecInput[],
-): Promise<CommandOutcome> {
-  if (run === undefined) throw unknownRun(id)
-  const tasks = parseTasks(input, { knownIds: run.tasks, roles: run.header.roles })
-  refuseUnenforceableTasks(tasks, engine.core.scorers)
-  return engine.command((context) => {
-    const now = context.state.runs.get(id)
-    if (now === undefined) throw unknownRun(id)
+): Promise<CommandOutcome | undefined> {
+  if (run?.opened !== true) throw unknownRun(id)
+  const tasks = await inSlices(accepting(engine, run, input), engine.core.clock)
+  return engine.command(function* (context): Decision<CommandOutcome | undefined> {
+    if (context.state.runs.get(id) !== run) return undefined
     // Another call may have added the same id meanwhile.
-    const taken = tasks.filter((task) => now.tasks.has(task.id)).map((task) => task.id)
+    const taken = tasks.filter((task) => run.tasks.has(task.id)).map((task) => task.id)
     if (taken.length > 0)
       throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
-    return addTasks(context, now, tasks)
+    return yield* addTasks(context, run, tasks)
   })
 }
 
+function* accepting(engine: Engine, run: RunState, input: readonly FleetTaskSpecInput[]): Steps<readonly FleetTaskSpec[]> {
+  const tasks = yield* parsingTasks(input, { knownIds: run.tasks, roles: run.header.roles })
+  yield* refusingUnenforceableTasks(tasks, engine.core.scorers)
+  return tasks
+}
+
 async function deleteRun(engine: Engine, id: string, run: RunState | undefined): Promise<void> {
-  if (run === undefined) throw unknownRun(id)
+  if (run?.opened !== true) throw unknownRun(id)
   await engine.settled()
   if (run.completedAt === null) {
     throw new FleetError('run_open', `The run ${id} is ${run.status}. Wait for its end, or cancel it first.`, {

@@ -95,7 +95,8 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
   }
 
   async function facts(): Promise<NonNullable<Awaited<ReturnType<typeof projectedRun>>>> {
-    const run = await projectedRun(store, id)
+    // A run that is being created has no row yet (RU1).
+    const run = (await store.row({ id })) === undefined ? undefined : await projectedRun(store, id)
     if (run === undefined) throw unknownRun(id)
     return run
   }
@@ -160,7 +161,7 @@ async function untilEnded(source: ReaderSource, id: string, signal: AbortSignal 
     for (;;) {
       signal?.throwIfAborted()
       const end = await source.look(id, (run) => {
-        if (run === undefined) throw unknownRun(id)
+        if (run?.opened !== true) throw unknownRun(id)
         return run.completedAt === null ? undefined : run.status
       })
       if (end !== undefined) return end
