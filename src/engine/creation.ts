@@ -13,33 +13,45 @@ export interface Creation {
   readonly start: boolean
 }
 
-/** About how many characters of tasks are written at once. */
-const sliceWeight = 1_048_576
+/** How many tasks, and about how many characters of them, one decision creates. */
+interface SliceLimits {
+  readonly tasks: number
+  readonly weight: number
+}
+
+/** A creation within one slice is one append: it is worth a longer one. */
+const sliceOfMany: SliceLimits = { tasks: 250, weight: 262_144 }
+const onlySliceWeight = 1_048_576
 
 const firstWaitMs = 50
 const longestWaitMs = 5_000
 
 /**
- * Creates a run, whole or not at all (RU1): what fits one slice in one decision, else a decision for each slice, the next when the one
- * before is durable and `turn` has resolved. When one fails, or `turn` rejects, nobody has seen the run, and nobody will: `takeBack` is
- * called for what there is of it.
+ * Creates a run, whole or not at all (RU1): a small one in one decision, else a decision for each slice, the next when the one before
+ * is durable and `turn` has resolved. When one fails, or `turn` rejects, nobody has seen the run, and nobody will: `takeBack` is called
+ * for what there is of it.
  */
 export async function createInSlices(
   engine: Engine,
   { header, tasks, start }: Creation,
   hooks: { readonly turn: () => Promise<void>; readonly takeBack: (run: string) => void },
 ): Promise<void> {
-  const slices = slicesOf(tasks, engine.core.defaults.taskSlice)
-  const first = slices.next().value ?? []
-  if (first.length === tasks.length) return engine.command((context) => createRun(context, header, tasks, start))
+  const { taskSlice } = engine.core.defaults
+  if (sliceEnd(tasks, 0, { tasks: taskSlice, weight: onlySliceWeight }) === tasks.length)
+    return engine.command((context) => createRun(context, header, tasks, start))
+  const limits = { ...sliceOfMany, tasks: Math.min(taskSlice, sliceOfMany.tasks) }
+  await hooks.turn()
+  let done = sliceEnd(tasks, 0, limits)
   await engine.command(function* (context): Decision {
     yield* beginRun(context, header, tasks.length)
-    yield* addSlices(context, header.id, first)
+    yield* addSlices(context, header.id, tasks.slice(0, done))
   })
   try {
-    for (const slice of slices) {
+    while (done < tasks.length) {
       await hooks.turn()
+      const slice = tasks.slice(done, sliceEnd(tasks, done, limits))
       await engine.command((context) => addSlices(context, header.id, slice))
+      done += slice.length
     }
     await hooks.turn()
     await engine.command((context) => openRun(context, header.id, start))
@@ -67,20 +79,14 @@ export async function takeBack(engine: Engine, run: string, closed: AbortSignal)
   }
 }
 
-/** Slices of at most so many tasks and about `sliceWeight`; a task that is heavier is a slice of its own. */
-function* slicesOf(tasks: readonly FleetTaskSpec[], most: number): Generator<readonly FleetTaskSpec[], undefined> {
-  let from = 0
+/** Where the slice that begins at `from` ends; a task that is too heavy for any is a slice of its own. */
+function sliceEnd(tasks: readonly FleetTaskSpec[], from: number, limits: SliceLimits): number {
   let weight = 0
-  for (const [index, task] of tasks.entries()) {
+  let end = from
+  for (; end < tasks.length && end - from < limits.tasks; end += 1) {
     // A task is plain JSON by construction.
-    const own = weigh(task as Parameters<typeof weigh>[0])
-    if (index > from && (index - from === most || weight + own > sliceWeight)) {
-      yield tasks.slice(from, index)
-      from = index
-      weight = 0
-    }
-    weight += own
+    weight += weigh(tasks[end] as Parameters<typeof weigh>[0])
+    if (weight > limits.weight && end > from) break
   }
-  yield tasks.slice(from)
-  return undefined
+  return end
 }
