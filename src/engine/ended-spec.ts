@@ -1,4 +1,5 @@
 import type { Store } from '../ports/store.ts'
+import type { Resting } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { Entry } from './entry.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -33,7 +34,7 @@ const blank: Pick<FleetTaskSpec, 'instructions' | 'input_files' | 'context' | 'e
 
 /** The whole specs of those of the tasks that have a short one, by id. */
 export async function readSpecs(
-  store: Store,
+  { store, clock }: { readonly store: Store; readonly clock: Resting },
   run: string,
   tasks: Iterable<Pick<TaskState, 'id' | 'isShort' | 'addedBy'>>,
 ): Promise<Map<string, FleetTaskSpec>> {
@@ -48,6 +49,7 @@ export async function readSpecs(
   for (const [seq, ids] of wanted) {
     const [entry] = (await store.read(run, { from: seq, limit: 1 })) as unknown as Entry[]
     for (const { spec } of entry?.tasks ?? []) if (ids.has(spec.id)) found.set(spec.id, spec)
+    await clock.turn()
   }
   return found
 }

@@ -109,7 +109,7 @@ function restarting<Command extends RunCommand>(
 async function readWhole(engine: Engine, id: string, short: readonly TaskState[]): Promise<void> {
   // The entries that hold the specs must be there.
   await engine.settled()
-  const specs = await readSpecs(engine.core.store, id, short)
+  const specs = await readSpecs(engine.core, id, short)
   lengthen(present(engine, id), specs)
   const lost = short.find((task) => !specs.has(task.id))
   if (lost === undefined) return

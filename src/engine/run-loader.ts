@@ -27,7 +27,7 @@ export async function loadRun(
   if (run === undefined) return undefined
   // A task that was restarted after it had ended works with its whole spec again.
   const restarted = [...run.tasks.values()].filter((task) => task.isShort && !isEndedTask(task.status))
-  lengthen(run, await readSpecs(source.store, runId, restarted))
+  lengthen(run, await readSpecs(source, runId, restarted))
   run.carried = carried
   run.durableSeq = run.seq
   adopt(state, aside, run)

@@ -1,6 +1,9 @@
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetTaskResult } from '../protocol/receipt.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import { copyingJson } from '../protocol/json-copy.ts'
+import { FleetRun } from '../protocol/run.ts'
+import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import { instant } from './instant.ts'
@@ -89,20 +92,34 @@ export function countersOf(run: RunState): SummaryCounters {
 
 /** A run's spec as it was seen, but for the specs that have to be read (CO9). */
 export interface SeenSpec {
-  /** As `FleetRun.parse` takes it. */
-  readonly run: Readonly<Record<string, unknown>> & { readonly task_specs: readonly FleetTaskSpec[] }
+  /** The run without its tasks. */
+  readonly run: FleetRun
+  readonly tasks: readonly FleetTaskSpec[]
   readonly short: readonly Pick<TaskState, 'id' | 'isShort' | 'addedBy'>[]
 }
 
-/** The run as the wire writes it, with its true instants (RU6). */
-export function specOf(run: RunState): SeenSpec {
-  const short = [...run.tasks.values()].filter((task) => task.isShort)
-  return { short: short.map(({ id, isShort, addedBy }) => ({ id, isShort, addedBy })), run: wireRun(run) }
+/**
+ * In steps: the run as the wire writes it, sharing nothing with what was seen. `whole` has the specs that were read. Specs are canonical
+ * since they were read (WI1).
+ */
+export function* writingSpec({ run, tasks }: SeenSpec, whole: ReadonlyMap<string, FleetTaskSpec>): Steps<FleetRun> {
+  const copy = yield* copyingJson(tasks.map((spec) => whole.get(spec.id) ?? spec))
+  return { ...run, task_specs: copy.value as FleetRun['task_specs'] }
 }
 
-function wireRun(run: RunState): SeenSpec['run'] {
-  const { header } = run
-  return {
+/** The run with its true instants (RU6), and its tasks beside it. */
+export function specOf(run: RunState): SeenSpec {
+  const tasks: FleetTaskSpec[] = []
+  const short: SeenSpec['short'][number][] = []
+  for (const { id, spec, isShort, addedBy } of run.tasks.values()) {
+    tasks.push(spec)
+    if (isShort) short.push({ id, isShort, addedBy })
+  }
+  return { run: wireRun(run), tasks, short }
+}
+
+function wireRun({ header, ...run }: RunState): FleetRun {
+  return FleetRun.parse({
     ...header.extra,
     id: header.id,
     name: header.name,
@@ -112,14 +129,14 @@ function wireRun(run: RunState): SeenSpec['run'] {
     roles: header.roles,
     max_workers: header.max_workers,
     open: header.open ? true : undefined,
-    task_specs: [...run.tasks.values()].map((task) => task.spec),
+    task_specs: [],
     worker_specs: header.worker_specs,
     labels: header.labels,
     security_policy: header.security_policy,
     created_at: instant(header.createdAt),
     updated_at: instant(run.updatedAt),
     completed_at: run.completedAt === null ? undefined : instant(run.completedAt),
-  }
+  })
 }
 
 export function taskView(task: TaskState): TaskView {

@@ -3,9 +3,11 @@ import { readCursor, writeCursor } from '../engine/cursor.ts'
 import { project } from '../engine/project.ts'
 import type { ProjectedRun } from '../engine/project.ts'
 import { isEndedRun } from '../engine/state.ts'
+import { entryPages } from './entry-pages.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { Store } from '../ports/store.ts'
+import type { Resting } from '../protocol/steps.ts'
 
 const page = 250
 
@@ -52,8 +54,7 @@ export async function projectedRun(store: Store, run: string): Promise<Projected
 export async function* streamEvents(
   store: Store,
   run: ProjectedRun,
-  options: EventsOptions,
-  closed: AbortSignal,
+  { clock, closed, ...options }: EventsOptions & { readonly clock: Resting; readonly closed: AbortSignal },
 ): AsyncGenerator<FleetEvent, void, void> {
   const signal = options.signal ?? new AbortController().signal
   const start = options.after === undefined ? undefined : await placeOf(store, run, options.after)
@@ -66,16 +67,18 @@ export async function* streamEvents(
     [Symbol.asyncIterator]()
   try {
     for (;;) {
-      signal.throwIfAborted()
-      const entries = await readEntries(store, run.id, from, page)
-      for (const entry of entries) {
-        if (entry.run?.status !== undefined) ended = isEndedRun(entry.run.status)
-        for (const [index, event] of project(run, entry).entries()) {
-          if (start === undefined || entry.seq > start.seq || index > start.index) yield event
+      const before = from
+      for await (const entries of entryPages(store, run.id, clock, from)) {
+        signal.throwIfAborted()
+        for (const entry of entries) {
+          if (entry.run?.status !== undefined) ended = isEndedRun(entry.run.status)
+          for (const [index, event] of project(run, entry).entries()) {
+            if (start === undefined || entry.seq > start.seq || index > start.index) yield event
+          }
         }
+        from += entries.length
       }
-      from += entries.length
-      if (entries.length > 0) continue
+      if (from > before) continue
       if (ended && options.follow !== true) return
       if ((await growth.next()).done === true) {
         signal.throwIfAborted()

@@ -158,6 +158,7 @@ function sourceOf(engine: Engine, closed: AbortSignal): ReaderSource {
   const { core, workers } = engine
   return {
     store: core.store,
+    clock: core.clock,
     look: engine.look,
     closed,
     workers: () => Object.fromEntries(workers.all().map((worker) => [worker.facts.id, worker.status])),

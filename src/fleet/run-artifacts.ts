@@ -1,6 +1,7 @@
-import type { Entry } from '../engine/entry.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Store } from '../ports/store.ts'
+import type { Resting } from '../protocol/steps.ts'
+import { entryPages } from './entry-pages.ts'
 
 /** An artifact with the attempt that left it. */
 export interface RunArtifact {
@@ -9,13 +10,15 @@ export interface RunArtifact {
   readonly artifact: FleetArtifactRef
 }
 
-const page = 1_000
-
 /** What the attempts of a run, or of one task, left behind so far, late arrivals included. */
-export async function readArtifacts(store: Store, run: string, taskId: string | undefined): Promise<RunArtifact[]> {
+export async function readArtifacts(
+  store: Store,
+  run: string,
+  taskId: string | undefined,
+  clock: Resting,
+): Promise<RunArtifact[]> {
   const found: RunArtifact[] = []
-  for (let from = 1; ; from += page) {
-    const entries = (await store.read(run, { from, limit: page })) as unknown as Entry[]
+  for await (const entries of entryPages(store, run, clock)) {
     for (const { task, attempt, events } of entries) {
       if (task === undefined || (taskId !== undefined && task !== taskId)) continue
       for (const event of events ?? []) {
@@ -24,6 +27,6 @@ export async function readArtifacts(store: Store, run: string, taskId: string | 
         found.push({ task_id: task, attempt: attempt ?? 0, artifact })
       }
     }
-    if (entries.length < page) return found
   }
+  return found
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { diskFiles } from '../host/files.ts'
 import type { Store } from '../ports/store.ts'
+import type { Resting } from '../protocol/steps.ts'
 import { readArtifacts } from './run-artifacts.ts'
 
 /** What an attempt wrote. */
@@ -26,14 +27,15 @@ const limit = 64 * 1024 * 1024
 export async function readLog(
   store: Store,
   { running, ...place }: LogPlace & { readonly running: boolean },
+  clock: Resting,
 ): Promise<RunLog | undefined> {
-  const kept = running ? undefined : await readKept(store, place)
+  const kept = running ? undefined : await readKept(store, place, clock)
   const bytes = kept ?? (await readFolder(store, place))
   return bytes === undefined ? undefined : { task_id: place.task, attempt: place.attempt, ended: !running, bytes }
 }
 
-async function readKept(store: Store, { run, task, attempt }: LogPlace): Promise<Uint8Array | undefined> {
-  const artifacts = await readArtifacts(store, run, task)
+async function readKept(store: Store, { run, task, attempt }: LogPlace, clock: Resting): Promise<Uint8Array | undefined> {
+  const artifacts = await readArtifacts(store, run, task, clock)
   const log = artifacts.findLast((one) => one.attempt === attempt && one.artifact.kind === 'log' && one.artifact.path === logName)
   const sha256 = log?.artifact.checksum?.replace(/^sha256:/, '')
   return sha256 === undefined ? undefined : store.blobs.open(run, sha256)

@@ -5,14 +5,15 @@ import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
 import { createFleetState, isWorking } from '../engine/state.ts'
 import type { RunState, TaskState } from '../engine/state.ts'
-import { countersOf, specOf, taskView } from '../engine/views.ts'
+import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
-import { FleetRun } from '../protocol/run.ts'
+import type { FleetRun } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import { inSlices } from '../protocol/steps.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
@@ -56,6 +57,8 @@ export interface RunReader {
 /** Where a reader gets the present state of its run, and of the fleet when there is one here. */
 export interface ReaderSource {
   readonly store: Store
+  /** Long readings are done in slices, with turns between them. */
+  readonly clock: Clock
   /** What a view makes of the run as the fleet of this process has it, or else the store; all that it saw is durable (CO1). */
   look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View>
   /** Aborts when the fleet is closed: whoever waits for more is told. */
@@ -68,6 +71,7 @@ export interface ReaderSource {
 export function storeSource(store: Store, clock: Clock): ReaderSource {
   return {
     store,
+    clock,
     look: async (id, view) => view(await loadRun(createFleetState(), { store, clock }, id, false)),
     closed: new AbortController().signal,
     workers: () => ({}),
@@ -76,7 +80,7 @@ export function storeSource(store: Store, clock: Clock): ReaderSource {
 }
 
 export function createRunReader(source: ReaderSource, id: string): RunReader {
-  const { store } = source
+  const { store, clock } = source
 
   function look<View>(view: (run: RunState) => View): Promise<View> {
     return source.look(id, (run) => {
@@ -102,15 +106,14 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
   }
 
   async function* events(options: EventsOptions = {}): AsyncGenerator<FleetEvent, void, void> {
-    yield* streamEvents(store, await facts(), options, source.closed)
+    yield* streamEvents(store, await facts(), { ...options, clock, closed: source.closed })
   }
 
   return {
     id,
     async spec() {
-      const { run, short } = await look(specOf)
-      const whole = await readSpecs(store, id, short)
-      return FleetRun.parse({ ...run, task_specs: run.task_specs.map((spec) => whole.get(spec.id) ?? spec) })
+      const seen = await look(specOf)
+      return inSlices(writingSpec(seen, await readSpecs(source, id, seen.short)), clock)
     },
     summary: () =>
       look((run) => {
@@ -121,16 +124,16 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
     task: (taskId) => lookAt(taskId, taskView),
     async receipts(taskId) {
       await facts()
-      const all = await readReceipts(store, id)
+      const all = await readReceipts(store, id, clock)
       return taskId === undefined ? [...all.values()].flat() : (all.get(taskId) ?? [])
     },
     async receipt(taskId) {
       await facts()
-      return (await readReceipts(store, id)).get(taskId)?.at(-1)
+      return (await readReceipts(store, id, clock)).get(taskId)?.at(-1)
     },
     async artifacts(taskId) {
       await facts()
-      return readArtifacts(store, id, taskId)
+      return readArtifacts(store, id, taskId, clock)
     },
     async openArtifact({ checksum }) {
       const sha256 = checksum?.replace(/^sha256:/, '')
@@ -141,14 +144,14 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
         const number = attempt ?? task.attempt
         return { run: id, task: taskId, attempt: number, running: number === task.attempt && isWorking(task.status) }
       })
-      return readLog(store, asked)
+      return readLog(store, asked, clock)
     },
     events,
     replay: async (options = {}) => replayEvents(store, await facts(), options),
     explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)
-      return resultOf(id, status, await readReceipts(store, id))
+      return resultOf(id, status, await readReceipts(store, id, clock))
     },
   }
 }

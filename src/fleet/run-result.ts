@@ -1,10 +1,11 @@
-import type { Entry } from '../engine/entry.ts'
 import type { Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
+import type { Resting } from '../protocol/steps.ts'
 import type { TaskDefinition } from './define-task.ts'
+import { entryPages } from './entry-pages.ts'
 
 /** How a run ended. */
 export interface RunResult {
@@ -23,21 +24,18 @@ export interface RunResult {
   assertCompleted(): void
 }
 
-const page = 1_000
-
 /** Reads the latest receipt of every task of a run. */
-export async function readReceipts(store: Store, run: string): Promise<Map<string, FleetReceipt[]>> {
+export async function readReceipts(store: Store, run: string, clock: Resting): Promise<Map<string, FleetReceipt[]>> {
   const receipts = new Map<string, FleetReceipt[]>()
-  for (let from = 1; ; from += page) {
-    const entries = (await store.read(run, { from, limit: page })) as unknown as Entry[]
+  for await (const entries of entryPages(store, run, clock)) {
     for (const { task, receipt } of entries) {
       if (task === undefined || receipt === undefined) continue
       const list = receipts.get(task)
       if (list === undefined) receipts.set(task, [receipt])
       else list.push(receipt)
     }
-    if (entries.length < page) return receipts
   }
+  return receipts
 }
 
 /** The result of a run that has ended. */
