@@ -23,7 +23,7 @@ export function createAnnouncer(
   ports: Pick<EnginePorts, 'announce' | 'hasListeners' | 'isListenedTo'>,
 ): Announcer {
   const creating = new Map<string, Entry[]>()
-  let waiting: { readonly run: ProjectedRun; readonly entries: readonly Entry[] }[] = []
+  const waiting: { readonly run: ProjectedRun; readonly entries: readonly Entry[] }[] = []
   let telling: Promise<void> | undefined
 
   function tell(run: ProjectedRun, entry: Entry): void {

@@ -84,8 +84,7 @@ function sliceEnd(tasks: readonly FleetTaskSpec[], from: number, limits: SliceLi
   let weight = 0
   let end = from
   for (; end < tasks.length && end - from < limits.tasks; end += 1) {
-    // A task is plain JSON by construction.
-    weight += weigh(tasks[end] as Parameters<typeof weigh>[0])
+    weight += weigh(tasks[end])
     if (weight > limits.weight && end > from) break
   }
   return end

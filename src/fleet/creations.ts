@@ -76,7 +76,7 @@ export function createCreations(
     await createInSlices(
       engine,
       { header, tasks: spec.tasks, start },
-      { turn, takeBack: (run) => tracked(takeBack(engine, run, closed.signal)) },
+      { turn, takeBack: (run) => void tracked(takeBack(engine, run, closed.signal)) },
     )
     return { id: header.id, created: true, warnings: impossible.map(warningOf) }
   }

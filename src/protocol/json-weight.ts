@@ -1,13 +1,12 @@
-import type { Json } from './json.ts'
+import { isRecord } from './field.ts'
 
 const perMember = 8
 
 /** About how many characters a value takes as JSON, without making the text. */
-export function weigh(value: Json | undefined): number {
-  if (typeof value === 'string') return value.length + perMember
-  if (typeof value !== 'object' || value === null) return perMember
+export function weigh(value: unknown): number {
   let weight = perMember
-  if (Array.isArray(value)) for (const item of value) weight += weigh(item)
-  else for (const key in value) weight += key.length + weigh((value as { readonly [name: string]: Json })[key])
+  if (typeof value === 'string') weight += value.length
+  else if (Array.isArray(value)) for (const item of value) weight += weigh(item)
+  else if (isRecord(value)) for (const key of Object.keys(value)) weight += key.length + weigh(value[key])
   return weight
 }

@@ -1,17 +1,12 @@
 import { isRecord } from './field.ts'
 import { pathProblem, relativeProblem } from './path-text.ts'
 import { quote, type DocumentPath, type DocumentProblem } from './problem.ts'
-import { allAtOnce, type Steps } from './steps.ts'
+import type { Steps } from './steps.ts'
 
 /**
- * Paths of tasks that climb out of the workspace, as far as their text shows it (WS1); links are looked at before each attempt. It also
- * takes tasks whose shape has problems, and looks at what is sound in them (WI6).
+ * In steps: paths of tasks that climb out of the workspace, as far as their text shows it (WS1); links are looked at before each
+ * attempt. It also takes tasks whose shape has problems, and looks at what is sound in them (WI6).
  */
-export function pathProblems(tasks: unknown, under: string): readonly DocumentProblem[] {
-  return allAtOnce(checkingPaths(tasks, under))
-}
-
-/** As `pathProblems`, in steps. */
 export function* checkingPaths(tasks: unknown, under: string): Steps<readonly DocumentProblem[]> {
   const problems: DocumentProblem[] = []
   if (!Array.isArray(tasks)) return problems

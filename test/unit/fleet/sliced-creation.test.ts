@@ -156,7 +156,10 @@ describe('RU1 failing in the middle', () => {
   test('RU1 what cannot be taken back at once is taken back as soon as the store can be written', async () => {
     const { fleet, store, watched, clock } = await openWatched()
     let failing = false
-    watched.fate = (number) => ((failing ||= number === 3) ? 'refuse' : 'store')
+    watched.fate = (number) => {
+      failing ||= number === 3
+      return failing ? 'refuse' : 'store'
+    }
     const creation = outcome(fleet.create({ id: 'r1', name: 'r', tasks: many() }))
     await clock.advance(60_000)
     expect(await creation).toBe('not_stored')
