@@ -22,7 +22,7 @@ export interface Defaults {
   readonly jitter: boolean
   /** Reports kept while the store fails (CO1). */
   readonly keptReports: number
-  /** Tasks in one entry of a creation (RU1). */
+  /** Tasks in one entry, and in a run that is created by one append (RU1). */
   readonly taskSlice: number
   /** Entries of a run after which a snapshot of it is taken (ST7); a run of more than twice as many tasks waits for half as many. */
   readonly snapshotAfter: number

@@ -41,7 +41,10 @@ export interface Run extends RunReader {
   restart(taskId: string): Promise<CommandOutcome>
   /** Restarts the tasks that failed, of all or of those with one of the tags. */
   retryFailed(options?: { readonly tags?: readonly string[] }): Promise<CommandOutcome>
-  /** Adds tasks to a run that was created `open`; rejects `run_sealed` else (RU8). */
+  /**
+   * Adds tasks to a run that was created `open`, all or none; rejects `run_sealed` else (RU8). They are read in slices, with turns of
+   * the event loop between them, and added in one decision.
+   */
   add(tasks: readonly FleetTaskSpecInput[]): Promise<CommandOutcome>
   /** Takes no more tasks: the run ends when the last of them has. */
   seal(): Promise<CommandOutcome>

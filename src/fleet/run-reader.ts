@@ -22,7 +22,7 @@ import { readArtifacts } from './run-artifacts.ts'
 import type { RunArtifact } from './run-artifacts.ts'
 import { readLog } from './run-log.ts'
 import type { RunLog } from './run-log.ts'
-import { readReceipts, resultOf } from './run-result.ts'
+import { makingResult, readReceipts } from './run-result.ts'
 import type { RunResult } from './run-result.ts'
 
 /** Reads a run. Everything that it gives is durable (CO1). Methods reject `unknown_run` when the store has no such run. */
@@ -151,7 +151,7 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
     explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)
-      return resultOf(id, status, await readReceipts(store, id, clock))
+      return inSlices(makingResult(id, status, await readReceipts(store, id, clock)), clock)
     },
   }
 }

@@ -3,7 +3,7 @@ import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
-import type { Resting } from '../protocol/steps.ts'
+import type { Resting, Steps } from '../protocol/steps.ts'
 import type { TaskDefinition } from './define-task.ts'
 import { entryPages } from './entry-pages.ts'
 
@@ -38,12 +38,19 @@ export async function readReceipts(store: Store, run: string, clock: Resting): P
   return receipts
 }
 
-/** The result of a run that has ended. */
-export function resultOf(id: string, status: FleetRunStatus, history: ReadonlyMap<string, readonly FleetReceipt[]>): RunResult {
-  // Made of entries, because a task may be called `__proto__`.
-  const receipts: Record<string, FleetReceipt> = Object.fromEntries(
-    [...history].flatMap(([task, list]) => list.slice(-1).map((last) => [task, last] as const)),
-  )
+/** In steps: the result of a run that has ended. */
+export function* makingResult(
+  id: string,
+  status: FleetRunStatus,
+  history: ReadonlyMap<string, readonly FleetReceipt[]>,
+): Steps<RunResult> {
+  const receipts: Record<string, FleetReceipt> = {}
+  for (const [task, list] of history) {
+    // Defined, because a task may be called `__proto__`.
+    const property = { value: list.at(-1), enumerable: true, configurable: true, writable: true }
+    Object.defineProperty(receipts, task, property)
+    yield
+  }
   const failures = Object.values(receipts).filter(({ result }) => result === 'fail' || result === 'timeout')
   return {
     id,
