@@ -22,26 +22,6 @@ export interface Requirement {
   readonly workers?: readonly string[]
 }
 
-/** The requirement of a task within its run. */
-export function requirementOf(
-  spec: FleetTaskSpec,
-  run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>,
-): Requirement {
-  const workers = run.worker_specs.length > 0 ? run.worker_specs.map((worker) => worker.id) : undefined
-  const facts = {
-    handler: spec.handler,
-    command: spec.metadata['command'] !== undefined,
-    capabilities: [...(spec.worker?.capabilities ?? [])].sort(),
-    role: spec.worker?.role,
-    target: run.target,
-    policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
-    maxTrust: run.security_policy?.max_trust_level ?? 'operator',
-    verified: run.security_policy?.require_identity_verification ?? false,
-    workers,
-  }
-  return { key: JSON.stringify(facts), ...facts }
-}
-
 /** The requirements of one run's tasks; tasks that ask for the same share one. */
 export interface Requirements {
   of(spec: FleetTaskSpec): Requirement
@@ -67,6 +47,26 @@ export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'securi
       return requirement
     },
   }
+}
+
+/** The requirement of a task within its run. */
+function requirementOf(
+  spec: FleetTaskSpec,
+  run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>,
+): Requirement {
+  const workers = run.worker_specs.length > 0 ? run.worker_specs.map((worker) => worker.id) : undefined
+  const facts = {
+    handler: spec.handler,
+    command: spec.metadata['command'] !== undefined,
+    capabilities: [...(spec.worker?.capabilities ?? [])].sort(),
+    role: spec.worker?.role,
+    target: run.target,
+    policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
+    maxTrust: run.security_policy?.max_trust_level ?? 'operator',
+    verified: run.security_policy?.require_identity_verification ?? false,
+    workers,
+  }
+  return { key: JSON.stringify(facts), ...facts }
 }
 
 /** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3). */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { requirementOf, requirementsOf } from '../../../src/engine/requirement.ts'
+import { createRequirements } from '../../../src/engine/requirement.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
 
 const words = fc.constantFrom('a', 'b', 'a\nb', '"', 'command')
@@ -18,17 +18,21 @@ const spec = fc
   )
   .map((asked) => FleetTaskSpec.parse({ id: 't', name: 't', instructions: 'Do it.', ...asked }))
 
-test('SC8 the requirements of a run are those of its tasks, and tasks that ask for the same share one', () => {
+test('SC8 tasks that ask for the same share one requirement, and its key tells it from every other', () => {
   const run = { worker_specs: [], target: 'this_computer' as const }
   fc.assert(
     fc.property(fc.array(spec, { maxLength: 20 }), (specs) => {
-      const requirementFor = requirementsOf(run)
-      const kinds = new Set(specs.map((one) => JSON.stringify([one.handler, one.worker?.role, one.worker?.capabilities])))
+      const requirements = createRequirements(run)
       for (const one of specs) {
-        expect(requirementFor(one)).toEqual(requirementOf(one, run))
-        expect(requirementFor(one)).toBe(requirementFor(structuredClone(one)))
+        const requirement = requirements.of(one)
+        expect(requirement).toEqual(createRequirements(run).of(one))
+        expect(requirement).toMatchObject({ handler: one.handler, role: one.worker?.role })
+        expect(requirement.command).toBe(one.metadata['command'] !== undefined)
+        expect(requirement.capabilities).toEqual([...(one.worker?.capabilities ?? [])].sort())
+        expect(requirements.of(structuredClone(one))).toBe(requirement)
       }
-      expect(new Set(specs.map(requirementFor)).size).toBeLessThanOrEqual(kinds.size * 2)
+      const all = new Set(specs.map((one) => requirements.of(one)))
+      expect(new Set([...all].map(({ key }) => key)).size).toBe(all.size)
     }),
   )
 })
