@@ -50,10 +50,7 @@ export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'securi
 }
 
 /** The requirement of a task within its run. */
-function requirementOf(
-  spec: FleetTaskSpec,
-  run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>,
-): Requirement {
+function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>): Requirement {
   const workers = run.worker_specs.length > 0 ? run.worker_specs.map((worker) => worker.id) : undefined
   const facts = {
     handler: spec.handler,

@@ -2,7 +2,6 @@ import type { Entry } from '../engine/entry.ts'
 import type { Store } from '../ports/store.ts'
 import type { Resting } from '../protocol/steps.ts'
 
-const firstPage = 32
 const shortestPage = 8
 const longestPage = 1_000
 const pageMs = 8
@@ -17,7 +16,7 @@ export async function* entryPages(
   clock: Resting,
   start = 1,
 ): AsyncGenerator<readonly Entry[], void, void> {
-  let limit = firstPage
+  let limit = shortestPage
   for (let from = start; ;) {
     const beganAt = clock.monotonic()
     const entries = (await store.read(run, { from, limit })) as unknown as Entry[]

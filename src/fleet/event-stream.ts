@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts'
 import type { Resting } from '../protocol/steps.ts'
 
 const page = 250
+const restAfterMs = 8
 
 /** How to read a run's events. */
 export interface EventsOptions {
@@ -68,6 +69,7 @@ export async function* streamEvents(
   try {
     for (;;) {
       const before = from
+      let beganAt = clock.monotonic()
       for await (const entries of entryPages(store, run.id, clock, from)) {
         signal.throwIfAborted()
         for (const entry of entries) {
@@ -75,6 +77,9 @@ export async function* streamEvents(
           for (const [index, event] of project(run, entry).entries()) {
             if (start === undefined || entry.seq > start.seq || index > start.index) yield event
           }
+          if (clock.monotonic() - beganAt < restAfterMs) continue
+          await clock.turn()
+          beganAt = clock.monotonic()
         }
         from += entries.length
       }
@@ -93,37 +98,42 @@ export async function* streamEvents(
 }
 
 /** One page of a run's events (EV7). */
-export async function replayEvents(store: Store, run: ProjectedRun, options: ReplayOptions): Promise<EventPage> {
+export async function replayEvents(
+  store: Store,
+  run: ProjectedRun,
+  { clock, ...options }: ReplayOptions & { readonly clock: Resting },
+): Promise<EventPage> {
   const { limit = page } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
     throw new FleetError('invalid_option', `limit: expected an integer from 1 to 1000, got ${limit}.`)
   }
-  return options.after === undefined ? newestPage(store, run, limit) : pageAfter(store, run, options.after, limit)
+  return options.after === undefined ? newestPage(store, run, limit, clock) : pageAfter(store, run, options.after, limit, clock)
 }
 
-async function pageAfter(store: Store, run: ProjectedRun, after: string, limit: number): Promise<EventPage> {
+async function pageAfter(store: Store, run: ProjectedRun, after: string, limit: number, clock: Resting): Promise<EventPage> {
   const start = await placeOf(store, run, after)
   const events: FleetEvent[] = []
-  for (let from = start.seq; events.length <= limit;) {
-    const entries = await readEntries(store, run.id, from, limit + 1)
+  for await (const entries of entryPages(store, run.id, clock, start.seq)) {
     for (const entry of entries) {
+      if (events.length > limit) break
       const all = project(run, entry)
       events.push(...(entry.seq === start.seq ? all.slice(start.index + 1) : all))
     }
-    if (entries.length <= limit) break
-    from += entries.length
+    if (events.length > limit) break
   }
   return pageOf(run, events.slice(0, limit), { more: events.length > limit, truncated: false })
 }
 
-async function newestPage(store: Store, run: ProjectedRun, limit: number): Promise<EventPage> {
+async function newestPage(store: Store, run: ProjectedRun, limit: number, clock: Resting): Promise<EventPage> {
   let to = await store.last(run.id)
-  const newest: FleetEvent[] = []
-  while (to > 0 && newest.length <= limit) {
-    const from = Math.max(1, to - limit)
+  let newest: readonly FleetEvent[] = []
+  // An entry may stand for many events, or for none.
+  for (let count = 8; to > 0 && newest.length <= limit; count = Math.min(limit, count * 2)) {
+    const from = Math.max(1, to - count + 1)
     const entries = await readEntries(store, run.id, from, to - from + 1)
-    newest.unshift(...entries.flatMap((entry) => project(run, entry)))
+    newest = [...entries.flatMap((entry) => project(run, entry)), ...newest]
     to = from - 1
+    await clock.turn()
   }
   return pageOf(run, newest.slice(-limit), { more: false, truncated: newest.length > limit })
 }

@@ -147,7 +147,7 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
       return readLog(store, asked, clock)
     },
     events,
-    replay: async (options = {}) => replayEvents(store, await facts(), options),
+    replay: async (options = {}) => replayEvents(store, await facts(), { ...options, clock }),
     explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)

@@ -137,6 +137,25 @@ describe('RU1 in slices', () => {
   })
 })
 
+describe('EV7 of large entries', () => {
+  test('EV7 pages of a large creation are as long as asked for, from its end and from its beginning', async () => {
+    const { fleet } = await openBench({ leasing: false })
+    const run = await fleet.create({ id: 'r1', name: 'r', tasks: many(20_000) })
+    const newest = await run.replay()
+    expect([newest.events.length, newest.has_more, newest.history_truncated]).toEqual([250, false, true])
+    expect(newest.events.at(-1)?.task_id).toBe('t19999')
+    const stop = new AbortController()
+    const first: string[] = []
+    for await (const event of run.events({ signal: stop.signal })) {
+      first.push(event.cursor)
+      if (first.length === 12) break
+    }
+    const page = await run.replay({ after: first[0]!, limit: 11 })
+    expect(page.events.map(({ cursor }) => cursor)).toEqual(first.slice(1))
+    expect(page.has_more).toBe(true)
+  })
+})
+
 describe('RU1 failing in the middle', () => {
   test.each([1, 2, 4, 6])('RU1 a store that refuses append %i leaves nothing of the run, and tells the caller', async (bad) => {
     const bench = await openWatched()
