@@ -1,6 +1,5 @@
 import type { AnyStateMachine, EventFromLogic, ContextFrom, StateValueFrom } from 'xstate'
-import { initialTransition } from 'xstate'
-import { compileTable, stepTable } from './table.ts'
+import { compileTable, initialOf, stepTable } from './table.ts'
 
 /** A status and the facts that the machine keeps with it. Plain data: what is stored and folded. */
 export interface Position<Machine extends AnyStateMachine> {
@@ -29,10 +28,9 @@ export function createLifecycle<Machine extends AnyStateMachine>(machine: Machin
   const values = Object.keys(machine.root.states) as Value[]
   const tags = new Map(values.map((value) => [value, new Set<string>(machine.root.states[value]?.tags ?? [])]))
   const table = compileTable(machine)
-  const [first] = initialTransition(machine as AnyStateMachine)
   return {
     machine,
-    initial: { value: first.value as Value, context: first.context as ContextFrom<Machine> },
+    initial: initialOf(machine) as Position<Machine>,
     values,
     // The table keeps the shape of the context: assignments are typed by the machine.
     step: ({ value, context }, event) => stepTable(table, value, context, event) as Position<Machine> | undefined,

@@ -47,6 +47,15 @@ export function compileTable(machine: AnyStateMachine): Table {
   )
 }
 
+/** Where the machine begins. Its context is plain data, so that beginning needs no input. */
+export function initialOf(machine: AnyStateMachine): { readonly value: string; readonly context: Context } {
+  const value = machine.root.initial.target[0]?.key
+  const context: unknown = machine.config.context ?? {}
+  if (value === undefined || typeof context !== 'object' || context === null)
+    throw new TypeError(`The machine ${machine.id} does not begin in one state with a plain context, which a table needs.`)
+  return { value, context: context as Context }
+}
+
 /** The status and context after an event; undefined when no row takes it. A context without assignments is given as it came. */
 export function stepTable(
   table: Table,

@@ -5,18 +5,17 @@ import { filled, list, object, optional, u32, u64 } from './field.ts'
 import { FleetSecretRef } from './security.ts'
 
 /** What can be worth an alert (AL1). */
-export const FleetAlertEventClass = contract(
-  'FleetAlertEventClass',
+export const FleetAlertEventClass = contract('FleetAlertEventClass', () =>
   z.enum(['stale', 'restart_exhausted', 'needs_human', 'budget_exceeded', 'verifier_failed', 'run_completed']),
 )
 export type FleetAlertEventClass = ValueOf<typeof FleetAlertEventClass>
 
-const endpointShape = {
+const endpointShape = () => ({
   url: optional(filled),
   /** Wins over `url`. */
   url_ref: optional(FleetSecretRef.schema),
   secret_ref: optional(FleetSecretRef.schema),
-}
+})
 
 const endpointAliases = {
   webhook_url: 'url',
@@ -30,18 +29,17 @@ const endpointAliases = {
 }
 
 /** Where an alert is posted to, and the secret that signs it. Printed only redacted (AL3, SE5). */
-export const FleetAlertEndpoint = contract('FleetAlertEndpoint', aliased(object(endpointShape), endpointAliases))
+export const FleetAlertEndpoint = contract('FleetAlertEndpoint', () => aliased(object(endpointShape()), endpointAliases))
 export type FleetAlertEndpoint = ValueOf<typeof FleetAlertEndpoint>
 
 const channel = z.discriminatedUnion('kind', [
-  object({ kind: z.literal('slack'), ...endpointShape }),
-  object({ kind: z.literal('webhook'), ...endpointShape }),
+  object({ kind: z.literal('slack'), ...endpointShape() }),
+  object({ kind: z.literal('webhook'), ...endpointShape() }),
   object({ kind: z.literal('pager_duty'), routing_key: filled, severity: filled }),
 ])
 
 /** A way to alert somebody: `kind` tells which, a channel of Slack or a webhook holds its endpoint's fields (AL3). */
-export const FleetAlertChannel = contract(
-  'FleetAlertChannel',
+export const FleetAlertChannel = contract('FleetAlertChannel', () =>
   alsoRead(
     aliased(channel, endpointAliases, ({ kind }) => kind !== 'pager_duty'),
     { pagerduty: 'pager_duty' },
@@ -51,8 +49,7 @@ export const FleetAlertChannel = contract(
 export type FleetAlertChannel = ValueOf<typeof FleetAlertChannel>
 
 /** When to alert whom (AL1). No classes means all. */
-export const FleetAlertPolicy = contract(
-  'FleetAlertPolicy',
+export const FleetAlertPolicy = contract('FleetAlertPolicy', () =>
   object({
     events: list(FleetAlertEventClass.schema),
     channels: list(FleetAlertChannel.schema),

@@ -51,17 +51,21 @@ export type ValueOf<C extends Contract<unknown>> = ReturnType<C['parse']>
 /** The written type of a contract. */
 export type InputOf<C extends Contract<unknown>> = z.input<C['schema']>
 
-/** Makes a schema a type of the contract. */
+/** Makes a schema a type of the contract. It is composed when it is asked for first: most programs use few of the types. */
 export function contract<Schema extends z.ZodType>(
   typeName: string,
-  composed: Schema,
+  compose: () => Schema,
 ): Contract<Canonical<z.output<Schema>>, Writable<z.input<Schema>>> {
   // The same schema, seen read-only, and its output without the room for unknown fields.
-  const schema = composed as unknown as z.ZodType<Canonical<z.output<Schema>>, Writable<z.input<Schema>>>
-  const read = (value: unknown): Reading<Canonical<z.output<Schema>>> => readCopy(schema, copyJson(value))
+  type Seen = z.ZodType<Canonical<z.output<Schema>>, Writable<z.input<Schema>>>
+  let composed: Seen | undefined
+  const schema = (): Seen => (composed ??= compose() as unknown as Seen)
+  const read = (value: unknown): Reading<Canonical<z.output<Schema>>> => readCopy(schema(), copyJson(value))
   return {
     typeName,
-    schema,
+    get schema() {
+      return schema()
+    },
     read,
     parse(value) {
       const reading = read(value)

@@ -5,8 +5,7 @@ import { f64, filled, flag, i32, json, object, optional, pattern, timestamp, tok
 import { FleetRunId } from './ids.ts'
 
 /** A task that waits for a worker. */
-export const FleetInboxEntry = contract(
-  'FleetInboxEntry',
+export const FleetInboxEntry = contract('FleetInboxEntry', () =>
   object({
     run_id: FleetRunId.schema,
     task_id: token,
@@ -33,7 +32,7 @@ function payloads<Before extends z.ZodRawShape, After extends z.ZodRawShape>(bef
     payload('running_tool', { tool: z.string(), call_id: optional(z.string()) }),
     payload('workflow_event', { workflow_run_id: z.string(), event: json }),
     payload('heartbeat', { cpu_percent: optional(f64), memory_mb: optional(u64) }),
-    payload('artifact', artifactShape),
+    payload('artifact', artifactShape()),
     payload('completed', { exit_code: optional(i32), summary: optional(z.string()) }),
     payload('failed', { reason: z.string(), recoverable: flag.default(false) }),
     payload('cancelled', { cancelled_by: optional(z.string()) }),
@@ -45,10 +44,10 @@ function payloads<Before extends z.ZodRawShape, After extends z.ZodRawShape>(bef
 }
 
 /** What happened to an attempt; `state` tells which of sixteen things (EV6). */
-export const FleetWorkerEventPayload = contract('FleetWorkerEventPayload', z.discriminatedUnion('state', payloads({}, {})))
+export const FleetWorkerEventPayload = contract('FleetWorkerEventPayload', () => z.discriminatedUnion('state', payloads({}, {})))
 export type FleetWorkerEventPayload = ValueOf<typeof FleetWorkerEventPayload>
 
-const envelope = {
+const envelope = () => ({
   /** Counts per worker, run and task, from 1 (EV1). */
   seq: u64,
   run_id: FleetRunId.schema,
@@ -56,23 +55,25 @@ const envelope = {
   worker_id: token,
   task_id: token,
   timestamp,
-}
+})
 
 /** Left out when empty. */
-const extra = z
-  .record(z.string(), json)
-  .transform((members) => (Object.keys(members).length === 0 ? undefined : members))
-  .optional()
+const extra = () =>
+  z
+    .record(z.string(), json)
+    .transform((members) => (Object.keys(members).length === 0 ? undefined : members))
+    .optional()
 
 /** A payload with who, where and when beside it, in one flat object (EV1). */
-export const FleetWorkerEvent = contract('FleetWorkerEvent', z.discriminatedUnion('state', payloads(envelope, { extra })))
+export const FleetWorkerEvent = contract('FleetWorkerEvent', () =>
+  z.discriminatedUnion('state', payloads(envelope(), { extra: extra() })),
+)
 export type FleetWorkerEvent = ValueOf<typeof FleetWorkerEvent>
 
 const cursor = pattern('a cursor of 1 to 96 characters of A-Z a-z 0-9 _', /^[A-Za-z0-9_]{1,96}$/)
 
 /** What a client outside may hear: a name, where it stands, and the facts that are fit for everybody (EV4, EV7). */
-export const FleetRuntimeEvent = contract(
-  'FleetRuntimeEvent',
+export const FleetRuntimeEvent = contract('FleetRuntimeEvent', () =>
   object({
     cursor,
     event: filled,
@@ -87,8 +88,7 @@ export const FleetRuntimeEvent = contract(
 export type FleetRuntimeEvent = ValueOf<typeof FleetRuntimeEvent>
 
 /** A page of a run's events (EV7). */
-export const FleetEventReplay = contract(
-  'FleetEventReplay',
+export const FleetEventReplay = contract('FleetEventReplay', () =>
   object({
     run_id: FleetRunId.schema,
     events: z.array(FleetRuntimeEvent.schema),

@@ -27,5 +27,5 @@ const host = z.discriminatedUnion('kind', [
 ])
 
 /** The machine that a worker runs on; `kind` tells how it is reached (HO2). */
-export const FleetHostSpec = contract('FleetHostSpec', alsoRead(host, { container: 'docker', Container: 'docker' }, 'kind'))
+export const FleetHostSpec = contract('FleetHostSpec', () => alsoRead(host, { container: 'docker', Container: 'docker' }, 'kind'))
 export type FleetHostSpec = ValueOf<typeof FleetHostSpec>

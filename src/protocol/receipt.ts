@@ -5,15 +5,15 @@ import { f64, flag, hiddenText, json, list, object, optional, timestamp, token, 
 import { FleetRunId } from './ids.ts'
 
 /** What became of an attempt (VE). */
-export const FleetTaskResult = contract('FleetTaskResult', z.enum(['pass', 'partial', 'fail', 'skip', 'timeout']))
+export const FleetTaskResult = contract('FleetTaskResult', () => z.enum(['pass', 'partial', 'fail', 'skip', 'timeout']))
 export type FleetTaskResult = ValueOf<typeof FleetTaskResult>
 
 /** Whose fault a failure is: the way to the work, the work, or its check (RE7). */
-export const FleetTaskFailureKind = contract('FleetTaskFailureKind', z.enum(['transport', 'task', 'verifier']))
+export const FleetTaskFailureKind = contract('FleetTaskFailureKind', () => z.enum(['transport', 'task', 'verifier']))
 export type FleetTaskFailureKind = ValueOf<typeof FleetTaskFailureKind>
 
 /** How good a result is, out of `max` where there is one (VE3, VE5). */
-export const FleetScore = contract('FleetScore', object({ value: f64, max: optional(f64), notes: optional(z.string()) }))
+export const FleetScore = contract('FleetScore', () => object({ value: f64, max: optional(f64), notes: optional(z.string()) }))
 export type FleetScore = ValueOf<typeof FleetScore>
 
 const credential =
@@ -22,8 +22,7 @@ const credential =
 const routeText = hiddenText('text that holds no credential', (value) => !credential.test(value))
 
 /** Which model served an attempt, by way of what. Never a credential, nor a URL that embeds one. */
-export const FleetResolvedRoute = contract(
-  'FleetResolvedRoute',
+export const FleetResolvedRoute = contract('FleetResolvedRoute', () =>
   object({
     provider_id: routeText,
     provider_exact_id: optional(routeText),
@@ -46,8 +45,7 @@ export const FleetResolvedRoute = contract(
 export type FleetResolvedRoute = ValueOf<typeof FleetResolvedRoute>
 
 /** What was enforced on an attempt, not what was asked for (SE1). */
-export const FleetEffectivePermissions = contract(
-  'FleetEffectivePermissions',
+export const FleetEffectivePermissions = contract('FleetEffectivePermissions', () =>
   object({
     write: flag,
     network: flag,
@@ -64,8 +62,7 @@ export const FleetEffectivePermissions = contract(
 export type FleetEffectivePermissions = ValueOf<typeof FleetEffectivePermissions>
 
 /** The record of how an attempt ended (VE6). */
-export const FleetReceipt = contract(
-  'FleetReceipt',
+export const FleetReceipt = contract('FleetReceipt', () =>
   object({
     run_id: FleetRunId.schema,
     task_id: token,

@@ -16,8 +16,7 @@ import { FleetTaskSpec } from './task.ts'
  * cyclic dependencies (SC5), roles that the run does not have, and a run of no tasks that is not `open` (RU3). Reads `workers` as
  * `worker_specs`.
  */
-export const FleetRunSpec = contract(
-  'FleetRunSpec',
+export const FleetRunSpec = contract('FleetRunSpec', () =>
   runSpecOf(list(FleetTaskSpec.schema), {
     between: ({ tasks, roles }) => allAtOnce(checkingTasks(tasks, { roles, under: 'tasks' })),
     paths: ({ tasks }) => allAtOnce(checkingPaths(tasks, 'tasks')),
@@ -36,7 +35,7 @@ export function* parsingRunSpec(input: unknown): Steps<FleetRunSpec> {
   const between = yield* checkingTasks(read.tasks, { roles: document['roles'], under: 'tasks' })
   const paths = yield* checkingPaths(read.tasks, 'tasks')
   const tasks: CheckedTasks = { ...read, between, paths }
-  const run = valueOf(readCopy(aroundTasks, { ...copy, value: { ...document, tasks } }))
+  const run = valueOf(readCopy(aroundTasks.schema, { ...copy, value: { ...document, tasks } }))
   // What was put around them has found no problem in them.
   return { ...run, tasks: read.tasks } as FleetRunSpec
 }
@@ -54,10 +53,12 @@ interface CheckedTasks extends ReadTasks {
   readonly paths: Problems
 }
 
-const aroundTasks = runSpecOf(tasksRead, {
-  between: ({ tasks }) => (tasks as CheckedTasks).between,
-  paths: ({ tasks }) => (tasks as CheckedTasks).paths,
-})
+const aroundTasks = contract('FleetRunSpec', () =>
+  runSpecOf(tasksRead, {
+    between: ({ tasks }) => (tasks as CheckedTasks).between,
+    paths: ({ tasks }) => (tasks as CheckedTasks).paths,
+  }),
+)
 
 interface TaskChecks {
   readonly between: (run: Readonly<Record<string, unknown>>) => Problems
@@ -67,7 +68,7 @@ interface TaskChecks {
 function runSpecOf<Tasks extends z.ZodType>(tasks: Tasks, { between, paths }: TaskChecks) {
   const whole = { when: () => true }
   return aliased(
-    object({ id: optional(runId), name: displayName, tasks, ...runOptions, ...runExtras })
+    object({ id: optional(runId), name: displayName, tasks, ...runOptions(), ...runExtras() })
       .superRefine(
         refineRun((run) => [...between(run), ...workerProblems(run)]),
         whole,

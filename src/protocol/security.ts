@@ -7,7 +7,7 @@ const trustLevels = ['sandbox', 'local', 'remote_verified', 'operator'] as const
 const trustAliases = { 'remote-verified': 'remote_verified', remoteVerified: 'remote_verified' }
 
 /** How far a worker is trusted, from `sandbox`, the lowest and the default, to `operator` (SE1). */
-export const FleetTrustLevel = contract('FleetTrustLevel', alsoRead(z.enum(trustLevels), trustAliases))
+export const FleetTrustLevel = contract('FleetTrustLevel', () => alsoRead(z.enum(trustLevels), trustAliases))
 export type FleetTrustLevel = ValueOf<typeof FleetTrustLevel>
 
 /** The place of a level in the order: `sandbox` 0, `local` 1, `remote_verified` 2, `operator` 3. */
@@ -41,8 +41,7 @@ const secretObject = object({ key: filled, source: optional(filled) })
  * Names a secret, and where to look for it: `env`, `keyring`, `file`, or everywhere in the resolver's order. Read from the bare key
  * too, always written as an object. Never holds the secret itself (SE5).
  */
-export const FleetSecretRef = contract(
-  'FleetSecretRef',
+export const FleetSecretRef = contract('FleetSecretRef', () =>
   z
     .union([filled, secretObject], { error: 'the key of a secret, or an object with `key`' })
     .transform((ref) => (typeof ref === 'string' ? { key: ref } : ref)),
@@ -55,15 +54,13 @@ export function formatSecretRef(ref: FleetSecretRef): string {
 }
 
 /** Adds a capability to what a trust level gives, within a scope (SE4). */
-export const FleetCapabilityGrant = contract(
-  'FleetCapabilityGrant',
+export const FleetCapabilityGrant = contract('FleetCapabilityGrant', () =>
   object({ capability: filled, scope: optional(z.string()), reason: optional(z.string()) }),
 )
 export type FleetCapabilityGrant = ValueOf<typeof FleetCapabilityGrant>
 
 /** What the workers of a run may do (SE1–SE5). `{}` is the policy of a run without one. */
-export const FleetSecurityPolicy = contract(
-  'FleetSecurityPolicy',
+export const FleetSecurityPolicy = contract('FleetSecurityPolicy', () =>
   object({
     default_trust_level: FleetTrustLevel.schema.default('sandbox'),
     allowed_secrets: list(FleetSecretRef.schema),

@@ -14,7 +14,7 @@ interface TaskListRun {
   readonly roles?: readonly string[] | undefined
 }
 
-const taskList = contract('tasks', object({ tasks: list(FleetTaskSpec.schema) }))
+const taskList = contract('tasks', () => object({ tasks: list(FleetTaskSpec.schema) }))
 const aroundTasks = object({ tasks: tasksRead })
 
 /**

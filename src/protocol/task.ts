@@ -27,8 +27,7 @@ import {
 const modelId = hiddenText('a model id without spaces, quotes or "="', (value) => /^[!-~]+$/.test(value) && !/[='"]/.test(value))
 
 /** Which worker a task wants, and how it should work (SC3). All of it is handed to the worker. Reads `profile` as `agent_profile`. */
-export const FleetTaskWorkerProfile = contract(
-  'FleetTaskWorkerProfile',
+export const FleetTaskWorkerProfile = contract('FleetTaskWorkerProfile', () =>
   aliased(
     object({
       agent_profile: optional(token),
@@ -46,15 +45,13 @@ export const FleetTaskWorkerProfile = contract(
 export type FleetTaskWorkerProfile = ValueOf<typeof FleetTaskWorkerProfile>
 
 /** Names of environment variables, never values: those that must be set, and those that may be passed on (WS3). */
-export const FleetEnvironmentRequirements = contract(
-  'FleetEnvironmentRequirements',
+export const FleetEnvironmentRequirements = contract('FleetEnvironmentRequirements', () =>
   object({ required: list(variableName), allowlist: list(variableName) }),
 )
 export type FleetEnvironmentRequirements = ValueOf<typeof FleetEnvironmentRequirements>
 
 /** What a task needs of the workspace, and the paths that it claims to write (WS1–WS4, SC7). */
-export const FleetWorkspaceRequirements = contract(
-  'FleetWorkspaceRequirements',
+export const FleetWorkspaceRequirements = contract('FleetWorkspaceRequirements', () =>
   object({
     root: optional(filePath),
     required_files: list(filePath),
@@ -65,15 +62,13 @@ export const FleetWorkspaceRequirements = contract(
 export type FleetWorkspaceRequirements = ValueOf<typeof FleetWorkspaceRequirements>
 
 /** Limits on what all attempts of a task, or all tasks of a run, may spend together (BU). */
-export const FleetTaskBudget = contract(
-  'FleetTaskBudget',
+export const FleetTaskBudget = contract('FleetTaskBudget', () =>
   object({ max_tokens: optional(u64), max_tool_calls: optional(u32), max_seconds: optional(u64) }),
 )
 export type FleetTaskBudget = ValueOf<typeof FleetTaskBudget>
 
 /** How a result is checked; `kind` tells which way (VE). */
-export const FleetScorerSpec = contract(
-  'FleetScorerSpec',
+export const FleetScorerSpec = contract('FleetScorerSpec', () =>
   z.discriminatedUnion('kind', [
     object({ kind: z.literal('exit_code') }),
     object({ kind: z.literal('file_exists'), path: filePath }),
@@ -87,8 +82,7 @@ export const FleetScorerSpec = contract(
 export type FleetScorerSpec = ValueOf<typeof FleetScorerSpec>
 
 /** How often and when a failed task is tried again (RE1–RE3). `{}` is the policy of a task without one. */
-export const FleetRetryPolicy = contract(
-  'FleetRetryPolicy',
+export const FleetRetryPolicy = contract('FleetRetryPolicy', () =>
   object({
     /** Attempts in all, the first included; 0 and 1 both mean no retry. */
     max_attempts: u32.default(3),
@@ -120,8 +114,7 @@ const metadata = z
   .overwrite(withoutAbsent)
 
 /** One unit of work (SC, RE, VE, BU, WS). */
-export const FleetTaskSpec = contract(
-  'FleetTaskSpec',
+export const FleetTaskSpec = contract('FleetTaskSpec', () =>
   object({
     id: token,
     name: displayName,

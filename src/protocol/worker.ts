@@ -6,8 +6,7 @@ import { reservedId } from './ids.ts'
 import { FleetSecretRef, FleetTrustLevel } from './security.ts'
 
 /** How a worker proves who it is; `method` tells which way (SE7). */
-export const FleetWorkerAuth = contract(
-  'FleetWorkerAuth',
+export const FleetWorkerAuth = contract('FleetWorkerAuth', () =>
   z.discriminatedUnion('method', [
     object({ method: z.literal('none') }),
     object({
@@ -27,8 +26,7 @@ export type FleetWorkerAuth = ValueOf<typeof FleetWorkerAuth>
 const workerId = token.refine((id) => id !== reservedId, { error: `an id other than "${reservedId}", which is reserved` })
 
 /** A worker that a run brings along (SC3, SE1). */
-export const FleetWorkerSpec = contract(
-  'FleetWorkerSpec',
+export const FleetWorkerSpec = contract('FleetWorkerSpec', () =>
   object({
     id: workerId,
     name: displayName,
@@ -44,8 +42,7 @@ export type FleetWorkerSpec = ValueOf<typeof FleetWorkerSpec>
 export type FleetWorkerSpecInput = InputOf<typeof FleetWorkerSpec>
 
 /** What a worker is doing (WO). */
-export const FleetWorkerStatus = contract(
-  'FleetWorkerStatus',
+export const FleetWorkerStatus = contract('FleetWorkerStatus', () =>
   z.enum(['unknown', 'online', 'busy', 'offline', 'unhealthy', 'draining', 'retired']),
 )
 export type FleetWorkerStatus = ValueOf<typeof FleetWorkerStatus>

@@ -18,16 +18,23 @@ export class MemoryCommit {
   readonly #runs: MemoryRuns
   readonly #decide: (batches: readonly Batch[]) => AppendFate | Promise<AppendFate>
   readonly #onDurable: () => void
+  readonly #turn: () => Promise<void>
   readonly #admission: Admission
   #waiting: Call[] = []
   #current: readonly Call[] = []
   #working: Promise<void> | undefined
   #isDropped = false
 
-  constructor(runs: MemoryRuns, decide: (batches: readonly Batch[]) => AppendFate | Promise<AppendFate>, onDurable: () => void) {
+  constructor(
+    runs: MemoryRuns,
+    decide: (batches: readonly Batch[]) => AppendFate | Promise<AppendFate>,
+    onDurable: () => void,
+    turn: () => Promise<void>,
+  ) {
     this.#runs = runs
     this.#decide = decide
     this.#onDurable = onDurable
+    this.#turn = turn
     this.#admission = new Admission(runs)
   }
 
@@ -68,8 +75,9 @@ export class MemoryCommit {
   }
 
   async #work(): Promise<void> {
-    await Promise.resolve()
     while (this.#waiting.length > 0) {
+      // As a disk would: without a turn of the event loop, work that ends at once would keep everything else from running.
+      await this.#turn()
       this.#current = this.#waiting
       this.#waiting = []
       const fate = await this.#fateOf(this.#current)

@@ -107,7 +107,12 @@ class StoreInMemory implements MemoryStore {
     const { epoch, runs, storeId } = contents
     this.#owned = {
       record: { instance, epoch, host: 'this process', pid: 0, since: this.#parts.clock.now(), alive: true },
-      commit: new MemoryCommit(runs, this.#parts.beforeAppend ?? (() => 'store'), () => this.#onDurable()),
+      commit: new MemoryCommit(
+        runs,
+        this.#parts.beforeAppend ?? (() => 'store'),
+        () => this.#onDurable(),
+        () => this.#parts.clock.turn(),
+      ),
       granted: new Set(),
       lost: new AbortController(),
       ended: new AbortController(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assign, setup } from 'xstate'
+import { assign, initialTransition, setup } from 'xstate'
 import type { AnyStateMachine } from 'xstate'
 import { leaseLifecycle } from '../../../src/lifecycles/lease.ts'
 import { createLifecycle } from '../../../src/lifecycles/lifecycle.ts'
@@ -52,6 +52,11 @@ test.for(machines)('CO3 the table of the %s machine steps as XState does, for ev
         if (next !== undefined) accepted += 1
       }
   expect(accepted).toBeGreaterThan(lifecycle.values.length)
+})
+
+test.for(machines)('CO3 the %s machine begins where XState does', ([, lifecycle]) => {
+  const [first] = initialTransition(lifecycle.machine)
+  expect(lifecycle.initial).toEqual({ value: first.value, context: first.context })
 })
 
 test.for(machines)('CO3 the %s machine ends up where XState does after any sequence of events', ([, lifecycle, events]) => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
 import { seededIds } from '../../../src/host/ids.ts'
 import type { Batch, RunRow } from '../../../src/ports/store.ts'
@@ -40,8 +40,8 @@ test('CO1 what is held is not durable, and what was queued behind a refused grou
   })
   await store.open({ instance: 'owner' })
   const first = Promise.allSettled([store.append([batch('run-1', 0)]), store.append([batch('run-2', 0)])])
-  await Promise.resolve()
-  await Promise.resolve()
+  // The first group is being written.
+  await vi.waitUntil(() => groups.length === 1)
   const second = Promise.allSettled([store.append([batch('run-1', 1)])])
   expect(await store.last('run-1')).toBe(0)
   held.resolve('refuse')
