@@ -52,13 +52,16 @@ export async function open({ store, folder, slots }) {
     submit: () => submit(),
     async fill(tasks) {
       const run = await fleet.create({ name: 'drain', tasks: noops(tasks) })
-      filled = run
+      const announced = new Promise((resolve) => {
+        fleet.on('run.status_changed', ({ run_id: id, payload }) => id === run.id && payload.status === 'completed' && resolve())
+      })
+      filled = () => ended(run, tasks)
       return async () => {
         await run.start()
-        await ended(run, tasks)
+        await announced
       }
     },
-    readAgain: () => filled.result(),
+    readResults: () => filled(),
     close: () => fleet.close(),
   }
 }

@@ -17,6 +17,6 @@ export async function drain({ sizes, folder, missing }) {
     cell(figures[key].rate, number),
     cell(figures[key].readMs, number),
   ])
-  const columns = ['drain', 'slots', 'tasks/s', 'of which reading the results, ms']
+  const columns = ['drain', 'slots', 'tasks/s', 'then reading all results, ms']
   return { figures, tables: [{ title: `Drain of ${integer(tasks)} tasks`, columns, rows, notes: peerNotes(missing) }] }
 }
