@@ -31,6 +31,17 @@ export async function ended(run, tasks) {
     throw new Error(`The run is ${result.status} with ${done} of ${tasks} receipts.`)
 }
 
+/** Resolves when the end of a run was announced. */
+export function announcedEnd(fleet, run) {
+  return new Promise((resolve) => {
+    const off = fleet.on('run.status_changed', ({ run_id: id, payload }) => {
+      if (id !== run.id || payload.status !== 'completed') return
+      off()
+      resolve()
+    })
+  })
+}
+
 /** Flotilla as a contestant: a task counts as done once its end is durable and was announced. */
 export async function open({ store, folder, slots }) {
   const fleet = await openFleet({ store, folder, slots })
@@ -52,9 +63,7 @@ export async function open({ store, folder, slots }) {
     submit: () => submit(),
     async fill(tasks) {
       const run = await fleet.create({ name: 'drain', tasks: noops(tasks) })
-      const announced = new Promise((resolve) => {
-        fleet.on('run.status_changed', ({ run_id: id, payload }) => id === run.id && payload.status === 'completed' && resolve())
-      })
+      const announced = announcedEnd(fleet, run)
       filled = () => ended(run, tasks)
       return async () => {
         await run.start()

@@ -1,9 +1,9 @@
-import { ended, noops, openFleet } from '../contestants/flotilla.mjs'
+import { announcedEnd, ended, noops, openFleet } from '../contestants/flotilla.mjs'
 import { watchLoop } from '../loop-delay.mjs'
 
 /**
  * Drains runs of a size, as many as make up a sum worth timing, one after the other. Tells the rate, how long reading a finished run's
- * result takes by itself, and for how long the event loop was blocked in each phase.
+ * result takes, and for how long the event loop was blocked in each phase.
  */
 export default async function queue({ folder, tasks, repeat, warmUp }) {
   const fleet = await openFleet({ store: 'json', folder, slots: 64 })
@@ -19,14 +19,14 @@ export default async function queue({ folder, tasks, repeat, warmUp }) {
     const run = await fleet.create(spec)
     worst.createBlocked = Math.max(worst.createBlocked, await loop.lap())
     const began = performance.now()
+    const announced = announcedEnd(fleet, run)
     await run.start()
-    await ended(run, tasks)
+    await announced
     const done = performance.now()
-    worst.drainBlocked = Math.max(worst.drainBlocked, await loop.lap())
-    const asked = performance.now()
-    await run.result()
-    readMs += performance.now() - asked
+    await ended(run, tasks)
+    readMs += performance.now() - done
     drainMs += done - began
+    worst.drainBlocked = Math.max(worst.drainBlocked, await loop.lap())
   }
   await loop.lap()
   await fleet.close()

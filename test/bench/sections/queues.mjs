@@ -37,19 +37,17 @@ export async function queues({ sizes, folder }) {
         columns: [
           'queued tasks',
           'drain, tasks/s',
-          'reading the result, ms',
+          'then reading the result, ms',
           'heap beyond spec, B/task',
           'resident, B/task',
           'JSON of spec, B',
         ],
         rows,
-        notes: [
-          'The rate includes reading the result once. Memory is that of queued tasks of a started run, after a collection.',
-        ],
+        notes: ['Memory is that of queued tasks of a started run, after a collection.'],
       },
       {
         title: 'The longest time that the event loop was blocked',
-        columns: ['queued tasks', 'creation, ms', 'drain, ms', 'close, ms'],
+        columns: ['queued tasks', 'creation, ms', 'drain and result, ms', 'close, ms'],
         rows: blocked,
       },
     ],
