@@ -1,7 +1,6 @@
-import { existsSync, fdatasyncSync, writeSync } from 'node:fs'
+import { fdatasyncSync, statSync, writeSync } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
 /** A file open for appending. */
@@ -22,8 +21,14 @@ export interface Disk {
   open(path: string, options: { readonly create: boolean }): Promise<DiskFile>
   /** Bytes `from` up to `to`, fewer where the file ends before; empty when there is no file. */
   read(path: string, from?: number, to?: number): Promise<Buffer>
+  /**
+   * Writes bytes once more over the same ones, and syncs them. A sync alone would store nothing of them if one had failed before: the
+   * operating system then takes them for stored.
+   */
+  rewrite(path: string, at: number, bytes: Uint8Array): Promise<void>
   /** Size and time of change, or undefined when nothing is there. */
   facts(path: string): Promise<{ readonly size: number; readonly modifiedAt: number } | undefined>
+  /** Throws where that cannot be told. */
   exists(path: string): boolean
   /** Names in a folder, sorted; none when there is no folder. */
   list(folder: string): Promise<readonly string[]>
@@ -33,8 +38,8 @@ export interface Disk {
   /** Removes a file, when it is there. */
   remove(path: string): Promise<void>
   removeFolder(path: string): Promise<void>
-  /** Creates a folder and those above it, durably. */
-  makeFolder(path: string): Promise<void>
+  /** Creates a folder and those above it, where they are missing; gives the topmost that it created. */
+  makeFolder(path: string): Promise<string | undefined>
   /** Makes the names in a folder survive a power loss. */
   syncFolder(path: string): Promise<void>
   /** Resolves when everything that could run at once has run: callers that come together share one write. */
@@ -53,11 +58,21 @@ export const nodeDisk: Disk = {
       await file.close()
     }
   },
+  rewrite: async (path, at, bytes) => {
+    const file = await open(path, 'r+')
+    try {
+      for (let done = 0; done < bytes.length;)
+        done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  },
   facts: async (path) => {
     const found = await orMissing(stat(path))
     return found && { size: found.size, modifiedAt: found.mtimeMs }
   },
-  exists: existsSync,
+  exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
   list: async (folder) => ((await orMissing(readdir(folder))) ?? []).toSorted(),
   link,
   rename,
@@ -65,14 +80,7 @@ export const nodeDisk: Disk = {
     await orMissing(unlink(path))
   },
   removeFolder: (path) => rm(path, { recursive: true, force: true }),
-  makeFolder: async (path) => {
-    const first = await mkdir(path, { recursive: true })
-    if (first === undefined) return
-    for (let folder = dirname(path); folder.length >= dirname(first).length; folder = dirname(folder)) {
-      await nodeDisk.syncFolder(folder)
-      if (folder === dirname(folder)) return
-    }
-  },
+  makeFolder: (path) => mkdir(path, { recursive: true }),
   syncFolder: async (path) => {
     // Windows opens no folders, and needs none synced.
     const folder = await open(path, 'r').catch((error: unknown) => {

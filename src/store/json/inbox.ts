@@ -19,6 +19,7 @@ const answerLookMs = 100
 const commandLookMs = 1000
 /** Answers that nobody fetched go after a day. */
 const answerKeptMs = 86_400_000
+const answerEnd = '.answer.json'
 
 /** Drops a command into the folder and waits for its answer; undefined when none came in time. */
 export async function postCommand(
@@ -41,7 +42,7 @@ export async function postCommand(
   })) {
     if (disk.exists(answerPath)) {
       const answer = parse<PostedAnswer>(await disk.read(answerPath), (value) => typeof value['ok'] === 'boolean')
-      await disk.remove(answerPath)
+      await discard(disk, folder, command.id)
       return answer
     }
     if (clock.monotonic() >= until) stop.abort()
@@ -72,14 +73,22 @@ export async function* takeCommands(
 /** Removes answers that nobody fetched. */
 export async function sweepAnswers({ disk, folder, clock }: InboxParts): Promise<void> {
   for (const name of await disk.list(folder)) {
-    const facts = name.endsWith('.answer.json') ? await disk.facts(join(folder, name)) : undefined
-    if (facts !== undefined && facts.modifiedAt < clock.now() - answerKeptMs) await disk.remove(join(folder, name))
+    const facts = name.endsWith(answerEnd) ? await disk.facts(join(folder, name)) : undefined
+    if (facts !== undefined && facts.modifiedAt < clock.now() - answerKeptMs)
+      await discard(disk, folder, name.slice(0, -answerEnd.length))
   }
+}
+
+/** Removes an answer, durably after its command: one that came back without its answer would be taken once more. */
+async function discard(disk: Disk, folder: string, id: string): Promise<void> {
+  await disk.remove(commandFile(folder, id))
+  await disk.syncFolder(folder)
+  await disk.remove(answerFile(folder, id))
 }
 
 async function newCommands({ disk, folder }: InboxParts, taken: ReadonlySet<string>): Promise<readonly string[]> {
   const names = (await disk.list(folder)).filter(
-    (name) => name.endsWith('.json') && !name.endsWith('.answer.json') && !taken.has(name),
+    (name) => name.endsWith('.json') && !name.endsWith(answerEnd) && !taken.has(name),
   )
   const placed = await Promise.all(
     names.map(async (name) => ({ name, at: (await disk.facts(join(folder, name)))?.modifiedAt ?? 0 })),
@@ -134,5 +143,5 @@ function commandFile(folder: string, id: string): string {
 }
 
 function answerFile(folder: string, id: string): string {
-  return join(folder, `${safeName(id)}.answer.json`)
+  return join(folder, `${safeName(id)}${answerEnd}`)
 }

@@ -18,6 +18,7 @@ import { hasEnded, listRows } from '../row-list.ts'
 import { diskBlobs } from './blobs.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
+import { withDurableFolders } from './durable-folders.ts'
 import { folderChanges } from './folder-watch.ts'
 import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
 import { IndexDocument } from './index-document.ts'
@@ -84,8 +85,9 @@ class JsonStore implements Store {
   #closing: Promise<void> | undefined
 
   constructor(parts: JsonStoreParts) {
-    this.#parts = { ...defaults, host: hostFacts, disk: nodeDisk, ...parts }
     this.#layout = layoutOf(parts.folder)
+    const durable = withDurableFolders(parts.disk ?? nodeDisk, this.#layout.root)
+    this.#parts = { ...defaults, host: hostFacts, ...parts, disk: durable }
     this.name = `json store in ${parts.folder}`
     this.folder = this.#layout.runs
     const { disk, clock, indexDelayMs } = this.#parts

@@ -74,13 +74,13 @@ test('ST3 a slow disk is never waited for on the main thread', async () => {
   const faulty = new FaultyDisk()
   const clock = systemClock()
   let monotonic = 0
-  const owner = store({ clock: { ...clock, monotonic: () => (monotonic += 50) }, disk: faulty.disk })
   let direct = 0
   const counting = faulty.disk.open
   faulty.disk.open = async (path, options) => {
     const file = await counting(path, options)
     return { ...file, syncNow: () => ((direct += 1), file.syncNow()) }
   }
+  const owner = store({ clock: { ...clock, monotonic: () => (monotonic += 50) }, disk: faulty.disk })
   await owner.open({ instance: 'owner' })
   for (let after = 0; after < 5; after += 1) await owner.append([batch('run-1', after)])
   expect(direct).toBeLessThanOrEqual(1)

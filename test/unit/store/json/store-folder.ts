@@ -70,7 +70,7 @@ export function batch(run: string, after: number, count = 1, row?: Partial<RunRo
   return { run, after, entries, ...(row && { row: rowOf(run, row) }) }
 }
 
-function rowOf(id: string, changes: Partial<RunRow> = {}): RunRow {
+export function rowOf(id: string, changes: Partial<RunRow> = {}): RunRow {
   return { id, name: id, status: 'running', tasks: 1, createdAt: 1, updatedAt: 1, ...changes }
 }
 
