@@ -5,10 +5,13 @@ import type { StoreOwner } from '../../ports/store.ts'
 import { locate } from './damage.ts'
 import type { Disk } from './disk.ts'
 import type { JournalReader, Measurement } from './journal-reader.ts'
+import { readJournal } from './journal-bytes.ts'
 import { ownedError, readOwner } from './owner.ts'
 import type { HostFacts } from './process-identity.ts'
+import type { Place } from './run-heads.ts'
+import type { SegmentChain } from './segment-chain.ts'
 import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentHeader } from './segment-line.ts'
+import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { placeOf } from './segment-writer.ts'
@@ -23,6 +26,8 @@ export interface OpeningParts {
   readonly reader: JournalReader
   readonly unique: () => string
   readonly newStoreId: () => string
+  /** Owner records that this store wrote before. It is not open, so none of them owns anything, though the disk may not tell. */
+  readonly former: Set<string>
 }
 
 export interface OpeningOptions {
@@ -48,9 +53,9 @@ export async function openJournal(parts: OpeningParts, options: OpeningOptions):
   for (;;) {
     const chain = await resolveChain(disk, journal)
     const owner = await readOwner(disk, journal, chain, parts.host)
-    if (owner === undefined || mayReplace(owner, options)) {
-      const header = await takeEpoch(parts, options.instance, (chain.newest?.epoch ?? 0) + 1, chain.store)
-      if (header !== undefined) return recordEnds(parts, header)
+    if (owner === undefined || mayReplace(owner, options) || parts.former.has(recordOf(owner))) {
+      const opened = await become(parts, newHeader(parts, options.instance, chain))
+      if (opened !== undefined) return opened
       continue
     }
     options.signal?.throwIfAborted()
@@ -65,19 +70,36 @@ function mayReplace(owner: StoreOwner, { takeOver = false }: OpeningOptions): bo
   return owner.alive === false || (owner.alive === undefined && takeOver)
 }
 
-/** Undefined when somebody else took this epoch first. */
-async function takeEpoch(
-  parts: OpeningParts,
-  instance: string,
-  epoch: number,
-  store: string | undefined,
-): Promise<SegmentHeader | undefined> {
-  const { disk, journal, clock, host } = parts
-  await disk.makeFolder(journal)
+function newHeader({ clock, host, newStoreId }: OpeningParts, instance: string, { newest, store }: SegmentChain): SegmentHeader {
   const owner = { ...host.self(), instance, since: clock.now() }
-  const header: SegmentHeader = { format: storeFormat, store: store ?? parts.newStoreId(), epoch, segment: 1, owner }
-  const path = segmentPath(journal, segmentName(epoch, 1))
-  return (await createFile(disk, path, Buffer.from(encodeHeader(header)), parts.unique())) ? header : undefined
+  return { format: storeFormat, store: store ?? newStoreId(), epoch: (newest?.epoch ?? 0) + 1, segment: 1, owner }
+}
+
+/** Undefined when somebody else took this epoch first. */
+async function become(parts: OpeningParts, header: SegmentHeader): Promise<OpenedJournal | undefined> {
+  const { disk, journal, former, unique } = parts
+  await disk.makeFolder(journal)
+  former.add(recordOf({ ...header.owner, epoch: header.epoch }))
+  try {
+    const path = segmentPath(journal, segmentName(header.epoch, 1))
+    const isTaken = await createFile(disk, path, Buffer.from(encodeHeader(header)), unique())
+    return isTaken ? await recordEnds(parts, header) : undefined
+  } catch (error) {
+    await giveBack(parts, header).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Removes a claim that could not be made good, so that nobody waits for this process to end. It holds nothing yet. */
+async function giveBack({ disk, journal }: OpeningParts, header: SegmentHeader): Promise<void> {
+  const path = segmentPath(journal, segmentName(header.epoch, 1))
+  const claim = Buffer.from(encodeHeader(header))
+  const isOwn = claim.equals(await disk.read(path, 0, claim.length))
+  if (isOwn && !disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1)))) await disk.remove(path)
+}
+
+function recordOf({ epoch, host, pid, since, instance }: Omit<StoreOwner, 'alive'>): string {
+  return JSON.stringify([epoch, host, pid, since, instance])
 }
 
 async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<OpenedJournal> {
@@ -86,7 +108,7 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   const measured = await reader.measure()
   const warnings = [...measured.warnings, ...(await damageWarnings(parts))]
   const lastEnd = measured.ends.at(-1)
-  if (lastEnd !== undefined) await syncSegment(disk, segmentPath(journal, lastEnd.segment))
+  if (lastEnd !== undefined) await secureEnd(parts, lastEnd, measured.synced)
   if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))
   const file = await disk.open(segmentPath(journal, segment), { create: false })
   try {
@@ -108,14 +130,18 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   }
 }
 
-/** What was measured must not be lost with the power after its end was recorded. */
-async function syncSegment(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, { create: false })
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+/**
+ * What was measured must not be lost with the power after its end was recorded. The one before may have died of a failed sync: then
+ * another one stores nothing, so what nothing shows to be stored is written again.
+ */
+async function secureEnd(
+  { disk, journal }: OpeningParts,
+  { segment, end }: SegmentEnd,
+  synced: Place | undefined,
+): Promise<void> {
+  const path = segmentPath(journal, segment)
+  const from = synced?.segment === segment ? synced.byte : 0
+  if (from < end) await disk.rewrite(path, from, await readJournal(disk, path, from, end))
 }
 
 /** Keeps a torn tail aside, next to its segment, and cuts it off (ST4). */
@@ -125,8 +151,8 @@ async function cutTail({ disk, journal, unique }: OpeningParts, tail: NonNullabl
   if (!disk.exists(aside)) await createFile(disk, aside, tail.bytes, unique())
   const file = await disk.open(path, { create: false })
   try {
+    // Not synced: the end that is about to be recorded counts.
     await file.truncate(tail.byte)
-    await file.sync()
   } finally {
     await file.close()
   }

@@ -15,6 +15,8 @@ import { parseSegment } from './segment-parse.ts'
 /** Where an older owner's segments end, and what stands behind the last whole batch. */
 export interface Measurement {
   readonly ends: readonly SegmentEnd[]
+  /** Behind this place, in the last of them, nothing shows that what was written is stored as well. */
+  readonly synced?: Place
   readonly tail?: Place & { readonly bytes: Buffer }
   readonly warnings: readonly string[]
 }
@@ -38,6 +40,7 @@ export class JournalReader {
   readonly #tops = new Map<string, SegmentTop>()
   #links: ChainLink[] = []
   #position: Place | undefined
+  #synced: Place | undefined
   #restored = false
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
@@ -75,7 +78,12 @@ export class JournalReader {
       const open = links.at(-1)?.end === undefined
       const bytes =
         last && open ? await readJournal(this.#disk, segmentPath(this.#journal, last.segment), last.end) : Buffer.alloc(0)
-      return { ends, warnings, ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }) }
+      return {
+        ends,
+        warnings,
+        ...(this.#synced && { synced: this.#synced }),
+        ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }),
+      }
     })
   }
 
@@ -97,12 +105,14 @@ export class JournalReader {
     const ended = new Set(previous.map(({ segment }) => segment))
     this.#links = [...this.#links.filter(({ segment }) => !ended.has(segment)), ...previous, { segment: own.segment }]
     this.#position = own
+    this.#synced = own
   }
 
   /** Takes in lines that one wrote and synced oneself; their offsets count from `base`. */
   wrote(lines: readonly PlacedLine[], base: number, end: Place): void {
     for (const line of lines) this.heads.foldLine(line, end.segment, base)
     this.#position = end
+    this.#synced = end
   }
 
   /** Entries of a run; rejects `store_damaged` when the range reaches a gap. */
@@ -132,6 +142,7 @@ export class JournalReader {
   #start(state: { readonly heads: RunHeads; readonly position: Place | undefined }): void {
     this.heads = state.heads
     this.#position = state.position
+    this.#synced = state.position
   }
 
   /**
@@ -150,6 +161,7 @@ export class JournalReader {
       const stretch = parseSegment(bytes, from, end !== undefined)
       this.heads.fold(stretch.items, segment)
       this.#position = { segment, byte: stretch.end }
+      if (this.#synced?.segment !== segment || stretch.synced > from) this.#synced = { segment, byte: stretch.synced }
     }
   }
 

@@ -177,7 +177,7 @@ export class JournalWriter {
       throw notStored(cause)
     }
     await this.#sync(calls.length === 1)
-    if (this.checkFence()) throw conflict()
+    if (this.#isFencedNow()) throw conflict()
     this.#open = { file, segment, end: end + group.bytes.length }
     reader.wrote(group.lines, end, placeOf(this.#open))
     this.#admission.settle(batches)
@@ -186,6 +186,8 @@ export class JournalWriter {
 
   /** Cuts off what a failed write left behind. Where that fails too, nobody can say what would be read after a crash. */
   async #undo(cause: unknown): Promise<void> {
+    // A newer owner may count what stands there.
+    if (this.#isFencedNow()) throw conflict()
     try {
       await this.#open.file.truncate(this.#open.end)
       await this.#open.file.sync()
@@ -208,6 +210,16 @@ export class JournalWriter {
     this.#lastSyncMs = clock.monotonic() - startedAt
   }
 
+  /** Where that cannot be told, nothing is acknowledged: what was written may count or not. */
+  #isFencedNow(): boolean {
+    try {
+      return this.checkFence()
+    } catch (cause) {
+      this.#isUnsettled = true
+      throw outcomeUnknown(cause)
+    }
+  }
+
   async #startSegment(): Promise<void> {
     const { disk, journal, header, reader, unique, onDurable } = this.#parts
     const { file, segment, end } = this.#open
@@ -219,9 +231,11 @@ export class JournalWriter {
       const previous = [{ segment, end }]
       const adopted = behind.subarray(0, kept.end - end)
       const next = await createSegment(disk, journal, { ...header, segment: this.#segmentNumber }, previous, adopted, unique())
-      if (this.checkFence()) {
+      try {
+        if (this.checkFence()) throw conflict()
+      } catch (cause) {
         await next.file.close()
-        throw conflict()
+        throw cause
       }
       this.#open = next
       this.#isUnsettled = false

@@ -17,6 +17,8 @@ export interface SegmentStretch {
   readonly items: readonly SegmentItem[]
   /** Offset behind the last item. What follows is a tail that was torn, or is still being written. */
   readonly end: number
+  /** Offset up to which something shows that the bytes had been synced. */
+  readonly synced: number
 }
 
 const lineFeed = 10
@@ -48,10 +50,12 @@ class Stretch {
   /** Bad items and what follows them, until something confirms them. */
   #held: SegmentItem[] = []
   #end: number
+  #synced: number
   #batch: PlacedLine[] = []
 
   constructor(base: number) {
     this.#end = base
+    this.#synced = base
   }
 
   bad(byte: number, piece: Buffer): void {
@@ -82,7 +86,7 @@ class Stretch {
       this.#breakBatch(settledAt)
       this.#confirm(settledAt)
     }
-    return { items: this.#items, end: this.#end }
+    return { items: this.#items, end: this.#end, synced: this.#synced }
   }
 
   #push(item: SegmentItem, end: number): void {
@@ -106,6 +110,7 @@ class Stretch {
     this.#items.push(...this.#held)
     this.#held = []
     this.#end = byte
+    this.#synced = byte
   }
 }
 

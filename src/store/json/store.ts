@@ -80,6 +80,7 @@ class JsonStore implements Store {
   readonly #reader: JournalReader
   readonly #index: IndexDocument
   readonly #grown = new Bell()
+  readonly #former = new Set<string>()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
   #closing: Promise<void> | undefined
@@ -199,7 +200,7 @@ class JsonStore implements Store {
 
   async remove(run: string): Promise<void> {
     await this.#requireOwned().writer.remove(run)
-    await this.#parts.disk.removeFolder(this.#layout.run(run))
+    await this.#clear(run)
   }
 
   async owner(): Promise<StoreOwner | undefined> {
@@ -218,7 +219,7 @@ class JsonStore implements Store {
     const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
-      { ...common, folder, host, newStoreId: () => ids.next('store') },
+      { ...common, folder, host, newStoreId: () => ids.next('store'), former: this.#former },
       options,
     )
     const ended = new AbortController()
@@ -235,10 +236,14 @@ class JsonStore implements Store {
     }
     const writer = new JournalWriter({ ...common, header, opened, segmentBytes, onDurable, onFenced })
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
-    await disk.makeFolder(inbox)
-    await sweepAnswers(this.#inboxParts())
-    for (const run of await disk.list(this.#layout.runs))
-      if (this.#reader.heads.removed(run)) await disk.removeFolder(this.#layout.run(run))
+    try {
+      await disk.makeFolder(inbox)
+      await sweepAnswers(this.#inboxParts()).catch(() => undefined)
+      for (const run of await disk.list(this.#layout.runs)) if (this.#reader.heads.removed(run)) await this.#clear(run)
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
     return { storeId: header.store, epoch: header.epoch, warnings }
   }
 
@@ -264,6 +269,11 @@ class JsonStore implements Store {
         { cause },
       )
     })
+  }
+
+  /** Deletes the folder of a removed run. Where that fails the run is gone all the same, and the next opening tries again. */
+  async #clear(run: string): Promise<void> {
+    await this.#parts.disk.removeFolder(this.#layout.run(run)).catch(() => undefined)
   }
 
   #lastOf(run: string): number {

@@ -4,6 +4,7 @@ import { systemIds } from '../../../../src/host/ids.ts'
 import type { PostedAnswer, PostedCommand } from '../../../../src/protocol/command.ts'
 import type { Batch, Snapshot, Store, StoredEntry } from '../../../../src/ports/store.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
+import type { HostFacts } from '../../../../src/store/json/process-identity.ts'
 import type { JsonStoreParts } from '../../../../src/store/json/store.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
 import { taken } from '../../../../src/testing/store-checks/sample.ts'
@@ -11,7 +12,7 @@ import type { CrashState } from '../../../support/disk-model/crash-states.ts'
 import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
 import { afterCrash, batch } from './store-folder.ts'
 
-const folder = '/srv/fleet/store'
+export const modelFolder = '/srv/fleet/store'
 const clock = systemClock()
 const ids = systemIds()
 
@@ -27,7 +28,13 @@ interface RunAccount {
 }
 
 export function modelStore(disk: Disk, parts: Partial<JsonStoreParts> = {}): Store {
-  return createJsonStore({ folder, clock, ids, host: afterCrash(), segmentBytes: 1500, disk, ...parts })
+  return createJsonStore({ folder: modelFolder, clock, ids, host: anotherProcess(), segmentBytes: 1500, disk, ...parts })
+}
+
+/** A process that lives, and to which all others are dead. */
+function anotherProcess(): HostFacts {
+  const self = afterCrash().self()
+  return { self: () => self, isAlive: ({ pid }) => pid === self.pid }
 }
 
 /** Uses a store on a modelled disk, and remembers what the store promised: each state after a power cut is held against that. */
@@ -128,7 +135,8 @@ export class Witness {
     for (const [run, account] of this.#runs) grown.set(run, await this.#examineRun(owner, run, account, after, where))
     await this.#examineInbox(owner, after, where)
     for (const [run, { removal }] of this.#runs)
-      if (removal !== undefined && grown.get(run) === 0) expect(disk.tree.folders.has(`${folder}/runs/${run}`), where).toBe(false)
+      if (removal !== undefined && grown.get(run) === 0)
+        expect(disk.tree.folders.has(`${modelFolder}/runs/${run}`), where).toBe(false)
     await owner.close()
     const again = modelStore(disk)
     expect((await again.open({ instance: 'again' })).warnings, where).toEqual([])
