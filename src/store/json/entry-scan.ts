@@ -16,6 +16,7 @@ export interface ScanRange {
 }
 
 const chunkBytes = 256 * 1024
+const nothing = Buffer.alloc(0)
 
 /** The entries `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
 export async function scanEntries(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
@@ -28,6 +29,7 @@ export async function scanEntries(range: ScanRange, head: RunHead, from: number,
   let suspect: Place | undefined
   const broken = (place: Place) => damageError(range.disk, range.journal, run, place, expected - 1)
   for await (const { segment, base, bytes } of chunksFrom(range, mark)) {
+    if (bytes.length === 0) suspect ??= { segment, byte: base }
     for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
       if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
       const place = { segment, byte: base + start }
@@ -49,7 +51,7 @@ export async function scanEntries(range: ScanRange, head: RunHead, from: number,
   throw await broken(suspect ?? range.until)
 }
 
-/** Bytes in whole lines, from a mark on. */
+/** Bytes in whole lines, from a mark on; none where a file ends before its history does. */
 async function* chunksFrom(
   { disk, journal, links, until }: ScanRange,
   mark: Place | undefined,
@@ -63,8 +65,10 @@ async function* chunksFrom(
     while (base < stop) {
       const bytes = await readJournal(disk, path, base, Math.min(base + size, stop))
       const whole = bytes.lastIndexOf(10) + 1
-      if (bytes.length === 0) break
-      if (whole === 0 && bytes.length < size) break
+      if (bytes.length === 0 || (whole === 0 && bytes.length < size)) {
+        yield { segment, base, bytes: nothing }
+        break
+      }
       // A line longer than a chunk: look at more at once.
       size = whole === 0 ? size * 4 : chunkBytes
       if (whole > 0) yield { segment, base, bytes: bytes.subarray(0, whole) }

@@ -29,8 +29,8 @@ export function prepareBatch({ run, after, entries, row }: Batch): PreparedBatch
   return { run, first: after + 1, bodies, ...(row !== undefined && { row: structuredClone(row) }) }
 }
 
-/** The lines of batches that are written together, each chained to its run's line before (VE7). */
-export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads, turn: number, buffer: LineBuffer): Group {
+/** The lines of batches that are written together at an offset, each chained to its run's line before (VE7). */
+export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads, offset: number, buffer: LineBuffer): Group {
   const hashes = new Map<string, string>()
   const lines: PlacedLine[] = []
   buffer.clear()
@@ -43,7 +43,7 @@ export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads
         seq: first + index,
         prev,
         batch: [index + 1, bodies.length] as const,
-        ...(lines.length === 0 && { turn }),
+        ...(lines.length === 0 && { offset }),
       }
       const { byte, hash } = buffer.add(entryTop(place), body)
       const isLast = index === bodies.length - 1

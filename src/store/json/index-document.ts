@@ -30,6 +30,8 @@ export class IndexDocument {
   readonly #clock: Clock
   readonly #delayMs: number
   readonly #low: Low<IndexData>
+  /** How much of the journal the index that was loaded stood for, whether or not the journal still fits it. */
+  #known: Place | undefined
   #lastWriteMs = 0
   #waiting: AbortController | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -48,8 +50,13 @@ export class IndexDocument {
     await this.#low.read()
     const { position, before, runs } = this.#low.data
     this.#low.data = { runs: [] }
+    this.#known = position
     if (position === undefined || !(await this.#fits(chain, position, before))) return undefined
     return { heads: RunHeads.from(runs), position }
+  }
+
+  get known(): Place | undefined {
+    return this.#known
   }
 
   /** Writes soon: many changes, one write. */

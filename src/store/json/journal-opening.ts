@@ -13,6 +13,7 @@ import type { SegmentChain } from './segment-chain.ts'
 import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
+import { lossBehind } from './segment-loss.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { placeOf } from './segment-writer.ts'
 import { appendAll, createFile } from './whole-file.ts'
@@ -28,6 +29,8 @@ export interface OpeningParts {
   readonly newStoreId: () => string
   /** Owner records that this store wrote before. It is not open, so none of them owns anything, though the disk may not tell. */
   readonly former: Set<string>
+  /** How much of the journal the index stood for when it was read. */
+  readonly indexed: () => Place | undefined
 }
 
 export interface OpeningOptions {
@@ -106,7 +109,8 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   const { disk, journal, reader } = parts
   const segment = segmentName(header.epoch, 1)
   const measured = await reader.measure()
-  const warnings = [...measured.warnings, ...(await damageWarnings(parts))]
+  const lost = lossBehind(journal, measured.ends, parts.indexed())
+  const warnings = [...measured.warnings, ...lost, ...(await damageWarnings(parts))]
   const lastEnd = measured.ends.at(-1)
   if (lastEnd !== undefined) await secureEnd(parts, lastEnd, measured.synced)
   if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))

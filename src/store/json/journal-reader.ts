@@ -9,6 +9,7 @@ import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
 import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentEnd } from './segment-line.ts'
+import { lossWarnings } from './segment-loss.ts'
 import type { PlacedLine } from './segment-parse.ts'
 import { parseSegment } from './segment-parse.ts'
 
@@ -71,6 +72,7 @@ export class JournalReader {
   measure(): Promise<Measurement> {
     return this.#inTurn(async () => {
       const { links, warnings } = await this.#resolve()
+      const losses = await lossWarnings(this.#disk, this.#journal, links)
       await this.#advance({ links }, 'all')
       const ends: SegmentEnd[] = []
       for (const { segment, end } of links) ends.push({ segment, end: await this.#endOf(segment, end) })
@@ -80,7 +82,7 @@ export class JournalReader {
         last && open ? await readJournal(this.#disk, segmentPath(this.#journal, last.segment), last.end) : Buffer.alloc(0)
       return {
         ends,
-        warnings,
+        warnings: [...warnings, ...losses],
         ...(this.#synced && { synced: this.#synced }),
         ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }),
       }

@@ -53,7 +53,6 @@ export class JournalWriter {
   #isUnsettled = false
   #settling: Promise<void> | undefined
   #isFenced = false
-  #turn = 0
   #lastSyncMs = 0
   readonly #buffer = new LineBuffer()
 
@@ -108,7 +107,7 @@ export class JournalWriter {
     try {
       await this.settle()
       if (this.checkFence()) return
-      appendAll(this.#open.file, Buffer.from(encodeClosed(this.#parts.clock.now())))
+      appendAll(this.#open.file, Buffer.from(encodeClosed(this.#parts.clock.now(), this.#open.end)))
       await this.#open.file.sync()
     } catch {
       // Everything acknowledged is synced; without the last line the next owner looks whether this process lives.
@@ -166,9 +165,11 @@ export class JournalWriter {
   async #write(calls: readonly Call[]): Promise<void> {
     const { reader, segmentBytes, onDurable } = this.#parts
     const batches = calls.flatMap((call) => call.batches)
-    this.#turn += 1
-    const group = assembleGroup(batches, reader.heads, this.#turn, this.#buffer)
-    if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) await this.#startSegment()
+    let group = assembleGroup(batches, reader.heads, this.#open.end, this.#buffer)
+    if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) {
+      await this.#startSegment()
+      group = assembleGroup(batches, reader.heads, this.#open.end, this.#buffer)
+    }
     const { file, end, segment } = this.#open
     try {
       appendAll(file, group.bytes)

@@ -31,6 +31,8 @@ export interface SegmentTop {
   readonly damaged: boolean
 }
 
+type TopOf = (segment: string) => Promise<SegmentTop>
+
 const segmentPattern = /^(\d{8})\.(\d{4})\.jsonl$/
 
 /** The name of a segment, without folder and extension: it sorts by epoch, then by number. */
@@ -56,19 +58,41 @@ export async function resolveChain(
     .map((name) => name.slice(0, -'.jsonl'.length))
   const newestName = names.at(-1)
   if (newestName === undefined) return { links: [], pending: false, warnings: [] }
-  const topOf = async (segment: string): Promise<SegmentTop> => {
+  const topOf: TopOf = async (segment) => {
     const known = tops.get(segment) ?? (await readTop(disk, journal, segment))
     if (known.previous !== undefined) tops.set(segment, known)
     return known
   }
-  const { header } = await topOf(newestName)
-  const newest = { segment: newestName, epoch: epochOf(newestName), ...(header && { header }) }
-  const walked = await walkBack(names, topOf)
+  const copies = new Set<string>()
+  const last = await newestBefore(undefined, names, topOf, copies)
+  const { header } = last === undefined ? {} : await topOf(last)
+  // A copy holds nothing, but the name that it bears is taken.
+  const newest = { segment: last ?? newestName, epoch: epochOf(newestName), ...(header && { header }) }
+  const walked = await walkBack(last, topOf, (segment) => newestBefore(segment, names, topOf, copies))
   const store = await storeOf(names, topOf)
-  return { ...walked, newest, ...(store !== undefined && { store }) }
+  const told = [...copies].map(
+    (name) => `${segmentPath(journal, name)} is a copy of another segment, and not read. Move it away.`,
+  )
+  return { ...walked, warnings: [...told, ...walked.warnings], newest, ...(store !== undefined && { store }) }
 }
 
-async function storeOf(names: readonly string[], topOf: (segment: string) => Promise<SegmentTop>): Promise<string | undefined> {
+/** The newest segment, or the newest before another one, without files that say of themselves that they are a different one. */
+async function newestBefore(
+  segment: string | undefined,
+  names: readonly string[],
+  topOf: TopOf,
+  copies: Set<string>,
+): Promise<string | undefined> {
+  for (const name of names.toReversed()) {
+    if (segment !== undefined && name >= segment) continue
+    const { header } = await topOf(name)
+    if (header === undefined || segmentName(header.epoch, header.segment) === name) return name
+    copies.add(name)
+  }
+  return undefined
+}
+
+async function storeOf(names: readonly string[], topOf: TopOf): Promise<string | undefined> {
   for (const name of names.toReversed()) {
     const { header } = await topOf(name)
     if (header !== undefined) return header.store
@@ -77,21 +101,22 @@ async function storeOf(names: readonly string[], topOf: (segment: string) => Pro
 }
 
 async function walkBack(
-  names: readonly string[],
-  topOf: (segment: string) => Promise<SegmentTop>,
+  newest: string | undefined,
+  topOf: TopOf,
+  newestBefore: (segment: string) => Promise<string | undefined>,
 ): Promise<Pick<SegmentChain, 'links' | 'pending' | 'warnings'>> {
   const links: ChainLink[] = []
   const warnings: string[] = []
   let pending = false
-  let at: ChainLink | undefined = { segment: names.at(-1) ?? '' }
+  let at: ChainLink | undefined = newest === undefined ? undefined : { segment: newest }
   while (at !== undefined) {
     const { segment, end }: ChainLink = at
     const { previous, damaged } = await topOf(segment)
-    const before: string | undefined = names.findLast((name) => name < segment)
     const isFirst = segment.endsWith('.0001')
     if (previous === undefined && !damaged && isFirst && links.length === 0) {
       // Its owner got no further than its name: it holds nothing, and fences nobody's reading.
       pending = true
+      const before: string | undefined = await newestBefore(segment)
       at = before === undefined ? undefined : { segment: before }
       continue
     }
@@ -103,6 +128,7 @@ async function walkBack(
     const [last] = previous ?? []
     if (damaged)
       warnings.push(`The second line of journal/${segment}.jsonl is damaged: older segments are read up to their last byte.`)
+    const before: string | undefined = last === undefined ? await newestBefore(segment) : undefined
     at = last ?? (before === undefined ? undefined : { segment: before, end: Number.MAX_SAFE_INTEGER })
   }
   return { links, pending, warnings }

@@ -36,8 +36,8 @@ export interface EntryLine {
   readonly prev: string
   /** This line's place in its batch, from 1, and the batch's size. */
   readonly batch: readonly [number, number]
-  /** Set on the first line of a write: all that stands before it was synced. */
-  readonly turn?: number
+  /** Set on the first line of a write: where in its segment it was written. All that stands before was synced. */
+  readonly offset?: number
   readonly row?: RunRow
   readonly entry?: StoredEntry
   /** Epoch milliseconds of the run's removal (RU8). */
@@ -48,8 +48,9 @@ export interface EntryLine {
 
 export type SegmentLine =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
-  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[] }
-  | { readonly kind: 'closed' }
+  /** `adopted`: how many bytes follow that were written in the segment before, at other offsets. */
+  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[]; readonly adopted?: number }
+  | { readonly kind: 'closed'; readonly offset?: number }
   | EntryLine
 
 /** `,"crc":"xxxxxxxx"}` */
@@ -59,12 +60,12 @@ export function encodeHeader(header: SegmentHeader): string {
   return sealed(`{"flotilla":${JSON.stringify(header)}`)
 }
 
-export function encodePrevious(previous: readonly SegmentEnd[]): string {
-  return sealed(`{"previous":${JSON.stringify(previous)}`)
+export function encodePrevious(previous: readonly SegmentEnd[], adopted = 0): string {
+  return sealed(`{"previous":${JSON.stringify(previous)}${adopted === 0 ? '' : `,"adopted":${adopted}`}`)
 }
 
-export function encodeClosed(at: number): string {
-  return sealed(`{"closed":true,"at":${at}`)
+export function encodeClosed(at: number, offset: number): string {
+  return sealed(`{"closed":true,"at":${at},"offset":${offset}`)
 }
 
 /** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
@@ -73,8 +74,14 @@ export function entryBody(content: { readonly row?: RunRow; readonly entry?: Sto
 }
 
 /** What stands before the body: the entry's place in the journal. */
-export function entryTop({ run, seq, prev, batch, turn }: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'turn'>): string {
-  const first = turn === undefined ? '' : `,"turn":${turn}`
+export function entryTop({
+  run,
+  seq,
+  prev,
+  batch,
+  offset,
+}: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'offset'>): string {
+  const first = offset === undefined ? '' : `,"offset":${offset}`
   return `{"run":${JSON.stringify(run)},"seq":${seq},"prev":"${prev}","batch":[${batch[0]},${batch[1]}]${first},`
 }
 
@@ -106,8 +113,8 @@ export function claimedFormat(bytes: Buffer): number | undefined {
 function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
   if (value['run'] !== undefined) return { ...(value as object as EntryLine), kind: 'entry', hash: hash('sha256', bytes) }
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
-  if (value['previous'] !== undefined) return { kind: 'previous', previous: value['previous'] }
-  return value['closed'] === undefined ? undefined : { kind: 'closed' }
+  if (value['previous'] !== undefined) return { ...(value as object as { previous: readonly SegmentEnd[] }), kind: 'previous' }
+  return value['closed'] === undefined ? undefined : { ...(value as object as { offset?: number }), kind: 'closed' }
 }
 
 function parseObject(text: string): Record<string, never> {

@@ -26,8 +26,9 @@ const lineFeed = 10
 const attributableBytes = 4096
 
 /**
- * Reads the bytes of a segment from offset `base` on. Bad bytes count as damage when something shows that they had been synced: a
- * later turn, a clean close, or (`settled`) the recorded end of the segment. Without that they, and what was written with them, are a tail.
+ * Reads the bytes of a segment from offset `base` on. A write that does not stand where it was written shows that others before it are
+ * missing, or were put in. Bad bytes count as damage when something shows that they had been synced: a
+ * later write, a clean close, or (`settled`) the recorded end of the segment. Without that they, and what was written with them, are a tail.
  */
 export function parseSegment(bytes: Buffer, base: number, settled: boolean): SegmentStretch {
   const stretch = new Stretch(base)
@@ -52,6 +53,9 @@ class Stretch {
   #end: number
   #synced: number
   #batch: PlacedLine[] = []
+  #adoptedTo = 0
+  /** How much further behind lines stand than where they were written, because of damage that was told. */
+  #shift = 0
 
   constructor(base: number) {
     this.#end = base
@@ -67,7 +71,7 @@ class Stretch {
     const last = this.#batch.at(-1)
     const continues = last === undefined ? line.batch[0] === 1 : follows(last, line)
     if (!continues) this.#breakBatch(byte)
-    if (line.turn !== undefined) this.#confirm(byte)
+    if (line.offset !== undefined) this.#place(byte, line.offset)
     if (!continues && line.batch[0] !== 1) return this.bad(byte, piece)
     this.#batch.push({ ...line, byte })
     if (line.batch[0] !== line.batch[1]) return
@@ -77,7 +81,8 @@ class Stretch {
 
   control(line: Exclude<SegmentLine, EntryLine>, byte: number, end: number): void {
     this.#breakBatch(byte)
-    if (line.kind === 'closed') this.#confirm(byte)
+    if (line.kind === 'previous') this.#adoptedTo = end + (line.adopted ?? 0)
+    if (line.kind === 'closed') this.#place(byte, line.offset ?? byte)
     this.#push({ kind: 'control', line }, end)
   }
 
@@ -104,6 +109,14 @@ class Stretch {
     if (first === undefined) return
     this.#held.push({ kind: 'batch', lines: this.#batch }, { kind: 'bad', byte, text: '', run: first.run })
     this.#batch = []
+  }
+
+  /** Takes what stands before a write for synced, and for all that was there when it was written. */
+  #place(byte: number, offset: number): void {
+    this.#confirm(byte)
+    const shift = byte < this.#adoptedTo ? this.#shift : byte - offset
+    if (shift !== this.#shift) this.#items.push({ kind: 'bad', byte, text: '' })
+    this.#shift = shift
   }
 
   #confirm(byte: number): void {

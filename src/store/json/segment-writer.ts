@@ -24,7 +24,7 @@ export async function createSegment(
 ): Promise<OpenSegment & { readonly adoptedAt: number }> {
   const segment = segmentName(header.epoch, header.segment)
   const path = segmentPath(journal, segment)
-  const top = Buffer.from(encodeHeader(header) + encodePrevious(previous))
+  const top = Buffer.from(encodeHeader(header) + encodePrevious(previous, adopted.length))
   const created = await createFile(disk, path, Buffer.concat([top, adopted]), unique)
   if (!created) throw new Error(`${path} exists already`)
   return { file: await disk.open(path, { create: false }), segment, end: top.length + adopted.length, adoptedAt: top.length }

@@ -219,7 +219,7 @@ class JsonStore implements Store {
     const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
-      { ...common, folder, host, newStoreId: () => ids.next('store'), former: this.#former },
+      { ...common, folder, host, newStoreId: () => ids.next('store'), former: this.#former, indexed: () => this.#index.known },
       options,
     )
     const ended = new AbortController()

@@ -112,9 +112,9 @@ test('ST2 a run lies in a folder that a person can read', async () => {
   expect(parsed.map((line) => Object.keys(line))).toEqual([
     ['flotilla', 'crc'],
     ['previous', 'crc'],
-    ['run', 'seq', 'prev', 'batch', 'turn', 'entry', 'crc'],
+    ['run', 'seq', 'prev', 'batch', 'offset', 'entry', 'crc'],
     ['run', 'seq', 'prev', 'batch', 'row', 'entry', 'crc'],
-    ['closed', 'at', 'crc'],
+    ['closed', 'at', 'offset', 'crc'],
   ])
   expect(JSON.parse(await readFile(join(folder, 'index.json'), 'utf8'))).toMatchObject({
     flotilla: { format: 1, document: 'index' },

@@ -22,13 +22,13 @@ const owner = { host: 'h', boot: null, pidNamespace: null, pid: 1, started: null
 const samples = {
   header: encodeHeader({ format: 1, store: 's', epoch: 1, segment: 1, owner }),
   previous: encodePrevious([{ segment: '00000001.0001', end: 12 }]),
-  closed: encodeClosed(5),
+  closed: encodeClosed(5, 90),
   entry: encoded({
     run: 'run-ü',
     seq: 2,
     prev: 'ab',
     batch: [1, 1],
-    turn: 3,
+    offset: 3,
     body: entryBody({ entry: { seq: 2, text: 'a\nb' } }),
   }).text,
 }

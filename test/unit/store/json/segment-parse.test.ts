@@ -18,8 +18,8 @@ const writes = [
 function journal(): { readonly bytes: Buffer; readonly ends: readonly number[] } {
   const heads = new RunHeads()
   const parts: Buffer[] = []
-  const ends = writes.map((batches, index) => {
-    const group = assembleGroup(batches.map(prepareBatch), heads, index + 1, new LineBuffer())
+  const ends = writes.map((batches) => {
+    const group = assembleGroup(batches.map(prepareBatch), heads, Buffer.concat(parts).length, new LineBuffer())
     for (const line of group.lines) heads.foldLine(line, segment)
     parts.push(group.bytes)
     return Buffer.concat(parts).length
@@ -59,7 +59,7 @@ test('ST4 cut at every byte, a journal holds the whole batches before the cut an
 
 test('ST4 with any one bit changed, each run is as it was, or stops before the change', () => {
   const { bytes } = journal()
-  const closed = Buffer.concat([bytes, Buffer.from(encodeClosed(1))])
+  const closed = Buffer.concat([bytes, Buffer.from(encodeClosed(1, bytes.length))])
   const before = fold(closed, false).heads
   expect(before.damages).toEqual([])
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
