@@ -60,11 +60,10 @@ export async function* takeCommands(
 ): AsyncGenerator<InboxItem> {
   const { folder, clock } = parts
   for await (const _ of folderChanges(folder, { clock, everyMs: commandLookMs, keepAlive: false, signal })) {
-    look()
-    for (const name of await newCommands(parts, taken)) {
+    for (const name of await commandsNow(parts, taken, look)) {
       if (signal.aborted) return
       taken.add(name)
-      const item = await readItem(parts, name, taken)
+      const item = await readItem(parts, name, taken).catch(() => void taken.delete(name))
       if (item !== undefined) yield item
     }
   }
@@ -84,6 +83,16 @@ async function discard(disk: Disk, folder: string, id: string): Promise<void> {
   await disk.remove(commandFile(folder, id))
   await disk.syncFolder(folder)
   await disk.remove(answerFile(folder, id))
+}
+
+/** None while the disk does not tell: the next look comes. */
+async function commandsNow(parts: InboxParts, taken: ReadonlySet<string>, look: () => void): Promise<readonly string[]> {
+  try {
+    look()
+    return await newCommands(parts, taken)
+  } catch {
+    return []
+  }
 }
 
 async function newCommands({ disk, folder }: InboxParts, taken: ReadonlySet<string>): Promise<readonly string[]> {
