@@ -87,7 +87,11 @@ export class JournalWriter {
 
   /** After a failed write or sync: finds out what is there, keeps it, and goes on in a new segment (ST5). */
   settle(): Promise<void> {
-    if (!this.#mustSettle()) return Promise.resolve()
+    return this.#mustSettle() ? this.#goOn() : Promise.resolve()
+  }
+
+  /** Goes on in a new segment. Whoever wants that meanwhile waits for the same one: two would both follow the one before. */
+  #goOn(): Promise<void> {
     this.#settling ??= this.#startSegment().finally(() => (this.#settling = undefined))
     return this.#settling
   }
@@ -167,7 +171,7 @@ export class JournalWriter {
     const batches = calls.flatMap((call) => call.batches)
     let group = assembleGroup(batches, reader.heads, this.#open.end, this.#buffer)
     if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) {
-      await this.#startSegment()
+      await this.#goOn()
       group = assembleGroup(batches, reader.heads, this.#open.end, this.#buffer)
     }
     const { file, end, segment } = this.#open

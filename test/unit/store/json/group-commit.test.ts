@@ -1,6 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../../src/host/clock.ts'
 import { FaultyDisk } from './faulty-disk.ts'
+import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
+import { modelStore } from './witness.ts'
 import { batch, segments, seqs, storeFolder } from './store-folder.ts'
 
 const journal = /\.jsonl$/
@@ -84,4 +87,26 @@ test('ST3 a slow disk is never waited for on the main thread', async () => {
   await owner.open({ instance: 'owner' })
   for (let after = 0; after < 5; after += 1) await owner.append([batch('run-1', after)])
   expect(direct).toBeLessThanOrEqual(1)
+})
+
+test('ST3 ST1 appends that come while the journal goes on in another segment are not lost', async () => {
+  const disk = new ModelDisk()
+  const slow = async (from: string, to: string) => {
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate()
+    await disk.link(from, to)
+  }
+  const owner = modelStore({ ...disk, link: slow }, { segmentBytes: 1500 })
+  await owner.open({ instance: 'owner' })
+  const runs = Array.from({ length: 8 }, (_, index) => `run-${index}`)
+  await Promise.all(
+    runs.map(async (run, index) => {
+      for (let after = 0; after < 12; after += 1) {
+        for (let turn = 0; turn < (index * 7 + after) % 5; turn += 1) await setImmediate()
+        await owner.append([batch(run, after)])
+      }
+    }),
+  )
+  const all = Array.from({ length: 12 }, (_, index) => index + 1)
+  for (const store of [owner, modelStore(new ModelDisk(disk.tree))])
+    for (const run of runs) expect(await seqs(store, run)).toEqual(all)
 })
