@@ -1,8 +1,10 @@
 // Programs of the operating system that tests call, and the Debian package that each comes with.
-import { accessSync, constants } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-const tools = { sh: 'dash', setsid: 'util-linux', mkfifo: 'coreutils' }
+const tools = { sh: 'dash', setsid: 'util-linux', mkfifo: 'coreutils', mount: 'mount' }
 
 /** The tools that are not on the path, with their packages. */
 export function missingTools() {
@@ -11,6 +13,15 @@ export function missingTools() {
   return Object.entries(tools)
     .filter(([tool]) => !isThere(tool))
     .map(([tool, aptPackage]) => ({ tool, aptPackage }))
+}
+
+/** Whether a file system in memory can be mounted: that takes Linux, and root. The tests on a real full disk need one. */
+export function canMount() {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-mount-'))
+  const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).status === 0
+  if (isMounted) spawnSync('umount', ['-l', folder])
+  rmdirSync(folder)
+  return isMounted
 }
 
 /** What to type to get them. */

@@ -1,7 +1,7 @@
 // Runs the tests, then says which system tools were missing. `--full` adds the long ones (test/**/*.full.ts); what follows goes to vitest.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { installCommand, missingTools } from './system-tools.mjs'
+import { canMount, installCommand, missingTools } from './system-tools.mjs'
 
 const args = process.argv.slice(2)
 const full = args.includes('--full')
@@ -19,4 +19,6 @@ if (missing.length > 0) {
   )
   console.log(`Get them with: ${installCommand(missing)}`)
 }
+if (!canMount())
+  console.log('\nNothing can be mounted here (that takes Linux, and root), so the tests on a real full disk were skipped.')
 process.exitCode = status ?? 1

@@ -43,6 +43,7 @@ export async function killAgainAndAgain(
       await examine(folder, told, `seed ${seed}, round ${round}`, round % 2 === 0)
     }
   } finally {
+    await rm(folder, { recursive: true })
   }
   return { opening, stored: [...told.values()].reduce((sum, { stored }) => sum + stored, 0) }
 }

@@ -154,3 +154,25 @@ test('ST6 an owner that cannot be read is not taken for dead', async () => {
   expect(await next.open({ instance: 'next', takeOver: true })).toMatchObject({ storeId, epoch: 3 })
   expect(await seqs(next, 'run-1')).toEqual([1, 2])
 })
+
+test(
+  'ST6 LE10 of four processes that open a folder at the same moment one works, the others are told, and another goes on when it dies',
+  { timeout: 60_000 },
+  async () => {
+    const { folder, store } = await storeFolder()
+    const all = Array.from({ length: 4 }, () => ownerProcess(folder, 'when-told'))
+    for (const one of all) expect(await one.heard()).toBe('ready')
+    for (const one of all) one.tell('open')
+    const heard = await Promise.all(all.map((one) => one.heard()))
+    expect(heard.toSorted()).toEqual(['opened 1', ...Array.from({ length: 3 }, () => 'refused store_owned')])
+    const winner = all[heard.indexOf('opened 1')]
+    winner?.tell('append')
+    expect(await winner?.heard()).toBe('durable 1')
+    const next = store()
+    const waiting = next.open({ instance: 'next', waitMs: 10_000 })
+    await winner?.killed()
+    await waiting
+    await next.append([batch('run-1', 1)])
+    expect(await seqs(store(), 'run-1')).toEqual([1, 2])
+  },
+)
