@@ -11,6 +11,9 @@ import { killCarriers } from './orphans.ts'
 import { type Program, startProgram } from './program.ts'
 import { createReportChannel, type ReportChannel } from './report-channel.ts'
 
+const firstRoomWaitMs = 100
+const longestRoomWaitMs = 5_000
+
 /** Bounds of a command, all of them options of the transport. */
 export interface CommandLimits {
   /** How long a group that was asked to end may take before it is killed (HO3). */
@@ -103,13 +106,36 @@ async function startCommand(parts: CommandParts, signal: AbortSignal, output: Co
   const { assign, clock, limits } = parts
   const launch = planLaunch(assign, parts)
   if ('problem' in launch) return finalFailure(`cannot run the command: ${launch.problem}`)
-  const unprepared = await prepareFolder(assign)
+  const unprepared = await prepareWithRoom(parts, signal)
   if (unprepared !== undefined) return finalFailure(`cannot run ${launch.program}: ${unprepared.problem}`)
   signal.throwIfAborted()
   const { drainLimitMs } = limits
   return startProgram(launch, { clock, drainLimitMs, stdout: output.stdout, stderr: output.stderr }).catch((error: unknown) =>
     startFailure(launch.program, error),
   )
+}
+
+/**
+ * Waits while the disk of the fleet is full: that is no failure of the task, so no retry is spent on it. The attempt is not accepted
+ * meanwhile, so it may be released (LE8).
+ */
+async function prepareWithRoom(
+  { assign, clock }: CommandParts,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<typeof prepareFolder>>> {
+  for (let waitMs = firstRoomWaitMs; ; waitMs = Math.min(waitMs * 2, longestRoomWaitMs)) {
+    try {
+      return await prepareFolder(assign)
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+    await clock.sleep(waitMs, { signal, keepAlive: true })
+    signal.throwIfAborted()
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 /** Reports what the command left, one artifact after the other, and gives its output. */

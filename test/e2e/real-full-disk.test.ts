@@ -1,7 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../src/host/clock.ts'
+import { systemEnvironment } from '../../src/host/environment.ts'
 import { createFleet, jsonStore } from '../../src/index.ts'
+import { commandTransport } from '../../src/transports/command.ts'
+import { assignment, converse } from '../fixtures/conversation.ts'
 import type { SmallDisk } from '../fixtures/small-disk.ts'
 import { mountSmallDisk } from '../fixtures/small-disk.ts'
 import { until } from '../fixtures/processes.ts'
@@ -71,6 +75,28 @@ describe.skipIf(probe === undefined)('a real small disk', () => {
     await fleet.close()
     const again = await openFleet(disk)
     expect(await (await again.fleet.run(run.id)).receipts()).toEqual(receipts)
+  })
+
+  test('ST5 a command whose folder has no room waits for it, and fails nothing; asked to stop it stops', async () => {
+    const disk = smallDisk('256k')
+    const transport = commandTransport({ clock: systemClock(), environment: systemEnvironment() })
+    const conversation = await converse(transport, { storeId: 'store' })
+    onTestFinished(() => conversation.channel.close({ reason: 'test over', graceMs: 0 }))
+    const [begun, stopped] = ['begun', 'stopped'].map((id) =>
+      assignment({ id, metadata: { command: ['true'] } }, { root: disk.path, folder: join(disk.path, 'attempts', id) }),
+    )
+    disk.fill(true)
+    conversation.channel.send(begun!)
+    await setTimeout(300)
+    expect(conversation.heard.filter((message) => 'task_id' in message)).toEqual([])
+    disk.fill(false)
+    expect(await conversation.last('begun')).toMatchObject({ type: 'result', exit_code: 0 })
+    disk.fill(true)
+    conversation.channel.send(stopped!)
+    await setTimeout(50)
+    conversation.stop(stopped!)
+    expect(await conversation.last('stopped')).toMatchObject({ type: 'stopped' })
+    disk.fill(false)
   })
 
   test('ST5 a real disk that became read-only can be read, is not opened for writing, and is once it can be written', async () => {
