@@ -118,25 +118,18 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
   }
 
-  function end(
-    worker: Worker,
-    presence: AttemptPresence,
-    message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>,
-  ): Promise<void> | void {
+  function end(worker: Worker, presence: AttemptPresence, message: LastMessage): Promise<void> | void {
     // Most attempts write no log; they end without a turn of the event loop.
     if (!presence.logged || presence.place === undefined) ended(worker, presence, message, undefined)
     else {
-      const log = core.collector.finish(presence.place).catch(() => undefined)
-      return log.then((kept) => ended(worker, presence, message, kept))
+      return core.collector.finish(presence.place).then(
+        (kept) => ended(worker, presence, message, kept),
+        (error: unknown) => ended(worker, presence, withoutLog(message, error), undefined),
+      )
     }
   }
 
-  function ended(
-    worker: Worker,
-    presence: AttemptPresence,
-    message: Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>,
-    log: FleetArtifactRef | undefined,
-  ): void {
+  function ended(worker: Worker, presence: AttemptPresence, message: LastMessage, log: FleetArtifactRef | undefined): void {
     core.presence.end(presence.run, presence.task, presence.attempt)
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, presence.run, presence.task, presence.attempt)
@@ -213,4 +206,14 @@ function isNewCall(presence: AttemptPresence, event: { readonly state: string; r
   if (presence.calls?.has(event.call_id) === true) return false
   presence.calls = (presence.calls ?? new Set()).add(event.call_id)
   return true
+}
+
+type LastMessage = Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>
+
+/** The end of an attempt whose log could not be kept, which says so (AR5). */
+function withoutLog(message: LastMessage, cause: unknown): LastMessage {
+  const note = `The log of the attempt could not be kept: ${cause instanceof Error ? cause.message : String(cause)}`
+  const told = (text: string | undefined) => (text === undefined ? note : `${text}\n${note}`)
+  if (message.type === 'result') return { ...message, summary: told(message.summary) }
+  return message.type === 'failed' ? { ...message, reason: told(message.reason) } : message
 }

@@ -234,6 +234,33 @@ describe('AR4', () => {
 })
 
 describe('AR5', () => {
+  test('AR5 ST5 a log that the disk does not take is missing, and the end of its attempt says so', async () => {
+    const full = {
+      put: () => Promise.reject(new Error('ENOSPC: no space left')),
+      open: async () => undefined,
+      remove: async () => {},
+    }
+    const note = 'The log of the attempt could not be kept: ENOSPC: no space left'
+    const bench = await openBench({
+      blobs: full,
+      files: memoryFiles({ '/base/in.txt': '' }),
+      workspace: '/base',
+      handlers: {
+        work: async (attempt) => {
+          await attempt.log('words')
+          if (attempt.task.id === 'b') throw new Error('broken')
+        },
+      },
+    })
+    const tasks = ['a', 'b'].map((id) => task(id, { handler: 'work', retry_policy: { max_attempts: 1 } }))
+    const run = await bench.fleet.start({ id: 'r', name: 'r', tasks })
+    await run.result()
+    const [ended] = entriesOf(bench.store, 'r').filter((entry) => JSON.stringify(entry).includes(note) && entry.task === 'a')
+    expect(ended).toBeDefined()
+    expect((await run.receipt('b'))?.evidence).toContain(note)
+    expect((await run.receipt('a'))?.artifacts).toEqual([])
+  })
+
   test('AR5 an attempt that wrote output leaves a log artifact; one that wrote nothing leaves none', async () => {
     const { run, receipt } = await worked(async (attempt) => {
       await attempt.log('one')
