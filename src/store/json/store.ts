@@ -20,7 +20,7 @@ import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
 import { withDurableFolders } from './durable-folders.ts'
 import { folderChanges } from './folder-watch.ts'
-import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
+import { postCommand, takeCommands } from './inbox.ts'
 import { IndexDocument } from './index-document.ts'
 import { reasonOf } from './journal-bytes.ts'
 import type { OpeningOptions } from './journal-opening.ts'
@@ -30,6 +30,7 @@ import { JournalWriter } from './journal-writer.ts'
 import type { Layout } from './layout.ts'
 import { layoutOf } from './layout.ts'
 import { readOwner } from './owner.ts'
+import { clearRun, sweepLeavings } from './leavings.ts'
 import type { HostFacts } from './process-identity.ts'
 import { hostFacts } from './process-identity.ts'
 import { resolveChain } from './segment-chain.ts'
@@ -200,7 +201,7 @@ class JsonStore implements Store {
 
   async remove(run: string): Promise<void> {
     await this.#requireOwned().writer.remove(run)
-    await this.#clear(run)
+    await clearRun(this.#parts.disk, this.#layout, run)
   }
 
   async owner(): Promise<StoreOwner | undefined> {
@@ -216,7 +217,7 @@ class JsonStore implements Store {
 
   async #open(options: OpeningOptions): Promise<StoreOpening> {
     const { disk, clock, host, ids, segmentBytes, folder } = this.#parts
-    const { journal, inbox } = this.#layout
+    const { journal } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
       { ...common, folder, host, newStoreId: () => ids.next('store'), former: this.#former, indexed: () => this.#index.known },
@@ -237,9 +238,7 @@ class JsonStore implements Store {
     const writer = new JournalWriter({ ...common, header, opened, segmentBytes, onDurable, onFenced })
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     try {
-      await disk.makeFolder(inbox)
-      await sweepAnswers(this.#inboxParts()).catch(() => undefined)
-      for (const run of await disk.list(this.#layout.runs)) if (this.#reader.heads.removed(run)) await this.#clear(run)
+      await sweepLeavings(this.#inboxParts(), this.#layout, (run) => this.#reader.heads.removed(run))
     } catch (error) {
       await this.#close()
       throw error
@@ -269,11 +268,6 @@ class JsonStore implements Store {
         { cause },
       )
     })
-  }
-
-  /** Deletes the folder of a removed run. Where that fails the run is gone all the same, and the next opening tries again. */
-  async #clear(run: string): Promise<void> {
-    await this.#parts.disk.removeFolder(this.#layout.run(run)).catch(() => undefined)
   }
 
   #lastOf(run: string): number {
