@@ -15,14 +15,20 @@ export interface ScanRange {
   readonly until: Place
 }
 
+/** An entry as it was found, and the hash of its line. */
+export interface ScannedLine {
+  readonly entry: StoredEntry
+  readonly hash: string
+}
+
 const chunkBytes = 256 * 1024
 
-/** The entries `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
-export async function scanEntries(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
+/** The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
+export async function scanLines(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
   const mark = head.marks.findLast(({ seq }) => seq <= from)
   const { run } = head
   const prefix = linePrefix(run)
-  const entries: StoredEntry[] = []
+  const lines: ScannedLine[] = []
   let expected = mark?.seq ?? 1
   let prev: string | undefined
   let suspect: Place | undefined
@@ -40,8 +46,8 @@ export async function scanEntries(range: ScanRange, head: RunHead, from: number,
       const fits = line.seq === expected && (prev === undefined || line.prev === prev)
       if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
       suspect = undefined
-      if (line.seq >= from) entries.push(line.entry)
-      if (line.seq === to) return entries
+      if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
+      if (line.seq === to) return lines
       expected += 1
       prev = line.hash
     }

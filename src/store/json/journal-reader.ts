@@ -1,10 +1,11 @@
 import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
-import { scanEntries } from './entry-scan.ts'
+import type { ScannedLine } from './entry-scan.ts'
+import { scanLines } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { HostFacts } from './process-identity.ts'
-import type { Place } from './run-heads.ts'
+import type { Place, RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
 import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
@@ -112,10 +113,21 @@ export class JournalReader {
     const first = Math.max(1, from)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
-    const last = Math.min(head.seq, first + limit - 1)
-    if (first > last || this.#position === undefined) return []
-    const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
-    return scanEntries(range, head, first, last)
+    return (await this.#lines(head, first, Math.min(head.seq, first + limit - 1))).map(({ entry }) => entry)
+  }
+
+  /** The hash of a run's line; undefined when it has none there, or none that can be read. */
+  async hashAt(run: string, seq: number): Promise<string | undefined> {
+    const head = this.heads.get(run)
+    if (head === undefined || seq < 1 || seq > head.seq) return undefined
+    if (seq === head.seq) return head.hash
+    const [line] = await this.#lines(head, seq, seq).catch(() => [])
+    return line?.hash
+  }
+
+  async #lines(head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
+    if (from > to || this.#position === undefined) return []
+    return scanLines({ disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }, head, from, to)
   }
 
   async #resolve(): Promise<SegmentChain> {

@@ -32,7 +32,7 @@ import { readOwner } from './owner.ts'
 import type { HostFacts } from './process-identity.ts'
 import { hostFacts } from './process-identity.ts'
 import { resolveChain } from './segment-chain.ts'
-import { loadSnapshot, saveSnapshot } from './snapshot.ts'
+import { Snapshots } from './snapshot.ts'
 
 /** What a JSON store is made of. */
 export interface JsonStoreParts {
@@ -78,6 +78,7 @@ class JsonStore implements Store {
   readonly #layout: Layout
   readonly #reader: JournalReader
   readonly #index: IndexDocument
+  readonly #snapshots: Snapshots
   readonly #grown = new Bell()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
@@ -92,6 +93,7 @@ class JsonStore implements Store {
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
     this.#index = new IndexDocument(disk, this.#layout, clock, indexDelayMs, this.#unique)
     this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, (chain) => this.#index.load(chain))
+    this.#snapshots = new Snapshots({ disk, layout: this.#layout, reader: this.#reader, unique: this.#unique })
   }
 
   async open(options: Parameters<Store['open']>[0]): Promise<StoreOpening> {
@@ -147,14 +149,13 @@ class JsonStore implements Store {
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
     await this.#look()
-    const last = this.#lastOf(run)
-    return last === 0 ? undefined : loadSnapshot(this.#parts.disk, this.#layout.run(run), last)
+    return this.#lastOf(run) === 0 ? undefined : this.#snapshots.load(run)
   }
 
   async saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void> {
     const { writer } = this.#requireOwned()
     writer.refuseFenced()
-    if (!this.#reader.heads.removed(run)) await saveSnapshot(this.#parts.disk, this.#layout.run(run), snapshot, this.#unique)
+    await this.#snapshots.save(run, snapshot)
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {
