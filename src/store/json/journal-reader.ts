@@ -4,13 +4,14 @@ import type { Disk } from './disk.ts'
 import type { ScannedLine } from './entry-scan.ts'
 import { scanLines } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
+import type { ShardRef } from './head-shards.ts'
 import type { HostFacts } from './process-identity.ts'
 import type { Place, RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
 import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentEnd } from './segment-line.ts'
-import type { PlacedLine } from './segment-parse.ts'
+import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 import { parseSegment } from './segment-parse.ts'
 
 /** Where an older owner's segments end, and what stands behind the last whole batch. */
@@ -26,6 +27,14 @@ export interface ReadState {
   readonly position: Place
 }
 
+/** Where heads are kept, so that not all of the journal has to be read. */
+export interface HeadsIndex {
+  /** Undefined when there is none that fits the journal. */
+  load(chain: SegmentChain): Promise<ReadState | undefined>
+  /** Undefined when the shard cannot be read. */
+  shard(ref: ShardRef): Promise<readonly RunHead[] | undefined>
+}
+
 /**
  * What the journal says, read on from where it was left. Serves readers, which look again before each answer, and the owner, whose
  * writer tells it what became durable.
@@ -35,19 +44,20 @@ export class JournalReader {
   readonly #disk: Disk
   readonly #journal: string
   readonly #host: HostFacts
-  readonly #restore: (chain: SegmentChain) => Promise<ReadState | undefined>
+  readonly #index: HeadsIndex
   readonly #tops = new Map<string, SegmentTop>()
   #links: ChainLink[] = []
   #position: Place | undefined
   #restored = false
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
+  #loading: Promise<unknown> = Promise.resolve()
 
-  constructor(disk: Disk, journal: string, host: HostFacts, restore: (chain: SegmentChain) => Promise<ReadState | undefined>) {
+  constructor(disk: Disk, journal: string, host: HostFacts, index: HeadsIndex) {
     this.#disk = disk
     this.#journal = journal
     this.#host = host
-    this.#restore = restore
+    this.#index = index
   }
 
   get position(): Place | undefined {
@@ -106,6 +116,21 @@ export class JournalReader {
     this.#position = end
   }
 
+  /** Loads heads that the index keeps apart, those of the newest runs first, until there is `enough` or no more. */
+  load(enough: () => boolean): Promise<void> {
+    const loaded = this.#loading.then(async () => {
+      for (let next = this.heads.shards.nextApart; next !== undefined && !enough(); next = this.heads.shards.nextApart) {
+        const { heads } = this
+        const found = await this.#index.shard(next)
+        if (found === undefined) heads.adopt(await this.#readAgain())
+        else heads.load(next, found)
+        await this.#disk.turn()
+      }
+    })
+    this.#loading = loaded.catch(() => undefined)
+    return loaded
+  }
+
   /** Entries of a run; rejects `store_damaged` when the range reaches a gap. */
   async read(run: string, from: number, limit: number): Promise<readonly StoredEntry[]> {
     const head = this.heads.get(run)
@@ -136,7 +161,7 @@ export class JournalReader {
     const link = chain.links.find(({ segment }) => segment === at?.segment)
     const fits = at === undefined || (link !== undefined && at.byte <= (link.end ?? Number.MAX_SAFE_INTEGER))
     if (!fits) this.#start({ heads: new RunHeads(), position: undefined })
-    if (!this.#restored) this.#start((await this.#restore(chain)) ?? { heads: new RunHeads(), position: undefined })
+    if (!this.#restored) this.#start((await this.#index.load(chain)) ?? { heads: new RunHeads(), position: undefined })
     this.#restored = true
     return chain
   }
@@ -160,9 +185,25 @@ export class JournalReader {
       const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), from, end)
       if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return
       const stretch = parseSegment(bytes, from, end !== undefined)
+      await this.load(() => !isLacking(this.heads, stretch.items))
       this.heads.fold(stretch.items, segment)
       this.#position = { segment, byte: stretch.end }
     }
+  }
+
+  /** The heads up to the position, from the journal alone. */
+  async #readAgain(): Promise<RunHeads> {
+    const heads = new RunHeads()
+    const until = this.#position
+    for (const { segment, end } of [...this.#links]) {
+      if (until === undefined) break
+      const isLast = segment === until.segment
+      const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), 0, isLast ? until.byte : end)
+      heads.fold(parseSegment(bytes, 0, true).items, segment)
+      if (isLast) break
+      await this.#disk.turn()
+    }
+    return heads
   }
 
   #isFenced(epoch: number): boolean {
@@ -180,4 +221,12 @@ export class JournalReader {
     this.#queue = done.catch(() => undefined)
     return done
   }
+}
+
+/** Whether lines go on with runs, or damage may concern runs, whose heads were not loaded. */
+function isLacking(heads: RunHeads, items: readonly SegmentItem[]): boolean {
+  return items.some((item) => {
+    if (item.kind === 'batch') return item.lines.some(({ run, seq }) => seq > 1 && heads.lacks(run))
+    return item.kind === 'bad' && heads.shards.areApart
+  })
 }

@@ -6,6 +6,8 @@ export interface Layout {
   readonly root: string
   readonly journal: string
   readonly index: string
+  /** What the index keeps apart. */
+  readonly shards: string
   readonly runs: string
   readonly inbox: string
   /** The folder of one run: its snapshot, its blobs, and the folders of its attempts. */
@@ -20,6 +22,7 @@ export function layoutOf(folder: string): Layout {
     runs,
     journal: join(root, 'journal'),
     index: join(root, 'index.json'),
+    shards: join(root, 'index'),
     inbox: join(root, 'inbox'),
     run: (run) => join(runs, safeName(run)),
   }

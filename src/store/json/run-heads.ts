@@ -1,5 +1,8 @@
 import type { RunFacts } from '../admission.ts'
 import type { RunRow } from '../../ports/store.ts'
+import { hasEnded } from '../row-list.ts'
+import type { ShardRef } from './head-shards.ts'
+import { HeadShards } from './head-shards.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 
 /** A place in the journal. */
@@ -16,11 +19,13 @@ export interface Mark extends Place {
 /** What the journal says of one run, without its entries. */
 export interface RunHead {
   readonly run: string
+  /** Its place among all runs, in the order in which they came. */
+  readonly order: number
   /** The last sequence that reads as it was written, and the hash of its line. */
   seq: number
   hash: string
-  /** One mark for every 64 entries, and one in each segment. */
-  readonly marks: Mark[]
+  /** One mark for every 64 entries, and one in each segment; of a run that has ended only the first in each segment. */
+  marks: Mark[]
   row?: RunRow
   /** Where the run's history breaks; nothing after `seq` is used, unless it goes on from there without a gap (ST4). */
   damage?: Place
@@ -29,20 +34,23 @@ export interface RunHead {
 
 const markEvery = 64
 
-/** The heads of all runs, as folded from journal lines. */
+/**
+ * The heads of all runs, as folded from journal lines. Those of runs that need nobody any more may lie apart, in shards of the index:
+ * whoever asks for a run, a key or a list looks first whether they have to be loaded.
+ */
 export class RunHeads implements RunFacts {
+  readonly shards: HeadShards
   readonly #heads = new Map<string, RunHead>()
   readonly #keys = new Map<string, string>()
   /** Damaged places of which nobody knows whose they are. */
   readonly #unclaimed: Place[] = []
+  #created: number
 
-  static from(heads: Iterable<RunHead>): RunHeads {
-    const all = new RunHeads()
-    for (const head of heads) {
-      all.#heads.set(head.run, head)
-      if (head.row?.key !== undefined) all.#keys.set(head.row.key, head.run)
-    }
-    return all
+  /** `created`: how many runs there were so far. */
+  constructor(shards: HeadShards = new HeadShards([]), heads: Iterable<RunHead> = [], created = 0) {
+    this.shards = shards
+    this.#created = created
+    for (const head of heads) this.#add(head)
   }
 
   get(run: string): RunHead | undefined {
@@ -51,6 +59,19 @@ export class RunHeads implements RunFacts {
 
   all(): IterableIterator<RunHead> {
     return this.#heads.values()
+  }
+
+  get created(): number {
+    return this.#created
+  }
+
+  /** Whether the run may be in a shard that was not loaded. */
+  lacks(run: string): boolean {
+    return this.shards.areApart && !this.#heads.has(run)
+  }
+
+  lacksKey(key: string): boolean {
+    return this.shards.areApart && !this.#keys.has(key)
   }
 
   seq(run: string): number {
@@ -65,8 +86,21 @@ export class RunHeads implements RunFacts {
     return this.#keys.get(key)
   }
 
-  *rows(): Generator<RunRow> {
-    for (const { row } of this.#heads.values()) if (row !== undefined) yield row
+  /** In the order in which the runs came. */
+  rows(): readonly RunRow[] {
+    const known = [...this.#heads.values()].filter(({ row }) => row !== undefined).toSorted((a, b) => a.order - b.order)
+    return known.flatMap(({ row }) => row ?? [])
+  }
+
+  /** Takes in the heads of a shard. */
+  load(shard: ShardRef, heads: readonly RunHead[]): void {
+    for (const head of this.shards.load(shard, heads)) this.#add(head)
+  }
+
+  /** Takes in what another reading of the same journal found, instead of the shards that were not loaded. */
+  adopt(heads: RunHeads): void {
+    this.shards.giveUpApart()
+    for (const head of heads.all()) if (!this.#heads.has(head.run)) this.#add(head)
   }
 
   /** Places of damage, and whose history breaks there, where that can be told. */
@@ -85,6 +119,7 @@ export class RunHeads implements RunFacts {
   /** Takes in a line whose offset counts from `base`. */
   foldLine(line: PlacedLine, segment: string, base = 0): void {
     const head = this.#heads.get(line.run) ?? this.#create(line.run)
+    this.shards.changed(head)
     const place = { segment, byte: base + line.byte }
     if (line.removed !== undefined) return this.#foldRemoval(head, line)
     if (head.removed === true) return
@@ -100,14 +135,15 @@ export class RunHeads implements RunFacts {
     head.hash = line.hash
     if (line.row === undefined) return
     head.row = line.row
+    if (hasEnded(line.row)) head.marks = head.marks.filter((one, index) => one.segment !== head.marks[index - 1]?.segment)
     if (line.row.key !== undefined) this.#keys.set(line.row.key, line.run)
   }
 
   #foldRemoval(head: RunHead, line: PlacedLine): void {
     if (head.row?.key !== undefined) this.#keys.delete(head.row.key)
     head.seq = line.seq
-    head.hash = line.hash
-    head.marks.length = 0
+    head.hash = ''
+    head.marks = []
     head.removed = true
     delete head.row
     delete head.damage
@@ -115,8 +151,13 @@ export class RunHeads implements RunFacts {
 
   #foldBad(item: Extract<SegmentItem, { kind: 'bad' }>, place: Place): void {
     const heads = item.run === undefined ? this.#ownersOf(item.text) : [this.#heads.get(item.run)]
-    for (const head of heads) if (head !== undefined && head.removed !== true) head.damage ??= place
+    for (const head of heads) if (head !== undefined && head.removed !== true) this.#break(head, place)
     if (heads.length === 0) this.#unclaimed.push(place)
+  }
+
+  #break(head: RunHead, place: Place): void {
+    this.shards.changed(head)
+    head.damage ??= place
   }
 
   /** Whose lines these bytes were: of run, sequence and hash, each of which may be what is damaged, enough must fit. */
@@ -139,8 +180,14 @@ export class RunHeads implements RunFacts {
   }
 
   #create(run: string): RunHead {
-    const head: RunHead = { run, seq: 0, hash: '', marks: [] }
-    this.#heads.set(run, head)
+    const head: RunHead = { run, order: this.#created, seq: 0, hash: '', marks: [] }
+    this.#add(head)
     return head
+  }
+
+  #add(head: RunHead): void {
+    this.#created = Math.max(this.#created, head.order + 1)
+    this.#heads.set(head.run, head)
+    if (head.row?.key !== undefined) this.#keys.set(head.row.key, head.run)
   }
 }

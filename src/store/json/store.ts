@@ -14,7 +14,7 @@ import type {
   StoreOwner,
 } from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
-import { hasEnded, listRows } from '../row-list.ts'
+import { hasEnded } from '../row-list.ts'
 import { diskBlobs } from './blobs.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
@@ -32,6 +32,7 @@ import { readOwner } from './owner.ts'
 import type { HostFacts } from './process-identity.ts'
 import { hostFacts } from './process-identity.ts'
 import { resolveChain } from './segment-chain.ts'
+import { RunLookup } from './run-lookup.ts'
 import { Snapshots } from './snapshot.ts'
 
 /** What a JSON store is made of. */
@@ -78,8 +79,11 @@ class JsonStore implements Store {
   readonly #layout: Layout
   readonly #reader: JournalReader
   readonly #index: IndexDocument
+  readonly #runs: RunLookup
   readonly #snapshots: Snapshots
   readonly #grown = new Bell()
+  /** Removed runs whose folders are still there. */
+  readonly #leaving = new Set<string>()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
   #closing: Promise<void> | undefined
@@ -91,8 +95,10 @@ class JsonStore implements Store {
     this.folder = this.#layout.runs
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
-    this.#index = new IndexDocument(disk, this.#layout, clock, indexDelayMs, this.#unique)
-    this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, (chain) => this.#index.load(chain))
+    const isBusy = (run: string) => this.#leaving.has(run)
+    this.#index = new IndexDocument({ disk, layout: this.#layout, clock, delayMs: indexDelayMs, unique: this.#unique, isBusy })
+    this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, this.#index)
+    this.#runs = new RunLookup(this.#reader)
     this.#snapshots = new Snapshots({ disk, layout: this.#layout, reader: this.#reader, unique: this.#unique })
   }
 
@@ -133,22 +139,26 @@ class JsonStore implements Store {
 
   async append(batches: readonly Batch[]): Promise<void> {
     const { writer, granted } = this.#requireOwned()
-    await writer.append(batches)
+    if (this.#runs.isLacking(batches)) {
+      const copies = structuredClone(batches)
+      await this.#reader.load(() => false)
+      await writer.append(copies)
+    } else await writer.append(batches)
     for (const { run, after } of batches) if (after === 0) granted.add(run)
   }
 
   async read(run: string, { from, limit }: Parameters<Store['read']>[1]): Promise<Awaited<ReturnType<Store['read']>>> {
-    await this.#look()
+    await this.#lookFor(run)
     return this.#reader.read(run, from, limit)
   }
 
   async last(run: string): Promise<number> {
-    await this.#look()
+    await this.#lookFor(run)
     return this.#lastOf(run)
   }
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
-    await this.#look()
+    await this.#lookFor(run)
     return this.#lastOf(run) === 0 ? undefined : this.#snapshots.load(run)
   }
 
@@ -163,6 +173,7 @@ class JsonStore implements Store {
     const hasGrown = () => this.#lastOf(run) > last
     while (!signal.aborted) {
       if (this.#isOwner()) {
+        await this.#runs.find(run)
         if (hasGrown()) yield (last = this.#lastOf(run))
         else await this.#grown.wait(signal)
         continue
@@ -170,6 +181,7 @@ class JsonStore implements Store {
       const options = { clock: this.#parts.clock, everyMs: lookMs, keepAlive: true, signal }
       for await (const _ of folderChanges(this.#layout.journal, options)) {
         await this.#reader.refresh()
+        await this.#runs.find(run)
         if (hasGrown()) yield (last = this.#lastOf(run))
         if (this.#isOwner()) break
       }
@@ -178,13 +190,12 @@ class JsonStore implements Store {
 
   async runs(query?: Parameters<Store['runs']>[0]): Promise<readonly RunRow[]> {
     await this.#look()
-    return listRows(this.#reader.heads.rows(), query)
+    return this.#runs.rows(query)
   }
 
   async row(query: Parameters<Store['row']>[0]): Promise<RunRow | undefined> {
     await this.#look()
-    const run = 'id' in query ? query.id : this.#reader.heads.keyHolder(query.key)
-    return run === undefined ? undefined : this.#reader.heads.get(run)?.row
+    return this.#runs.row(query)
   }
 
   post(...[command, options]: Parameters<Store['post']>): ReturnType<Store['post']> {
@@ -197,8 +208,15 @@ class JsonStore implements Store {
   }
 
   async remove(run: string): Promise<void> {
-    await this.#requireOwned().writer.remove(run)
-    await this.#parts.disk.removeFolder(this.#layout.run(run))
+    const { writer } = this.#requireOwned()
+    await this.#runs.find(run)
+    this.#leaving.add(run)
+    try {
+      await writer.remove(run)
+      await this.#parts.disk.removeFolder(this.#layout.run(run))
+    } finally {
+      if (!this.#parts.disk.exists(this.#layout.run(run))) this.#leaving.delete(run)
+    }
   }
 
   async owner(): Promise<StoreOwner | undefined> {
@@ -236,8 +254,9 @@ class JsonStore implements Store {
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     await disk.makeFolder(inbox)
     await sweepAnswers(this.#inboxParts())
-    for (const run of await disk.list(this.#layout.runs))
-      if (this.#reader.heads.removed(run)) await disk.removeFolder(this.#layout.run(run))
+    // Of the removed runs, those whose folders may be left are not put apart.
+    for (const { run, removed } of this.#reader.heads.all())
+      if (removed === true && disk.exists(this.#layout.run(run))) await disk.removeFolder(this.#layout.run(run))
     return { storeId: header.store, epoch: header.epoch, warnings }
   }
 
@@ -263,6 +282,11 @@ class JsonStore implements Store {
         { cause },
       )
     })
+  }
+
+  async #lookFor(run: string): Promise<void> {
+    await this.#look()
+    await this.#runs.find(run)
   }
 
   #lastOf(run: string): number {
