@@ -12,6 +12,7 @@ import type { Place, RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { segmentPath } from './segment-chain.ts'
+import { SegmentUse } from './segment-use.ts'
 
 /** The heads of runs and how much of the journal they stand for. */
 interface IndexData {
@@ -23,6 +24,7 @@ interface IndexData {
   /** The heads that lie in no shard, or are newer than there. */
   readonly runs: readonly RunHead[]
   readonly shards?: readonly ShardRef[]
+  readonly segments?: ReturnType<SegmentUse['all']>
 }
 
 interface ShardData {
@@ -62,9 +64,10 @@ export class IndexDocument {
 
   /** What the index says, if it fits the journal. */
   async load(chain: SegmentChain): Promise<ReadState | undefined> {
-    const { position, before, created, runs, shards = [] } = (await this.#document().read()) ?? { runs: [] }
-    if (position === undefined || !(await this.#fits(chain, position, before))) return undefined
-    return { heads: new RunHeads(new HeadShards(shards), runs, created), position }
+    const { position, before, created, runs, shards, segments } = (await this.#document().read()) ?? { runs: [] }
+    if (position === undefined || created === undefined || !(await this.#fits(chain, position, before))) return undefined
+    const known = { shards: new HeadShards(shards ?? []), segments: new SegmentUse(segments), heads: runs, created }
+    return { heads: new RunHeads(known), position }
   }
 
   /** The heads in a shard; undefined when it does not read as it was written. */
@@ -118,13 +121,13 @@ export class IndexDocument {
     const created = heads.created
     const runs = rest.map(copyOf)
     const filling = shards.map((shard) => ({ ...shard, heads: shard.heads.map(copyOf) }))
-    const refs = heads.shards.refs
+    const [refs, segments] = [heads.shards.refs, heads.segments.all()]
     const before = await this.#checksumBefore(position)
     if (before === undefined) return
     const written: { readonly ref: ShardRef; readonly shard: NewShard }[] = []
     for (const shard of filling) written.push({ shard, ref: await this.#writeShard(shard) })
     const all = [...refs, ...written.map(({ ref }) => ref)]
-    await new Low<IndexData>(this.#document(), { position, before, created, runs, shards: all }).write()
+    await new Low<IndexData>(this.#document(), { position, before, created, runs, shards: all, segments }).write()
     for (const { ref, shard } of written) heads.shards.add(ref, shard.heads, changedSince(shard.heads, heads))
     if (!this.#hasSwept || written.length > 0) await this.#sweep(all)
   }

@@ -7,9 +7,10 @@ import type { Disk } from './disk.ts'
 import type { JournalReader, Measurement } from './journal-reader.ts'
 import { ownedError, readOwner } from './owner.ts'
 import type { HostFacts } from './process-identity.ts'
-import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import { epochOf, listSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
+import type { SegmentRetention } from './segment-retention.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { placeOf } from './segment-writer.ts'
 import { appendAll, createFile } from './whole-file.ts'
@@ -23,6 +24,7 @@ export interface OpeningParts {
   readonly reader: JournalReader
   readonly unique: () => string
   readonly newStoreId: () => string
+  readonly retention: SegmentRetention
 }
 
 export interface OpeningOptions {
@@ -81,7 +83,7 @@ async function takeEpoch(
 }
 
 async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<OpenedJournal> {
-  const { disk, journal, reader } = parts
+  const { disk, journal, reader, retention } = parts
   const segment = segmentName(header.epoch, 1)
   const measured = await reader.measure()
   const warnings = [...measured.warnings, ...(await damageWarnings(parts))]
@@ -90,17 +92,22 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))
   const file = await disk.open(segmentPath(journal, segment), { create: false })
   try {
-    const line = Buffer.from(encodePrevious(measured.ends))
+    await retention.sweep(measured.dropped?.segments ?? [], header.epoch)
+    const dropped = await retention.plan(measured.ends, 0)
+    const gone = new Set(dropped?.segments)
+    const previous = measured.ends.filter((end) => !gone.has(end.segment))
+    const line = Buffer.from(encodePrevious(previous, dropped))
     appendAll(file, line)
     await file.sync()
-    if (disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1))))
+    if ((await listSegments(disk, journal)).some((name) => epochOf(name) > header.epoch))
       throw new FleetError(
         'store_conflict',
         `Another process took the store in ${parts.folder} over at the same time. Open it again.`,
       )
     const opened = { file, segment, end: Buffer.byteLength(encodeHeader(header)) + line.length }
     await removeTemporary(disk, journal, header.epoch)
-    await reader.own(measured.ends, placeOf(opened))
+    await reader.own(previous, placeOf(opened), dropped)
+    await retention.sweep([...gone], header.epoch)
     return { header, opened, warnings }
   } catch (error) {
     await file.close().catch(() => undefined)

@@ -1,3 +1,5 @@
+import { FleetError } from '../../protocol/errors.ts'
+import { reservedId } from '../../protocol/ids.ts'
 import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
@@ -9,8 +11,8 @@ import type { HostFacts } from './process-identity.ts'
 import type { Place, RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
-import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentEnd } from './segment-line.ts'
+import { missingSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import type { DropRecord, SegmentEnd } from './segment-line.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 import { parseSegment } from './segment-parse.ts'
 
@@ -18,6 +20,8 @@ import { parseSegment } from './segment-parse.ts'
 export interface Measurement {
   readonly ends: readonly SegmentEnd[]
   readonly tail?: Place & { readonly bytes: Buffer }
+  /** The newest record of segments that were deleted. */
+  readonly dropped?: DropRecord
   readonly warnings: readonly string[]
 }
 
@@ -34,6 +38,9 @@ export interface HeadsIndex {
   /** Undefined when the shard cannot be read. */
   shard(ref: ShardRef): Promise<readonly RunHead[] | undefined>
 }
+
+/** How often a reading starts again because segments went meanwhile. */
+const goneTries = 3
 
 /**
  * What the journal says, read on from where it was left. Serves readers, which look again before each answer, and the owner, whose
@@ -67,18 +74,21 @@ export class JournalReader {
   /** Reads what was appended since. An incomplete tail is left for the next time. The owner has nothing to look for. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isOwned) return
-      const chain = await this.#resolve()
-      const taker = chain.newest?.header?.owner
-      const isBeingTaken = chain.pending && (taker === undefined || this.#host.isAlive(taker) !== false)
-      await this.#advance(chain, isBeingTaken ? 'settled' : 'checked')
+      for (let left = goneTries; left > 0 && !this.#isOwned; left -= 1) {
+        const chain = await this.#resolve()
+        const taker = chain.newest?.header?.owner
+        const isBeingTaken = chain.pending && (taker === undefined || this.#host.isAlive(taker) !== false)
+        if (await this.#advance(chain, isBeingTaken ? 'settled' : 'checked')) return
+        // Segments went while they were read, since nothing needs them: what is left says so.
+        if (left > 1) this.#forget()
+      }
     })
   }
 
   /** Reads everything that older owners left, up to the last whole batch. For the owner of a new epoch, which fences them out. */
   measure(): Promise<Measurement> {
     return this.#inTurn(async () => {
-      const { links, warnings } = await this.#resolve()
+      const { links, warnings, dropped } = await this.#resolve()
       await this.#advance({ links }, 'all')
       const ends: SegmentEnd[] = []
       for (const { segment, end } of links) ends.push({ segment, end: await this.#endOf(segment, end) })
@@ -86,15 +96,20 @@ export class JournalReader {
       const open = links.at(-1)?.end === undefined
       const bytes =
         last && open ? await readJournal(this.#disk, segmentPath(this.#journal, last.segment), last.end) : Buffer.alloc(0)
-      return { ends, warnings, ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }) }
+      return {
+        ends,
+        warnings,
+        ...(dropped && { dropped }),
+        ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }),
+      }
     })
   }
 
   /** Becomes the owner's: from here on, what is new comes from its writer. */
-  own(previous: readonly SegmentEnd[], place: Place): Promise<void> {
+  own(previous: readonly SegmentEnd[], place: Place, dropped?: DropRecord): Promise<void> {
     return this.#inTurn(() => {
       this.#isOwned = true
-      this.follow(previous, place)
+      this.follow(previous, place, dropped)
     })
   }
 
@@ -103,8 +118,17 @@ export class JournalReader {
     this.#isOwned = false
   }
 
-  /** Goes on in a segment of one's own, behind `previous`. */
-  follow(previous: readonly SegmentEnd[], own: Place): void {
+  /** The segments that nothing is appended to any more. */
+  get ends(): readonly SegmentEnd[] {
+    return this.#links.flatMap(({ segment, end }) => (end === undefined ? [] : [{ segment, end }]))
+  }
+
+  /** Goes on in a segment of one's own, behind `previous`, which is all that is left when some were dropped. */
+  follow(previous: readonly SegmentEnd[], own: Place, dropped?: DropRecord): void {
+    if (dropped !== undefined) {
+      this.#links = []
+      this.heads.foldDrop(dropped, own.segment, true)
+    }
     const ended = new Set(previous.map(({ segment }) => segment))
     this.#links = [...this.#links.filter(({ segment }) => !ended.has(segment)), ...previous, { segment: own.segment }]
     this.#position = own
@@ -119,11 +143,11 @@ export class JournalReader {
   /** Loads heads that the index keeps apart, those of the newest runs first, until there is `enough` or no more. */
   load(enough: () => boolean): Promise<void> {
     const loaded = this.#loading.then(async () => {
-      for (let next = this.heads.shards.nextApart; next !== undefined && !enough(); next = this.heads.shards.nextApart) {
+      for (let ref = this.heads.shards.nextApart; ref !== undefined && !enough(); ref = this.heads.shards.nextApart) {
         const { heads } = this
-        const found = await this.#index.shard(next)
+        const found = await this.#index.shard(ref)
         if (found === undefined) heads.adopt(await this.#readAgain())
-        else heads.load(next, found)
+        else heads.load(ref, found)
         await this.#disk.turn()
       }
     })
@@ -136,6 +160,7 @@ export class JournalReader {
     const head = this.heads.get(run)
     if (head === undefined || head.removed === true || limit < 1) return []
     const first = Math.max(1, from)
+    if (head.base !== undefined && first <= head.base.seq) throw goneError(head.run, head.base.seq)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
     return (await this.#lines(head, first, Math.min(head.seq, first + limit - 1))).map(({ entry }) => entry)
@@ -160,10 +185,19 @@ export class JournalReader {
     const at = this.#position
     const link = chain.links.find(({ segment }) => segment === at?.segment)
     const fits = at === undefined || (link !== undefined && at.byte <= (link.end ?? Number.MAX_SAFE_INTEGER))
-    if (!fits) this.#start({ heads: new RunHeads(), position: undefined })
-    if (!this.#restored) this.#start((await this.#index.load(chain)) ?? { heads: new RunHeads(), position: undefined })
+    if (!fits) this.#forget()
+    if (!this.#restored) this.#start((await this.#index.load(chain)) ?? nothingRead())
     this.#restored = true
+    const base = chain.dropped?.base
+    if (base === undefined) return chain
+    if (this.heads.seq(base.run) < base.seq) this.#start(nothingRead())
+    if (this.#position === undefined) this.heads.begin(base)
     return chain
+  }
+
+  #forget(): void {
+    this.#start(nothingRead())
+    this.#restored = false
   }
 
   #start(state: { readonly heads: RunHeads; readonly position: Place | undefined }): void {
@@ -173,28 +207,36 @@ export class JournalReader {
 
   /**
    * `checked`: the growing end counts only if no newer epoch began before it was read, since that one's owner may fence the bytes out.
-   * `settled`: it does not count, since somebody is about to record where it ends. `all`: it counts.
+   * `settled`: it does not count, since somebody is about to record where it ends. `all`: it counts. False when a file was not there.
    */
-  async #advance({ links, newest }: Pick<SegmentChain, 'links' | 'newest'>, reach: 'checked' | 'settled' | 'all'): Promise<void> {
+  async #advance(
+    { links, newest }: Pick<SegmentChain, 'links' | 'newest'>,
+    reach: 'checked' | 'settled' | 'all',
+  ): Promise<boolean> {
     this.#links = [...links]
+    let hasAll = true
     const at = this.#position
     const start = at === undefined ? 0 : links.findIndex(({ segment }) => segment === at.segment)
     for (const { segment, end } of links.slice(Math.max(start, 0))) {
-      if (end === undefined && reach === 'settled') return
+      if (end === undefined && reach === 'settled') return true
       const from = this.#position?.segment === segment ? this.#position.byte : 0
       const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), from, end)
-      if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return
+      if (bytes.length === 0 && from === 0 && missingSegments(this.#disk, this.#journal, links).length > 0) hasAll = false
+      if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return hasAll
       const stretch = parseSegment(bytes, from, end !== undefined)
       await this.load(() => !isLacking(this.heads, stretch.items))
       this.heads.fold(stretch.items, segment)
       this.#position = { segment, byte: stretch.end }
     }
+    return hasAll
   }
 
   /** The heads up to the position, from the journal alone. */
   async #readAgain(): Promise<RunHeads> {
     const heads = new RunHeads()
     const until = this.#position
+    const base = this.heads.get(reservedId)?.base
+    if (base !== undefined) heads.begin(base)
     for (const { segment, end } of [...this.#links]) {
       if (until === undefined) break
       const isLast = segment === until.segment
@@ -223,10 +265,24 @@ export class JournalReader {
   }
 }
 
+function nothingRead(): { readonly heads: RunHeads; readonly position: undefined } {
+  return { heads: new RunHeads(), position: undefined }
+}
+
+function goneError(run: string, seq: number): FleetError {
+  return new FleetError(
+    'cursor_unavailable',
+    `The entries of ${run} up to ${seq} went with segments of the journal that nothing needs any more. Read from ${seq + 1} on.`,
+    { details: { run, readableFrom: seq + 1 } },
+  )
+}
+
 /** Whether lines go on with runs, or damage may concern runs, whose heads were not loaded. */
 function isLacking(heads: RunHeads, items: readonly SegmentItem[]): boolean {
   return items.some((item) => {
     if (item.kind === 'batch') return item.lines.some(({ run, seq }) => seq > 1 && heads.lacks(run))
-    return item.kind === 'bad' && heads.shards.areApart
+    if (item.kind === 'control')
+      return item.line.kind === 'previous' && item.line.dropped?.removed.some((run) => heads.lacks(run)) === true
+    return heads.shards.areApart
   })
 }

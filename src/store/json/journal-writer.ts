@@ -10,7 +10,7 @@ import { readJournal, reasonOf } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentHeader } from './segment-line.ts'
+import type { DropRecord, SegmentHeader } from './segment-line.ts'
 import { encodeClosed, entryBody } from './segment-line.ts'
 import { parseSegment } from './segment-parse.ts'
 import type { OpenSegment } from './segment-writer.ts'
@@ -53,6 +53,8 @@ export class JournalWriter {
   #isUnsettled = false
   #settling: Promise<void> | undefined
   #isFenced = false
+  /** A record that the next segment begins with. */
+  #dropping: { readonly record: DropRecord; resolve(): void; reject(error: unknown): void } | undefined
   #turn = 0
   #lastSyncMs = 0
   readonly #buffer = new LineBuffer()
@@ -93,10 +95,19 @@ export class JournalWriter {
     return this.#settling
   }
 
-  /** Looks whether a newer epoch has begun (ST6). */
+  /** Goes on in a new segment, which begins with the record of those that may go (ST7). */
+  drop(record: DropRecord): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#dropping = { record, resolve, reject }
+      this.#working ??= this.#work().finally(() => (this.#working = undefined))
+    })
+  }
+
+  /** Looks whether a newer epoch has begun (ST6). Its name may have gone by now, but not before one's own segments did (ST7). */
   checkFence(): boolean {
     const { disk, journal, header, onFenced } = this.#parts
-    if (this.#isFenced || !disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1)))) return this.#isFenced
+    const next = segmentPath(journal, segmentName(header.epoch + 1, 1))
+    if (this.#isFenced || (!disk.exists(next) && disk.exists(segmentPath(journal, this.#open.segment)))) return this.#isFenced
     this.#isFenced = true
     onFenced()
     return true
@@ -141,8 +152,10 @@ export class JournalWriter {
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#dropping !== undefined) {
       await this.#parts.disk.turn()
+      const failure = await this.#startDropping()
+      if (failure !== undefined) this.#fail([], failure)
       const calls = this.#waiting
       this.#waiting = []
       try {
@@ -151,6 +164,23 @@ export class JournalWriter {
       } catch (cause) {
         this.#fail(calls, FleetError.is(cause) ? cause : notStored(cause))
       }
+    }
+  }
+
+  /** Gives why the segment that a record wants could not be begun; then nobody knows whether it is there. */
+  async #startDropping(): Promise<FleetError | undefined> {
+    const dropping = this.#dropping
+    this.#dropping = undefined
+    if (dropping === undefined) return undefined
+    try {
+      this.refuseFenced()
+      await this.#startSegment(dropping.record)
+      dropping.resolve()
+      return undefined
+    } catch (cause) {
+      const error = FleetError.is(cause) ? cause : notStored(cause)
+      dropping.reject(error)
+      return error
     }
   }
 
@@ -208,7 +238,7 @@ export class JournalWriter {
     this.#lastSyncMs = clock.monotonic() - startedAt
   }
 
-  async #startSegment(): Promise<void> {
+  async #startSegment(dropped?: DropRecord): Promise<void> {
     const { disk, journal, header, reader, unique, onDurable } = this.#parts
     const { file, segment, end } = this.#open
     try {
@@ -216,16 +246,26 @@ export class JournalWriter {
       const kept = parseSegment(behind, end, false)
       this.#isUnsettled = true
       this.#segmentNumber += 1
-      const previous = [{ segment, end }]
+      const gone = new Set(dropped?.segments)
+      const left = dropped === undefined ? [] : reader.ends.filter((one) => !gone.has(one.segment))
+      const previous = [...left, { segment, end }]
       const adopted = behind.subarray(0, kept.end - end)
-      const next = await createSegment(disk, journal, { ...header, segment: this.#segmentNumber }, previous, adopted, unique())
+      const next = await createSegment(
+        disk,
+        journal,
+        { ...header, segment: this.#segmentNumber },
+        previous,
+        adopted,
+        unique(),
+        dropped,
+      )
       if (this.checkFence()) {
         await next.file.close()
         throw conflict()
       }
       this.#open = next
       this.#isUnsettled = false
-      reader.follow(previous, placeOf(next))
+      reader.follow(previous, placeOf(next), dropped)
       const moved = kept.items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))
       reader.wrote(moved, next.adoptedAt - end, placeOf(next))
     } catch (cause) {

@@ -1,9 +1,12 @@
 import type { RunFacts } from '../admission.ts'
 import type { RunRow } from '../../ports/store.ts'
+import { reservedId } from '../../protocol/ids.ts'
 import { hasEnded } from '../row-list.ts'
 import type { ShardRef } from './head-shards.ts'
 import { HeadShards } from './head-shards.ts'
+import type { DropRecord, StreamBase } from './segment-line.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
+import { SegmentUse } from './segment-use.ts'
 
 /** A place in the journal. */
 export interface Place {
@@ -30,9 +33,20 @@ export interface RunHead {
   /** Where the run's history breaks; nothing after `seq` is used, unless it goes on from there without a gap (ST4). */
   damage?: Place
   removed?: boolean
+  /** Set when the first entries went with their segments (ST7). */
+  base?: StreamBase
 }
 
 const markEvery = 64
+
+/** What heads start from. */
+export interface KnownHeads {
+  readonly shards?: HeadShards
+  readonly segments?: SegmentUse
+  readonly heads?: Iterable<RunHead>
+  /** How many runs there were so far. */
+  readonly created?: number
+}
 
 /**
  * The heads of all runs, as folded from journal lines. Those of runs that need nobody any more may lie apart, in shards of the index:
@@ -40,15 +54,16 @@ const markEvery = 64
  */
 export class RunHeads implements RunFacts {
   readonly shards: HeadShards
+  readonly segments: SegmentUse
   readonly #heads = new Map<string, RunHead>()
   readonly #keys = new Map<string, string>()
   /** Damaged places of which nobody knows whose they are. */
   readonly #unclaimed: Place[] = []
   #created: number
 
-  /** `created`: how many runs there were so far. */
-  constructor(shards: HeadShards = new HeadShards([]), heads: Iterable<RunHead> = [], created = 0) {
+  constructor({ shards = new HeadShards([]), segments = new SegmentUse(), heads = [], created = 0 }: KnownHeads = {}) {
     this.shards = shards
+    this.segments = segments
     this.#created = created
     for (const head of heads) this.#add(head)
   }
@@ -109,8 +124,31 @@ export class RunHeads implements RunFacts {
     return [...claimed, ...this.#unclaimed.map((place) => ({ run: undefined, place }))]
   }
 
+  /** Starts a stream whose first entries went with their segments. */
+  begin(base: StreamBase): void {
+    const head = this.#heads.get(base.run) ?? this.#create(base.run)
+    head.base = base
+    head.marks = head.marks.filter(({ seq }) => seq > base.seq)
+    if (head.seq >= base.seq) return
+    head.seq = base.seq
+    head.hash = base.hash
+  }
+
+  /** Takes in what became of segments; their removed runs are known already when the record is one's own. */
+  foldDrop({ segments, removed, base }: DropRecord, segment: string, isOwn: boolean): void {
+    for (const run of isOwn ? [] : removed) {
+      const head = this.#heads.get(run) ?? this.#create(run)
+      if (head.removed !== true) this.#remove(head)
+    }
+    this.segments.dropped(segments)
+    this.segments.recorded(segment, removed.length)
+    if (base !== undefined) this.begin(base)
+  }
+
   fold(items: readonly SegmentItem[], segment: string): void {
     for (const item of items) {
+      if (item.kind === 'control' && item.line.kind === 'previous' && item.line.dropped !== undefined)
+        this.foldDrop(item.line.dropped, segment, false)
       if (item.kind === 'batch') for (const line of item.lines) this.foldLine(line, segment)
       if (item.kind === 'bad') this.#foldBad(item, { segment, byte: item.byte })
     }
@@ -121,16 +159,20 @@ export class RunHeads implements RunFacts {
     const head = this.#heads.get(line.run) ?? this.#create(line.run)
     this.shards.changed(head)
     const place = { segment, byte: base + line.byte }
-    if (line.removed !== undefined) return this.#foldRemoval(head, line)
-    if (head.removed === true) return
+    if (line.removed !== undefined && head.removed !== true) {
+      head.seq = line.seq
+      this.segments.recorded(segment, 1)
+      this.#remove(head)
+    }
+    if (head.removed === true || line.seq <= (head.base?.seq ?? 0)) return
     if (line.seq !== head.seq + 1 || line.prev !== head.hash) {
       head.damage ??= place
       return
     }
     if (head.damage !== undefined) this.#clear(head, head.damage)
     const mark = head.marks.at(-1)
-    if (mark === undefined || mark.segment !== segment || line.seq - mark.seq >= markEvery)
-      head.marks.push({ seq: line.seq, ...place })
+    if (mark?.segment !== segment && line.run !== reservedId) this.segments.entered(segment)
+    if (mark?.segment !== segment || line.seq - mark.seq >= markEvery) head.marks.push({ seq: line.seq, ...place })
     head.seq = line.seq
     head.hash = line.hash
     if (line.row === undefined) return
@@ -139,9 +181,10 @@ export class RunHeads implements RunFacts {
     if (line.row.key !== undefined) this.#keys.set(line.row.key, line.run)
   }
 
-  #foldRemoval(head: RunHead, line: PlacedLine): void {
+  #remove(head: RunHead): void {
+    this.shards.changed(head)
     if (head.row?.key !== undefined) this.#keys.delete(head.row.key)
-    head.seq = line.seq
+    this.segments.left(head.marks.map(({ segment }) => segment))
     head.hash = ''
     head.marks = []
     head.removed = true

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { RunRow, StoredEntry } from '../../ports/store.ts'
+import type { RunRow, Snapshot, StoredEntry } from '../../ports/store.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
 /** The format that this code writes; a higher one is refused untouched (ST8). */
@@ -27,6 +27,23 @@ export interface SegmentEnd {
   readonly end: number
 }
 
+/** From where on a stream can be read whose first entries went with their segments, and its state when it was recorded. */
+export interface StreamBase {
+  readonly run: string
+  readonly seq: number
+  readonly hash: string
+  readonly snapshot: Snapshot
+}
+
+/** What went with segments that were deleted, and what of it has to be known for ever (ST7). */
+export interface DropRecord {
+  /** Segments that are no damage when they are missing. */
+  readonly segments: readonly string[]
+  /** Runs whose tombstones went. */
+  readonly removed: readonly string[]
+  readonly base?: StreamBase
+}
+
 /** One entry of a run, or its tombstone. */
 export interface EntryLine {
   readonly kind: 'entry'
@@ -48,7 +65,8 @@ export interface EntryLine {
 
 export type SegmentLine =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
-  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[] }
+  /** With `dropped`, the list of previous segments is whole. */
+  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[]; readonly dropped?: DropRecord }
   | { readonly kind: 'closed' }
   | EntryLine
 
@@ -59,8 +77,8 @@ export function encodeHeader(header: SegmentHeader): string {
   return sealed(`{"flotilla":${JSON.stringify(header)}`)
 }
 
-export function encodePrevious(previous: readonly SegmentEnd[]): string {
-  return sealed(`{"previous":${JSON.stringify(previous)}`)
+export function encodePrevious(previous: readonly SegmentEnd[], dropped?: DropRecord): string {
+  return sealed(JSON.stringify({ previous, dropped }).slice(0, -1))
 }
 
 export function encodeClosed(at: number): string {
@@ -106,7 +124,7 @@ export function claimedFormat(bytes: Buffer): number | undefined {
 function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
   if (value['run'] !== undefined) return { ...(value as object as EntryLine), kind: 'entry', hash: hash('sha256', bytes) }
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
-  if (value['previous'] !== undefined) return { kind: 'previous', previous: value['previous'] }
+  if (value['previous'] !== undefined) return { ...(value as object as { previous: SegmentEnd[] }), kind: 'previous' }
   return value['closed'] === undefined ? undefined : { kind: 'closed' }
 }
 

@@ -109,11 +109,12 @@ export class Snapshots {
     }
     const through = await source.through()
     const head = reader.heads.get(run)
-    if (through !== undefined && head !== undefined) {
+    const isDurable = through !== undefined && head !== undefined && through <= head.seq
+    if (isDurable) {
       const line = { seq: head.seq, hash: head.hash }
       await new Low<Manifest>(this.#manifestFile(run), { seq: source.seq, through, line, shards }).write()
     }
-    const kept = new Set((through === undefined ? before?.shards : shards)?.map(({ file }) => file))
+    const kept = new Set((isDurable ? shards : before?.shards)?.map(({ file }) => file))
     for (const name of await disk.list(folder)) if (!kept.has(name)) await disk.remove(join(folder, name))
   }
 

@@ -33,6 +33,7 @@ import type { HostFacts } from './process-identity.ts'
 import { hostFacts } from './process-identity.ts'
 import { resolveChain } from './segment-chain.ts'
 import { RunLookup } from './run-lookup.ts'
+import { SegmentRetention } from './segment-retention.ts'
 import { Snapshots } from './snapshot.ts'
 
 /** What a JSON store is made of. */
@@ -84,6 +85,8 @@ class JsonStore implements Store {
   readonly #grown = new Bell()
   /** Removed runs whose folders are still there. */
   readonly #leaving = new Set<string>()
+  readonly #retention: SegmentRetention
+  #givingBack: Promise<void> = Promise.resolve()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
   #closing: Promise<void> | undefined
@@ -99,7 +102,10 @@ class JsonStore implements Store {
     this.#index = new IndexDocument({ disk, layout: this.#layout, clock, delayMs: indexDelayMs, unique: this.#unique, isBusy })
     this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, this.#index)
     this.#runs = new RunLookup(this.#reader)
-    this.#snapshots = new Snapshots({ disk, layout: this.#layout, reader: this.#reader, unique: this.#unique })
+    const common = { disk, reader: this.#reader, unique: this.#unique }
+    this.#snapshots = new Snapshots({ ...common, layout: this.#layout })
+    const streamSnapshot = () => this.#loadSnapshot(reservedId)
+    this.#retention = new SegmentRetention({ ...common, journal: this.#layout.journal, streamSnapshot })
   }
 
   async open(options: Parameters<Store['open']>[0]): Promise<StoreOpening> {
@@ -159,13 +165,15 @@ class JsonStore implements Store {
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
     await this.#lookFor(run)
-    return this.#lastOf(run) === 0 ? undefined : this.#snapshots.load(run)
+    return this.#lastOf(run) === 0 ? undefined : this.#loadSnapshot(run)
   }
 
   async saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void> {
     const { writer } = this.#requireOwned()
     writer.refuseFenced()
     await this.#snapshots.save(run, snapshot)
+    // Its snapshot may be all that segments were kept for.
+    if (run === reservedId) await this.#giveBack()
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {
@@ -217,6 +225,7 @@ class JsonStore implements Store {
     } finally {
       if (!this.#parts.disk.exists(this.#layout.run(run))) this.#leaving.delete(run)
     }
+    await this.#giveBack()
   }
 
   async owner(): Promise<StoreOwner | undefined> {
@@ -235,7 +244,7 @@ class JsonStore implements Store {
     const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
-      { ...common, folder, host, newStoreId: () => ids.next('store') },
+      { ...common, folder, host, retention: this.#retention, newStoreId: () => ids.next('store') },
       options,
     )
     const ended = new AbortController()
@@ -264,6 +273,7 @@ class JsonStore implements Store {
     const owned = this.#owned
     if (owned === undefined) return
     owned.ended.abort()
+    await this.#givingBack
     await owned.writer.close()
     if (owned.lost.signal.aborted) await this.#index.cancel()
     else await this.#index.flush(this.#reader)
@@ -287,6 +297,26 @@ class JsonStore implements Store {
   async #lookFor(run: string): Promise<void> {
     await this.#look()
     await this.#runs.find(run)
+  }
+
+  async #loadSnapshot(run: string): Promise<Snapshot | undefined> {
+    return (await this.#snapshots.load(run)) ?? this.#reader.heads.get(run)?.base?.snapshot
+  }
+
+  /** Deletes segments that hold nothing any more, one sweep after the other. Never rejects: what fails is done at the next opening. */
+  #giveBack(): Promise<void> {
+    const owned = this.#requireOwned()
+    this.#givingBack = this.#givingBack.then(async () => {
+      try {
+        const record = await this.#retention.plan(this.#reader.ends, this.#parts.segmentBytes / 2)
+        if (record === undefined || owned.ended.signal.aborted) return
+        await owned.writer.drop(record)
+        await this.#retention.sweep(record.segments, owned.epoch)
+      } catch {
+        // Nothing went that is needed.
+      }
+    })
+    return this.#givingBack
   }
 
   #lastOf(run: string): number {

@@ -21,7 +21,7 @@ async function fillEnded(store: Store, from: number, to: number): Promise<void> 
 /** What a store says when asked for everything. */
 async function allOf(store: Store): Promise<unknown> {
   const rows = await store.runs()
-  const keyed = await Promise.all(rows.map(({ key }) => (key === undefined ? undefined : store.row({ key }))))
+  const keyed = await Promise.all(rows.map(async ({ key }) => (key === undefined ? undefined : store.row({ key }))))
   const lasts = await Promise.all(rows.map(({ id }) => store.last(id)))
   return { rows, keyed, lasts }
 }
