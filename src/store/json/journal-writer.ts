@@ -99,7 +99,7 @@ export class JournalWriter {
   drop(record: DropRecord): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#dropping = { record, resolve, reject }
-      this.#working ??= this.#work().finally(() => (this.#working = undefined))
+      this.#working ??= this.#work()
     })
   }
 
@@ -147,7 +147,7 @@ export class JournalWriter {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batches, resolve, reject })
       // Never rejects: every turn hands its outcome to its callers.
-      this.#working ??= this.#work().finally(() => (this.#working = undefined))
+      this.#working ??= this.#work()
     })
   }
 
@@ -158,6 +158,7 @@ export class JournalWriter {
       if (failure !== undefined) this.#fail([], failure)
       const calls = this.#waiting
       this.#waiting = []
+      if (calls.length === 0) continue
       try {
         await this.#write(calls)
         for (const call of calls) call.resolve()
@@ -165,6 +166,8 @@ export class JournalWriter {
         this.#fail(calls, FleetError.is(cause) ? cause : notStored(cause))
       }
     }
+    // At once: whoever comes next must not think that somebody still looks for more.
+    this.#working = undefined
   }
 
   /** Gives why the segment that a record wants could not be begun; then nobody knows whether it is there. */
@@ -173,6 +176,7 @@ export class JournalWriter {
     this.#dropping = undefined
     if (dropping === undefined) return undefined
     try {
+      await this.settle()
       this.refuseFenced()
       await this.#startSegment(dropping.record)
       dropping.resolve()
@@ -244,7 +248,6 @@ export class JournalWriter {
     try {
       const behind = this.#isUnsettled ? await readJournal(disk, segmentPath(journal, segment), end) : Buffer.alloc(0)
       const kept = parseSegment(behind, end, false)
-      this.#isUnsettled = true
       this.#segmentNumber += 1
       const gone = new Set(dropped?.segments)
       const left = dropped === undefined ? [] : reader.ends.filter((one) => !gone.has(one.segment))
@@ -258,7 +261,11 @@ export class JournalWriter {
         adopted,
         unique(),
         dropped,
-      )
+      ).catch((cause: unknown) => {
+        // It may be there all the same, and says where this one ends. Not before: whoever appends meanwhile has nothing to settle.
+        this.#isUnsettled = true
+        throw cause
+      })
       if (this.checkFence()) {
         await next.file.close()
         throw conflict()
