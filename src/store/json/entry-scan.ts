@@ -37,6 +37,7 @@ export async function scanLines(range: ScanRange, head: RunHead, from: number, t
     for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
       if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
       const place = { segment, byte: base + start }
+      if (isCutOff(head, expected - 1, place)) continue
       const line = decodeLine(bytes.subarray(start, stop))
       if (line?.kind !== 'entry') {
         // The name may be what is damaged: whether a line is missing shows in the sequence.
@@ -53,6 +54,12 @@ export async function scanLines(range: ScanRange, head: RunHead, from: number, t
     }
   }
   throw await broken(suspect ?? range.until)
+}
+
+/** Whether what stands behind the line `seq` at a place counts no more (ST4). */
+function isCutOff({ cuts }: RunHead, seq: number, { segment, byte }: Place): boolean {
+  if (cuts === undefined) return false
+  return cuts.some((cut) => cut.seq === seq && (segment < cut.segment || (segment === cut.segment && byte < cut.byte)))
 }
 
 /** Bytes in whole lines, from a mark on. */

@@ -10,6 +10,8 @@ export interface Layout {
   readonly shards: string
   readonly runs: string
   readonly inbox: string
+  /** What a repair took out of histories. */
+  readonly aside: string
   /** The folder of one run: its snapshot, its blobs, and the folders of its attempts. */
   run(run: string): string
 }
@@ -24,6 +26,7 @@ export function layoutOf(folder: string): Layout {
     index: join(root, 'index.json'),
     shards: join(root, 'index'),
     inbox: join(root, 'inbox'),
+    aside: join(root, 'aside'),
     run: (run) => join(runs, safeName(run)),
   }
 }

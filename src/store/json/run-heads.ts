@@ -4,7 +4,7 @@ import { reservedId } from '../../protocol/ids.ts'
 import { hasEnded } from '../row-list.ts'
 import type { ShardRef } from './head-shards.ts'
 import { HeadShards } from './head-shards.ts'
-import type { DropRecord, StreamBase } from './segment-line.ts'
+import type { CutRecord, DropRecord, StreamBase } from './segment-line.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 import { SegmentUse } from './segment-use.ts'
 
@@ -33,6 +33,8 @@ export interface RunHead {
   /** Where the run's history breaks; nothing after `seq` is used, unless it goes on from there without a gap (ST4). */
   damage?: Place
   removed?: boolean
+  /** Where the run goes on after a break; lines from after `seq` up to the place count no more. */
+  cuts?: readonly Mark[]
   /** Set when the first entries went with their segments (ST7). */
   base?: StreamBase
 }
@@ -150,6 +152,7 @@ export class RunHeads implements RunFacts {
       if (item.kind === 'control' && item.line.kind === 'previous' && item.line.dropped !== undefined)
         this.foldDrop(item.line.dropped, segment, false)
       if (item.kind === 'batch') for (const line of item.lines) this.foldLine(line, segment)
+      if (item.kind === 'control' && item.line.kind === 'cut') this.#cut(item.line.cut, { segment, byte: item.byte })
       if (item.kind === 'bad') this.#foldBad(item, { segment, byte: item.byte })
     }
   }
@@ -172,7 +175,8 @@ export class RunHeads implements RunFacts {
     if (head.damage !== undefined) this.#clear(head, head.damage)
     const mark = head.marks.at(-1)
     if (mark?.segment !== segment && line.run !== reservedId) this.segments.entered(segment)
-    if (mark?.segment !== segment || line.seq - mark.seq >= markEvery) head.marks.push({ seq: line.seq, ...place })
+    const isCut = head.cuts?.at(-1)?.seq === head.seq
+    if (mark?.segment !== segment || isCut || line.seq - mark.seq >= markEvery) head.marks.push({ seq: line.seq, ...place })
     head.seq = line.seq
     head.hash = line.hash
     if (line.row === undefined) return
@@ -185,10 +189,22 @@ export class RunHeads implements RunFacts {
     this.shards.changed(head)
     if (head.row?.key !== undefined) this.#keys.delete(head.row.key)
     this.segments.left(head.marks.map(({ segment }) => segment))
+    for (const { segment } of head.cuts ?? []) this.segments.left([segment])
     head.hash = ''
     head.marks = []
     head.removed = true
     delete head.row
+    delete head.damage
+    delete head.cuts
+  }
+
+  /** The run goes on behind its last good entry; the segment of the record is needed for as long as the run is there. */
+  #cut({ run, seq, hash }: CutRecord, place: Place): void {
+    const head = this.#heads.get(run)
+    if (head === undefined || head.removed === true || head.seq !== seq || head.hash !== hash) return
+    this.shards.changed(head)
+    head.cuts = [...(head.cuts ?? []), { seq, ...place }]
+    this.segments.entered(place.segment)
     delete head.damage
   }
 

@@ -44,6 +44,13 @@ export interface DropRecord {
   readonly base?: StreamBase
 }
 
+/** Where a run goes on although its history breaks: what follows its line `seq`, up to this record, counts no more (ST4). */
+export interface CutRecord {
+  readonly run: string
+  readonly seq: number
+  readonly hash: string
+}
+
 /** One entry of a run, or its tombstone. */
 export interface EntryLine {
   readonly kind: 'entry'
@@ -68,6 +75,7 @@ export type SegmentLine =
   /** With `dropped`, the list of previous segments is whole. */
   | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[]; readonly dropped?: DropRecord }
   | { readonly kind: 'closed' }
+  | { readonly kind: 'cut'; readonly cut: CutRecord }
   | EntryLine
 
 /** `,"crc":"xxxxxxxx"}` */
@@ -83,6 +91,10 @@ export function encodePrevious(previous: readonly SegmentEnd[], dropped?: DropRe
 
 export function encodeClosed(at: number): string {
   return sealed(`{"closed":true,"at":${at}`)
+}
+
+export function encodeCut(cut: CutRecord): string {
+  return sealed(JSON.stringify({ cut }).slice(0, -1))
 }
 
 /** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
@@ -125,6 +137,7 @@ function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | unde
   if (value['run'] !== undefined) return { ...(value as object as EntryLine), kind: 'entry', hash: hash('sha256', bytes) }
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
   if (value['previous'] !== undefined) return { ...(value as object as { previous: SegmentEnd[] }), kind: 'previous' }
+  if (value['cut'] !== undefined) return { kind: 'cut', cut: value['cut'] }
   return value['closed'] === undefined ? undefined : { kind: 'closed' }
 }
 

@@ -11,7 +11,7 @@ export type SegmentItem =
   | { readonly kind: 'batch'; readonly lines: readonly PlacedLine[] }
   /** Bytes that do not read as they were written; `run` is set where lines of that run's batch are missing. */
   | { readonly kind: 'bad'; readonly byte: number; readonly text: string; readonly run?: string }
-  | { readonly kind: 'control'; readonly line: Exclude<SegmentLine, EntryLine> }
+  | { readonly kind: 'control'; readonly byte: number; readonly line: Exclude<SegmentLine, EntryLine> }
 
 export interface SegmentStretch {
   readonly items: readonly SegmentItem[]
@@ -74,7 +74,7 @@ class Stretch {
   control(line: Exclude<SegmentLine, EntryLine>, byte: number, end: number): void {
     this.#breakBatch(byte)
     if (line.kind === 'closed') this.#confirm(byte)
-    this.#push({ kind: 'control', line }, end)
+    this.#push({ kind: 'control', byte, line }, end)
   }
 
   finish(settledAt: number | undefined): SegmentStretch {

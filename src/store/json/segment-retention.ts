@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { RunHead } from './run-heads.ts'
-import { epochOf, listSegments, segmentPath } from './segment-chain.ts'
+import { epochOf, listSegments, missingSegments, segmentPath } from './segment-chain.ts'
 import type { DropRecord, SegmentEnd, StreamBase } from './segment-line.ts'
 import { decodeLine } from './segment-line.ts'
 import { replaceFile } from './whole-file.ts'
@@ -105,7 +105,10 @@ export class SegmentRetention {
     const { heads } = this.#parts.reader
     // Lines behind a damage are not counted; they may be needed once it is mended.
     const damaged = heads.damages.map(({ place }) => place.segment)
+    const missing = new Set(missingSegments(this.#parts.disk, this.#parts.journal, ends))
     return ends.filter(({ segment, end }) => {
+      // What was in a segment that is missing without a record is not known.
+      if (missing.has(segment)) return false
       const { runs, tombstones } = heads.segments.of(segment)
       const isWorthIt = tombstones <= fewTombstones || tombstones * bytesPerTombstone * 2 <= end
       return runs === 0 && isWorthIt && damaged.every((one) => segment < one)
