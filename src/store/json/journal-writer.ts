@@ -2,11 +2,12 @@ import { FleetError } from '../../protocol/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Batch } from '../../ports/store.ts'
 import { Admission } from '../admission.ts'
+import { conflict, notStored, outcomeUnknown } from './append-error.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import type { PreparedBatch } from './group.ts'
 import { assembleGroup, prepareBatch } from './group.ts'
-import { readJournal, reasonOf } from './journal-bytes.ts'
+import { readJournal } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
@@ -34,6 +35,8 @@ export interface WriterParts {
 
 interface Call {
   readonly batches: readonly PreparedBatch[]
+  /** What a segment begins with, before the batches are written. */
+  readonly record: DropRecord | undefined
   resolve(): void
   reject(error: FleetError): void
 }
@@ -53,8 +56,6 @@ export class JournalWriter {
   #isUnsettled = false
   #settling: Promise<void> | undefined
   #isFenced = false
-  /** A record that the next segment begins with. */
-  #dropping: { readonly record: DropRecord; resolve(): void; reject(error: unknown): void } | undefined
   #turn = 0
   #lastSyncMs = 0
   readonly #buffer = new LineBuffer()
@@ -96,11 +97,10 @@ export class JournalWriter {
   }
 
   /** Goes on in a new segment, which begins with the record of those that may go (ST7). */
-  drop(record: DropRecord): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#dropping = { record, resolve, reject }
-      this.#working ??= this.#work()
-    })
+  async drop(record: DropRecord): Promise<void> {
+    await this.settle()
+    if (this.#isFenced) throw conflict()
+    await this.#enqueue([], record)
   }
 
   /** Looks whether a newer epoch has begun (ST6). Its name may have gone by now, but not before one's own segments did (ST7). */
@@ -143,22 +143,19 @@ export class JournalWriter {
     return this.#isUnsettled || this.#settling !== undefined
   }
 
-  #enqueue(batches: readonly PreparedBatch[]): Promise<void> {
+  #enqueue(batches: readonly PreparedBatch[], record?: DropRecord): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batches, resolve, reject })
+      this.#waiting.push({ batches, record, resolve, reject })
       // Never rejects: every turn hands its outcome to its callers.
       this.#working ??= this.#work()
     })
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#dropping !== undefined) {
+    while (this.#waiting.length > 0) {
       await this.#parts.disk.turn()
-      const failure = await this.#startDropping()
-      if (failure !== undefined) this.#fail([], failure)
       const calls = this.#waiting
       this.#waiting = []
-      if (calls.length === 0) continue
       try {
         await this.#write(calls)
         for (const call of calls) call.resolve()
@@ -168,24 +165,6 @@ export class JournalWriter {
     }
     // At once: whoever comes next must not think that somebody still looks for more.
     this.#working = undefined
-  }
-
-  /** Gives why the segment that a record wants could not be begun; then nobody knows whether it is there. */
-  async #startDropping(): Promise<FleetError | undefined> {
-    const dropping = this.#dropping
-    this.#dropping = undefined
-    if (dropping === undefined) return undefined
-    try {
-      await this.settle()
-      this.refuseFenced()
-      await this.#startSegment(dropping.record)
-      dropping.resolve()
-      return undefined
-    } catch (cause) {
-      const error = FleetError.is(cause) ? cause : notStored(cause)
-      dropping.reject(error)
-      return error
-    }
   }
 
   /** Nothing of what was queued meanwhile was written: it is refused, since it was decided upon what failed (CO1). */
@@ -200,6 +179,9 @@ export class JournalWriter {
   async #write(calls: readonly Call[]): Promise<void> {
     const { reader, segmentBytes, onDurable } = this.#parts
     const batches = calls.flatMap((call) => call.batches)
+    const record = calls.find((call) => call.record !== undefined)?.record
+    if (record !== undefined) await this.#startSegment(record)
+    if (batches.length === 0) return
     this.#turn += 1
     const group = assembleGroup(batches, reader.heads, this.#turn, this.#buffer)
     if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) await this.#startSegment()
@@ -286,18 +268,4 @@ export class JournalWriter {
   refuseFenced(): void {
     if (this.checkFence()) throw conflict()
   }
-}
-
-function conflict(): FleetError {
-  return new FleetError('store_conflict', 'Another process took this store over; this one is fenced out. Close this fleet.')
-}
-
-function notStored(cause: unknown): FleetError {
-  return new FleetError('not_stored', `Nothing was stored: ${reasonOf(cause)}. Mend that, then try again.`, { cause })
-}
-
-function outcomeUnknown(cause: unknown): FleetError {
-  return new FleetError('outcome_unknown', `The append may be stored or not: ${reasonOf(cause)}. Read the run to learn which.`, {
-    cause,
-  })
 }

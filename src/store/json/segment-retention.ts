@@ -3,6 +3,7 @@ import type { Snapshot } from '../../ports/store.ts'
 import type { Disk } from './disk.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
+import type { JournalWriter } from './journal-writer.ts'
 import type { RunHead } from './run-heads.ts'
 import { epochOf, listSegments, missingSegments, segmentPath } from './segment-chain.ts'
 import type { DropRecord, SegmentEnd, StreamBase } from './segment-line.ts'
@@ -33,9 +34,33 @@ export class SegmentRetention {
   readonly #parts: RetentionParts
   /** Segments that were recorded as dropped, and whose files may be there. */
   #unswept: readonly string[] = []
+  #givingBack: Promise<void> = Promise.resolve()
 
   constructor(parts: RetentionParts) {
     this.#parts = parts
+  }
+
+  /** Deletes segments once `least` bytes can go. One time after the other; never rejects: what fails is done at the next opening. */
+  giveBack(
+    writer: JournalWriter,
+    { epoch, least, signal }: { readonly epoch: number; readonly least: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    this.#givingBack = this.#givingBack.then(async () => {
+      try {
+        const record = await this.plan(this.#parts.reader.ends, least)
+        if (record === undefined || signal.aborted) return
+        await writer.drop(record)
+        await this.sweep(record.segments, epoch)
+      } catch {
+        // Nothing went that is needed.
+      }
+    })
+    return this.#givingBack
+  }
+
+  /** Resolves when nothing is being deleted. */
+  idle(): Promise<void> {
+    return this.#givingBack
   }
 
   /**

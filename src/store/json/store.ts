@@ -1,7 +1,5 @@
 import { FleetError } from '../../protocol/errors.ts'
 import { reservedId } from '../../protocol/ids.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Ids } from '../../ports/ids.ts'
 import type {
   Batch,
   InboxItem,
@@ -14,10 +12,7 @@ import type {
   StoreOwner,
 } from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
-import { hasEnded } from '../row-list.ts'
 import { diskBlobs } from './blobs.ts'
-import type { Disk } from './disk.ts'
-import { nodeDisk } from './disk.ts'
 import { folderChanges } from './folder-watch.ts'
 import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
 import { IndexDocument } from './index-document.ts'
@@ -29,43 +24,17 @@ import { JournalWriter } from './journal-writer.ts'
 import type { Layout } from './layout.ts'
 import { layoutOf } from './layout.ts'
 import { readOwner } from './owner.ts'
-import type { HostFacts } from './process-identity.ts'
-import { hostFacts } from './process-identity.ts'
+import type { Ownership } from './ownership.ts'
+import { grantRuns } from './ownership.ts'
 import { resolveChain } from './segment-chain.ts'
+import { RemovedFolders } from './removed-folders.ts'
 import { RunLookup } from './run-lookup.ts'
 import { SegmentRetention } from './segment-retention.ts'
 import { Snapshots } from './snapshot.ts'
-
-/** What a JSON store is made of. */
-export interface JsonStoreParts {
-  readonly folder: string
-  readonly clock: Clock
-  readonly ids: Ids
-  /** A segment of the journal is followed by the next one at this size. Default 16 MiB. */
-  readonly segmentBytes?: number
-  /** How long `index.json` may stay behind the journal. Default 1 s. */
-  readonly indexDelayMs?: number
-  readonly host?: HostFacts
-  readonly disk?: Disk
-}
-
-const defaults = { segmentBytes: 16 * 1024 * 1024, indexDelayMs: 1000 }
+import type { JsonStoreParts } from './store-parts.ts'
+import { completeParts } from './store-parts.ts'
 
 const lookMs = 1000
-
-/** What being the writer holds. */
-interface Ownership {
-  readonly writer: JournalWriter
-  readonly epoch: number
-  /** Runs granted to this owner, or created by it. */
-  readonly granted: Set<string>
-  /** Posted commands that were handed out. */
-  readonly taken: Set<string>
-  /** Aborts when a newer epoch was found. */
-  readonly lost: AbortController
-  /** Aborts at the end, however it comes. */
-  readonly ended: AbortController
-}
 
 /** A store in a folder of JSON files that a person can read (ST2). */
 export function createJsonStore(parts: JsonStoreParts): Store {
@@ -83,22 +52,21 @@ class JsonStore implements Store {
   readonly #runs: RunLookup
   readonly #snapshots: Snapshots
   readonly #grown = new Bell()
-  /** Removed runs whose folders are still there. */
-  readonly #leaving = new Set<string>()
+  readonly #folders: RemovedFolders
   readonly #retention: SegmentRetention
-  #givingBack: Promise<void> = Promise.resolve()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: JsonStoreParts) {
-    this.#parts = { ...defaults, host: hostFacts, disk: nodeDisk, ...parts }
+    this.#parts = completeParts(parts)
     this.#layout = layoutOf(parts.folder)
     this.name = `json store in ${parts.folder}`
     this.folder = this.#layout.runs
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
-    const isBusy = (run: string) => this.#leaving.has(run)
+    this.#folders = new RemovedFolders(disk, this.#layout)
+    const isBusy = (run: string) => this.#folders.isLeaving(run)
     this.#index = new IndexDocument({ disk, layout: this.#layout, clock, delayMs: indexDelayMs, unique: this.#unique, isBusy })
     this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, this.#index)
     this.#runs = new RunLookup(this.#reader)
@@ -130,17 +98,8 @@ class JsonStore implements Store {
     }
   }
 
-  async *claim({ runs, signal }: Parameters<Store['claim']>[0]): AsyncGenerator<RunClaim> {
-    const owned = this.#requireOwned()
-    const open = [...this.#reader.heads.all()].filter(({ seq, row, removed }) => seq > 0 && removed !== true && !hasEnded(row))
-    const wanted = open.map(({ run }) => run).filter((run) => run !== reservedId && (runs === undefined || runs.includes(run)))
-    for (const run of [reservedId, ...wanted]) {
-      if (signal?.aborted === true || owned.ended.signal.aborted) return
-      if (owned.granted.has(run)) continue
-      owned.granted.add(run)
-      const release = () => Promise.resolve(void owned.granted.delete(run))
-      yield { run, epoch: owned.epoch, lost: owned.lost.signal, release }
-    }
+  async *claim(options: Parameters<Store['claim']>[0]): AsyncGenerator<RunClaim> {
+    yield* grantRuns(this.#requireOwned(), this.#reader.heads, options)
   }
 
   async append(batches: readonly Batch[]): Promise<void> {
@@ -218,13 +177,7 @@ class JsonStore implements Store {
   async remove(run: string): Promise<void> {
     const { writer } = this.#requireOwned()
     await this.#runs.find(run)
-    this.#leaving.add(run)
-    try {
-      await writer.remove(run)
-      await this.#parts.disk.removeFolder(this.#layout.run(run))
-    } finally {
-      if (!this.#parts.disk.exists(this.#layout.run(run))) this.#leaving.delete(run)
-    }
+    await this.#folders.remove(run, () => writer.remove(run))
     await this.#giveBack()
   }
 
@@ -263,9 +216,7 @@ class JsonStore implements Store {
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     await disk.makeFolder(inbox)
     await sweepAnswers(this.#inboxParts())
-    // Of the removed runs, those whose folders may be left are not put apart.
-    for (const { run, removed } of this.#reader.heads.all())
-      if (removed === true && disk.exists(this.#layout.run(run))) await disk.removeFolder(this.#layout.run(run))
+    await this.#folders.sweep(this.#reader.heads.all())
     return { storeId: header.store, epoch: header.epoch, warnings }
   }
 
@@ -273,7 +224,7 @@ class JsonStore implements Store {
     const owned = this.#owned
     if (owned === undefined) return
     owned.ended.abort()
-    await this.#givingBack
+    await this.#retention.idle()
     await owned.writer.close()
     if (owned.lost.signal.aborted) await this.#index.cancel()
     else await this.#index.flush(this.#reader)
@@ -303,20 +254,9 @@ class JsonStore implements Store {
     return (await this.#snapshots.load(run)) ?? this.#reader.heads.get(run)?.base?.snapshot
   }
 
-  /** Deletes segments that hold nothing any more, one sweep after the other. Never rejects: what fails is done at the next opening. */
   #giveBack(): Promise<void> {
-    const owned = this.#requireOwned()
-    this.#givingBack = this.#givingBack.then(async () => {
-      try {
-        const record = await this.#retention.plan(this.#reader.ends, this.#parts.segmentBytes / 2)
-        if (record === undefined || owned.ended.signal.aborted) return
-        await owned.writer.drop(record)
-        await this.#retention.sweep(record.segments, owned.epoch)
-      } catch {
-        // Nothing went that is needed.
-      }
-    })
-    return this.#givingBack
+    const { writer, epoch, ended } = this.#requireOwned()
+    return this.#retention.giveBack(writer, { epoch, least: this.#parts.segmentBytes / 2, signal: ended.signal })
   }
 
   #lastOf(run: string): number {

@@ -85,7 +85,7 @@ function recordOf({ run, seq, hash }: RunHead, removed: number): string {
 
 /** Drops snapshots that cannot be used, and what processes that ended left. */
 async function mendBeside(parts: RepairParts): Promise<readonly string[]> {
-  const { disk, layout, clock } = parts
+  const { disk, clock } = parts
   const store = await examine(parts)
   const done: string[] = []
   for (const { file, run } of await checkSnapshots(store, new Snapshots({ ...parts, reader: store.reader }))) {
