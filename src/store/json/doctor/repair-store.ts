@@ -5,8 +5,9 @@ import type { Ids } from '../../../ports/ids.ts'
 import { locate } from '../damage.ts'
 import { openJournal } from '../journal-opening.ts'
 import { JournalReader } from '../journal-reader.ts'
+import { LineBuffer } from '../line-buffer.ts'
 import type { RunHead } from '../run-heads.ts'
-import { encodeClosed, encodeCut, encodeEntry, entryBody } from '../segment-line.ts'
+import { encodeClosed, encodeCut, entryBody, entryTop } from '../segment-line.ts'
 import { SegmentRetention } from '../segment-retention.ts'
 import { Snapshots } from '../snapshot.ts'
 import { createJsonStore } from '../store.ts'
@@ -80,7 +81,9 @@ async function mendJournal(
 /** The record that lets a run go on behind its last good entry; a run without any is removed, but never the reserved stream. */
 function recordOf({ run, seq, hash }: RunHead, removed: number): string {
   if (seq > 0 || run === reservedId) return encodeCut({ run, seq, hash })
-  return encodeEntry({ run, seq: 1, prev: '', batch: [1, 1], turn: 1, body: entryBody({ removed }) }).text
+  const line = new LineBuffer()
+  line.add(entryTop({ run, seq: 1, prev: '', batch: [1, 1], turn: 1 }), entryBody({ removed }))
+  return line.bytes.toString()
 }
 
 /** Drops snapshots that cannot be used, and what processes that ended left. */
