@@ -127,17 +127,17 @@ export class SegmentRetention {
 
   /** Segments in which nothing is needed but what a record can carry on. */
   #unneeded(ends: readonly SegmentEnd[]): readonly SegmentEnd[] {
-    const { heads } = this.#parts.reader
+    const { disk, journal, reader } = this.#parts
     // Lines behind a damage are not counted; they may be needed once it is mended.
-    const damaged = heads.damages.map(({ place }) => place.segment)
-    const missing = new Set(missingSegments(this.#parts.disk, this.#parts.journal, ends))
-    return ends.filter(({ segment, end }) => {
-      // What was in a segment that is missing without a record is not known.
-      if (missing.has(segment)) return false
-      const { runs, tombstones } = heads.segments.of(segment)
+    const damaged = reader.heads.damages.map(({ place }) => place.segment)
+    const unneeded = ends.filter(({ segment, end }) => {
+      const { runs, tombstones } = reader.heads.segments.of(segment)
       const isWorthIt = tombstones <= fewTombstones || tombstones * bytesPerTombstone * 2 <= end
       return runs === 0 && isWorthIt && damaged.every((one) => segment < one)
     })
+    // What was in a segment that is missing without a record is not known.
+    const missing = new Set(missingSegments(disk, journal, unneeded))
+    return unneeded.filter(({ segment }) => !missing.has(segment))
   }
 
   async #tombstonesIn({ segment, end }: SegmentEnd): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ import type {
   StoreOwner,
 } from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
+import { notStored } from './append-error.ts'
 import { diskBlobs } from './blobs.ts'
 import { folderChanges } from './folder-watch.ts'
 import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
@@ -106,7 +107,11 @@ class JsonStore implements Store {
     const { writer, granted } = this.#requireOwned()
     if (this.#runs.isLacking(batches)) {
       const copies = structuredClone(batches)
-      await this.#reader.load(() => false)
+      await this.#reader
+        .load(() => false)
+        .catch((cause: unknown) => {
+          throw notStored(cause)
+        })
       await writer.append(copies)
     } else await writer.append(batches)
     for (const { run, after } of batches) if (after === 0) granted.add(run)

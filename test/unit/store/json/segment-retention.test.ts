@@ -238,3 +238,74 @@ test('ST4 ST7 segments behind a damage stay, since what they hold may be mended'
   const mended = await openingAgain(store)
   expect(await seqs(mended, 'broken')).toEqual([1, 2, 3, 4])
 })
+
+/** A disk that takes so many changes, and no more: the process that used it is gone. */
+function dyingAfter(changes: number): { readonly disk: Disk; readonly state: { left: number } } {
+  const state = { left: changes }
+  const change = () => {
+    state.left -= 1
+    if (state.left < 0) throw new Error('died')
+  }
+  const disk: Disk = {
+    ...unsyncedDisk,
+    open: async (path, options) => {
+      if (options.create) change()
+      const file = await unsyncedDisk.open(path, options)
+      const append = (bytes: Uint8Array) => (change(), file.append(bytes))
+      return { ...file, append, truncate: async (size) => (change(), file.truncate(size)) }
+    },
+    link: async (from, to) => (change(), unsyncedDisk.link(from, to)),
+    rename: async (from, to) => (change(), unsyncedDisk.rename(from, to)),
+    remove: async (path) => (change(), unsyncedDisk.remove(path)),
+    removeFolder: async (path) => (change(), unsyncedDisk.removeFolder(path)),
+  }
+  return { disk, state }
+}
+
+test('ST1 ST7 wherever a process dies while segments go, what is left is whole, and no id comes back', async () => {
+  let deaths = 0
+  for (let changes = 3; ; changes += 1) {
+    const { folder, store } = await storeFolder()
+    const before = store({ segmentBytes: 2_000, disk: unsyncedDisk })
+    await before.open({ instance: 'before' })
+    await before.append([batch('kept', 0, 3, { status: 'running' }), batch('fleet', 0, 2)])
+    await comeAndGo(before, 'old', 3)
+    await before.append([batch('kept', 3, 3, { status: 'running' })])
+    await before.close()
+    const { disk, state } = dyingAfter(changes)
+    const dying = store({ segmentBytes: 2_000, disk, host: afterCrash() })
+    const removed: string[] = []
+    let kept = 6
+    const work = async () => {
+      await dying.open({ instance: 'dying', takeOver: true })
+      await dying.saveSnapshot('fleet', taken(2, []))
+      for (let round = 0; round < 2; round += 1) {
+        await comeAndGo(dying, `new-${round}`, 4)
+        removed.push(...[0, 1, 2, 3].map((index) => `new-${round}-${index}`))
+        await dying.append([batch('kept', kept, 1, { status: 'running' })])
+        kept += 1
+      }
+    }
+    await work().catch(() => undefined)
+    if (state.left >= 0) break
+    deaths += 1
+    const next = store({ segmentBytes: 2_000, disk: unsyncedDisk, host: afterCrash() })
+    const { warnings } = await next.open({ instance: 'next', takeOver: true })
+    expect(warnings.filter((text) => !text.startsWith('A torn tail'))).toEqual([])
+    const found = await seqs(next, 'kept')
+    expect(found.length).toBeGreaterThanOrEqual(kept)
+    expect(found).toEqual(Array.from({ length: found.length }, (_, index) => index + 1))
+    expect(await next.last('fleet')).toBe(2)
+    for (const id of ['old-0', 'old-2', ...removed])
+      await expect(next.append([batch(id, 0)])).rejects.toMatchObject({ code: 'run_exists' })
+    await next.close()
+    await rm(join(folder, 'index.json'))
+    const again = store({ segmentBytes: 2_000, disk: unsyncedDisk, host: afterCrash() })
+    expect((await again.open({ instance: 'again', takeOver: true })).warnings).toEqual([])
+    expect(await seqs(again, 'kept')).toEqual(found)
+    for (const id of ['old-1', ...removed])
+      await expect(again.append([batch(id, 0)])).rejects.toMatchObject({ code: 'run_exists' })
+    await again.close()
+  }
+  expect(deaths).toBeGreaterThan(50)
+})
