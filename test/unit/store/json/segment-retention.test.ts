@@ -12,12 +12,19 @@ const segmentBytes = 8192
 
 /** Runs that come, end, and go. */
 async function comeAndGo(store: Store, name: string, count: number): Promise<void> {
-  const ids = Array.from({ length: count }, (_, index) => `${name}-${index}`)
-  for (const id of ids) {
-    await store.append([batch(id, 0, 3, { status: 'running' })])
-    await store.append([batch(id, 3, 1, { status: 'completed' })])
+  await come(store, name, count)
+  await go(store, name, count)
+}
+
+async function come(store: Store, name: string, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    await store.append([batch(`${name}-${index}`, 0, 3, { status: 'running' })])
+    await store.append([batch(`${name}-${index}`, 3, 1, { status: 'completed' })])
   }
-  for (const id of ids) await store.remove(id)
+}
+
+async function go(store: Store, name: string, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) await store.remove(`${name}-${index}`)
 }
 
 async function sizeOf(folder: string): Promise<number> {
@@ -195,25 +202,29 @@ test('ST6 ST7 the name of an epoch stays while a segment of an older one does', 
 
 test('ST7 a reader whose segments go while it reads sees what is left', async () => {
   const { store } = await storeFolder()
-  const owner = store({ segmentBytes, disk: unsyncedDisk })
+  const owner = store({ segmentBytes, disk: unsyncedDisk, indexDelayMs: 60_000 })
   await owner.open({ instance: 'owner' })
   await owner.append([batch('kept', 0, 2, { status: 'running' }), batch('fleet', 0, 2)])
-  await owner.saveSnapshot('fleet', taken(2, []))
-  let going: Promise<void> | undefined
+  await come(owner, 'early', 20)
+  await owner.append([batch('fleet', 2, 2)])
+  await come(owner, 'late', 20)
+  await owner.saveSnapshot('fleet', taken(4, []))
+  await owner.append([batch('fleet', 4, 2), batch('kept', 2, 2)])
+  let going: Promise<unknown> | undefined
+  const goAll = () => go(owner, 'early', 20).then(() => go(owner, 'late', 20))
   const disk: Disk = {
     ...nodeDisk,
     read: async (path, from, to) => {
-      if (path.endsWith('.jsonl') && to !== undefined && to > 5000) await (going ??= comeAndGo(owner, 'more', 60))
+      if (path.endsWith('.jsonl') && to !== undefined && to > 5000) await (going ??= goAll())
       return nodeDisk.read(path, from, to)
     },
   }
-  await comeAndGo(owner, 'run', 40)
-  await owner.append([batch('fleet', 2, 2), batch('kept', 2, 2)])
   const reader = store({ disk })
-  expect(await seqs(reader, 'kept')).toEqual([1, 2, 3, 4])
+  expect(await reader.last('fleet')).toBe(6)
   expect(going).toBeDefined()
-  expect(await reader.last('fleet')).toBe(4)
-  expect(await reader.row({ id: 'more-3' })).toBeUndefined()
+  expect(await seqs(reader, 'kept')).toEqual([1, 2, 3, 4])
+  expect((await reader.read('fleet', { from: 5, limit: 9 })).map(({ seq }) => seq)).toEqual([5, 6])
+  expect((await reader.runs()).map(({ id }) => id)).toEqual(['kept'])
 })
 
 test('ST4 ST7 segments behind a damage stay, since what they hold may be mended', async () => {
