@@ -32,27 +32,34 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
     paint.dim(ownerLine(owner)),
   )
   const lost = repaired?.lost ?? []
+  const missing = repaired?.missing ?? []
+  const isLost = lost.length + missing.length > 0
   for (const text of repaired?.done ?? []) output.row({ done: text })
   for (const { run, ...rest } of lost) output.row({ lost: { run_id: run, ...rest } })
+  for (const file of missing) output.row({ missing: file })
   for (const finding of findings) output.row(findingRow(finding))
   output.summary({
     ...facts,
     ...(owner !== undefined && { owner }),
     findings: findings.length,
-    ...(repaired !== undefined && { done: repaired.done.length, lost: lost.length }),
-    fine: !wrong && lost.length === 0,
+    ...(repaired !== undefined && { done: repaired.done.length, lost: lost.length, missing: missing.length }),
+    fine: !wrong && !isLost,
   })
-  return wrong || lost.length > 0 ? 1 : 0
+  return wrong || isLost ? 1 : 0
 }
 
-function repairLines({ done, lost }: StoreRepair, paint: Paint): string[] {
+function repairLines({ done, lost, missing }: StoreRepair, paint: Paint): string[] {
   const cuts = lost.flatMap(({ run, after, file, line, byte, aside, lines }) => [
     after === 0
       ? `  ${paint.red('lost')}   Nothing of run ${run} could be read; it was removed.`
       : `  ${paint.red('lost')}   Run ${run} was cut off after entry ${after}; what came later counts no more.`,
     `         ${paint.dim(oneLine(`${file}, line ${line}, byte ${byte}; ${lines} lines kept in ${aside}`))}`,
   ])
-  return [...done.map((text) => `  ${paint.green('done')}   ${oneLine(text)}`), ...cuts]
+  const segments = missing.flatMap((file) => [
+    `  ${paint.red('lost')}   A segment is missing; what stood in it is given up.`,
+    `         ${paint.dim(oneLine(file))}`,
+  ])
+  return [...done.map((text) => `  ${paint.green('done')}   ${oneLine(text)}`), ...segments, ...cuts]
 }
 
 function ownerLine(owner: StoreInspection['owner']): string {

@@ -17,6 +17,8 @@ export interface RetentionParts {
   readonly unique: () => string
   /** The snapshot of the reserved stream. */
   readonly streamSnapshot: () => Promise<Snapshot | undefined>
+  /** Whether segments that are missing without a record get one: then what was in them is given up. */
+  readonly givesUpMissing?: boolean
 }
 
 /** So many removed runs are carried on from a segment in any case; */
@@ -127,17 +129,17 @@ export class SegmentRetention {
 
   /** Segments in which nothing is needed but what a record can carry on. */
   #unneeded(ends: readonly SegmentEnd[]): readonly SegmentEnd[] {
-    const { disk, journal, reader } = this.#parts
+    const { disk, journal, reader, givesUpMissing = false } = this.#parts
     // Lines behind a damage are not counted; they may be needed once it is mended.
     const damaged = reader.heads.damages.map(({ place }) => place.segment)
     const unneeded = ends.filter(({ segment, end }) => {
       const { runs, tombstones } = reader.heads.segments.of(segment)
       const isWorthIt = tombstones <= fewTombstones || tombstones * bytesPerTombstone * 2 <= end
-      return runs === 0 && isWorthIt && damaged.every((one) => segment < one)
+      return runs === 0 && isWorthIt && (givesUpMissing || damaged.every((one) => segment < one))
     })
     // What was in a segment that is missing without a record is not known.
     const missing = new Set(missingSegments(disk, journal, unneeded))
-    return unneeded.filter(({ segment }) => !missing.has(segment))
+    return unneeded.filter(({ segment }) => missing.has(segment) === givesUpMissing)
   }
 
   async #tombstonesIn({ segment, end }: SegmentEnd): Promise<readonly string[]> {

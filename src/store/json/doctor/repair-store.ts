@@ -7,6 +7,7 @@ import { openJournal } from '../journal-opening.ts'
 import { JournalReader } from '../journal-reader.ts'
 import { LineBuffer } from '../line-buffer.ts'
 import type { RunHead } from '../run-heads.ts'
+import { missingSegments, resolveChain, segmentPath } from '../segment-chain.ts'
 import { encodeClosed, encodeCut, entryBody, entryTop } from '../segment-line.ts'
 import { SegmentRetention } from '../segment-retention.ts'
 import { Snapshots } from '../snapshot.ts'
@@ -26,6 +27,8 @@ export interface StoreRepair {
   /** What was done, as sentences for a person. */
   readonly done: readonly string[]
   readonly lost: readonly LostHistory[]
+  /** Segments that are missing; what stood in them is given up. */
+  readonly missing: readonly string[]
   /** What is there now. */
   readonly inspection: StoreInspection
 }
@@ -43,10 +46,13 @@ const instance = 'doctor'
 export async function repairFolder(parts: RepairParts, options: { readonly takeOver?: boolean } = {}): Promise<StoreRepair> {
   // A folder without a store is not made one.
   await inspectFolder(parts)
+  const { disk, layout } = parts
+  const { links } = await resolveChain(disk, layout.journal)
+  const missing = missingSegments(disk, layout.journal, links).map((segment) => segmentPath(layout.journal, segment))
   const { done, lost } = await mendJournal(parts, options)
   done.push(...(await mendBeside(parts)))
   done.push(...(await makeIndex(parts)))
-  return { done, lost, inspection: await inspectFolder(parts) }
+  return { done, lost, missing, inspection: await inspectFolder(parts) }
 }
 
 /** Cuts the torn tail, and the runs whose history breaks. */
@@ -57,7 +63,11 @@ async function mendJournal(
   const { disk, layout, clock, host, ids, unique } = parts
   const common = { disk, journal: layout.journal, reader: new JournalReader(disk, layout.journal, host, noIndex), unique }
   const snapshots = new Snapshots({ ...common, layout })
-  const retention = new SegmentRetention({ ...common, streamSnapshot: () => snapshots.load(reservedId) })
+  const retention = new SegmentRetention({
+    ...common,
+    streamSnapshot: () => snapshots.load(reservedId),
+    givesUpMissing: true,
+  })
   const opening = { ...common, folder: layout.root, clock, host, retention, newStoreId: () => ids.next('store') }
   const { opened, warnings } = await openJournal(opening, { ...options, instance })
   const { reader } = common

@@ -234,7 +234,7 @@ test.for<[string, (folder: string, sha256: string) => Promise<unknown>, string]>
   expect(await everything(folder)).toEqual(before)
 })
 
-test('ST4 a missing segment is found', async () => {
+test('ST4 a missing segment is found, and given up only by a repair', async () => {
   const { folder, store } = await storeFolder()
   const owner = store({ segmentBytes: 2000 })
   await owner.open({ instance: 'owner' })
