@@ -56,6 +56,7 @@ export class JournalWriter {
   #isUnsettled = false
   #settling: Promise<void> | undefined
   #isFenced = false
+  #isClosed = false
   #turn = 0
   #lastSyncMs = 0
   readonly #buffer = new LineBuffer()
@@ -116,6 +117,7 @@ export class JournalWriter {
   /** Writes what waits, and a last line that frees the folder at once. */
   async close(): Promise<void> {
     await this.#working
+    this.#isClosed = true
     try {
       await this.settle()
       if (this.checkFence()) return
@@ -131,6 +133,7 @@ export class JournalWriter {
   async #admit(batches: readonly Batch[]): Promise<void> {
     const { disk, journal, reader } = this.#parts
     if (this.#isFenced) throw conflict()
+    if (this.#isClosed) throw notStored('the store is being closed')
     for (const { run } of batches) {
       const head = reader.heads.get(run)
       if (head?.damage !== undefined) throw await damageError(disk, journal, run, head.damage, head.seq)

@@ -105,6 +105,24 @@ test('ST1 ST3 appends that come while a segment begins lose nothing', async () =
   expect(await seqs(next, 'run-1')).toEqual(all)
 })
 
+test('ST1 an append that comes while the store closes is stored, or refused', async () => {
+  const { store } = await storeFolder()
+  const late: Promise<unknown>[] = []
+  const disk: Disk = {
+    ...nodeDisk,
+    rename: async (from, to) => {
+      late.push(owner.append([batch('late', 0)]).catch((error: unknown) => error))
+      await nodeDisk.rename(from, to)
+    },
+  }
+  const owner = store({ disk, indexDelayMs: 60_000 })
+  await owner.open({ instance: 'owner' })
+  const early = owner.append([batch('early', 0)])
+  await Promise.all([early, owner.close()])
+  expect(await Promise.all(late)).toEqual([expect.objectContaining({ code: 'not_stored' })])
+  expect([await seqs(store(), 'early'), await seqs(store(), 'late')]).toEqual([[1], []])
+})
+
 test('ST3 a slow disk is never waited for on the main thread', async () => {
   const { store } = await storeFolder()
   const faulty = new FaultyDisk()
