@@ -92,7 +92,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     { ...ports, state, presence, deadlines },
     { reload: (id, carried) => memory.reload(id, carried) },
   )
-  const commits = createCommits(store, {
+  const commits = createCommits(ports, {
     restore: (runs, error) => storeWatch.restore(runs, error),
     followed,
     resumed() {
