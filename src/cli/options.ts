@@ -19,6 +19,8 @@ export interface Options {
   readonly after: string | undefined
   readonly by: string | undefined
   readonly why: string | undefined
+  readonly head: string | undefined
+  readonly repair: boolean
 }
 
 /** An option as a person writes it. Without `value` it is a switch. */
@@ -44,6 +46,8 @@ export const optionRows = {
   after: { value: 'CURSOR', meaning: 'begin after this event' },
   by: { value: 'NAME', meaning: 'who says so; default the user' },
   why: { value: 'TEXT', meaning: 'the reason, kept with it' },
+  head: { value: 'HASH', meaning: 'the hash of a line, kept elsewhere, that must be part of the history' },
+  repair: { meaning: 'mend what can be mended, and say what was lost' },
   json: { meaning: 'NDJSON, a summary object last' },
   help: { meaning: 'what the verb does' },
 } as const satisfies Record<string, OptionRow>
@@ -69,6 +73,11 @@ export function readOptions(raw: RawOptions): Options {
     problems.push(`--${name}: expected a whole number from 1, got ${text}`)
     return undefined
   }
+  const hash = (name: OptionName): string | undefined => {
+    const text = last(name)
+    if (text !== undefined && !/^[0-9a-f]{64}$/.test(text)) problems.push(`--${name}: expected 64 hex digits, got ${text}`)
+    return text
+  }
   const grace = last('grace')
   if (grace !== undefined && !/^\d{1,6}(\.\d+)?$/.test(grace))
     problems.push(`--grace: expected a number of seconds, got ${grace}`)
@@ -90,6 +99,8 @@ export function readOptions(raw: RawOptions): Options {
     after: filled('after'),
     by: filled('by'),
     why: filled('why'),
+    head: hash('head'),
+    repair: raw.repair !== undefined,
   }
   if (problems.length > 0) throw new FleetError('usage', problems.join('\n'), { details: { problems } })
   return options

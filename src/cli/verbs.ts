@@ -1,5 +1,6 @@
 import { artifacts } from './artifacts.ts'
 import { cancel } from './cancel.ts'
+import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
 import { helpVerb } from './help.ts'
@@ -14,6 +15,7 @@ import { run } from './run.ts'
 import { settle } from './settle.ts'
 import { status } from './status.ts'
 import type { Verb } from './verb.ts'
+import { verify } from './verify.ts'
 import { version } from './version.ts'
 
 /** Every verb, in the order in which help tells them. */
@@ -32,6 +34,8 @@ export const verbs: Readonly<Record<string, Verb>> = {
   interrupt,
   restart,
   settle,
+  verify,
+  doctor,
   help: helpVerb(() => verbs),
   version,
 }

@@ -1,5 +1,6 @@
 import { FleetError } from '../protocol/errors.ts'
-import type { Batch, RunRow, Store, StoredEntry } from '../ports/store.ts'
+import type { Batch, RunRow, StoredEntry } from '../ports/store.ts'
+import type { EnginePorts } from './core.ts'
 import type { Entry } from './entry.ts'
 
 /** One command's worth of entries, waiting to be durable together. */
@@ -39,14 +40,14 @@ export interface Recovery {
   rowOf(run: string): RunRow | undefined
 }
 
-export function createCommits(store: Store, recovery: Recovery): Commits {
+export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clock'>, recovery: Recovery): Commits {
   let queued: Turn[] = []
   let writing: Promise<void> | undefined
 
   async function write(): Promise<void> {
-    // A turn of the microtask queue lets commands of the same moment share one append.
-    await Promise.resolve()
     while (queued.length > 0) {
+      // What is decided in the same turn of the event loop shares one append, however it is spread over promises.
+      await clock.turn()
       const turns = queued
       queued = []
       // Whoever only looked waits for what came before, and that is durable now.

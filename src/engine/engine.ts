@@ -11,6 +11,7 @@ import type { DecideContext } from './decide.ts'
 import { createEffects } from './effects.ts'
 import type { Effects } from './effects.ts'
 import type { Draft, Entry } from './entry.ts'
+import { createFleetSnapshots } from './fleet-snapshots.ts'
 import { fleetStream, fold, forget } from './fold.ts'
 import { createPresence } from './presence.ts'
 import { project } from './project.ts'
@@ -50,6 +51,8 @@ export interface Engine {
   /** Reads a run that was granted; `recover` puts it back to work. */
   read(id: string): Promise<RunState | undefined>
   recover(run: RunState): void
+  /** Saves a snapshot of the fleet's own stream, if something came to it since the last one. */
+  keepFleetStream(): Promise<void>
   /** Deletes a run that has ended, here and in the store (RU8). */
   drop(id: string): Promise<void>
   /** Takes back a run that was never opened, here at once, then in the store (RU1). */
@@ -89,7 +92,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     { ...ports, state, presence, deadlines },
     { reload: (id, carried) => memory.reload(id, carried) },
   )
-  const commits = createCommits(store, {
+  const commits = createCommits(ports, {
     restore: (runs, error) => storeWatch.restore(runs, error),
     followed,
     resumed() {
@@ -98,6 +101,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     },
     rowOf: (run) => rowOf(state.runs.get(run)),
   })
+  const fleetSnapshots = createFleetSnapshots(store, state, () => commits.durable())
   const hooks: TurnHooks = {
     context,
     apply,
@@ -221,7 +225,9 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     saveSnapshots: snapshots.close,
     look,
     drain: (worker, graceMs) => drainWorker(core, { workers, host }, worker, graceMs),
+    keepFleetStream: () => fleetSnapshots.keep(),
     async drop(id) {
+      await fleetSnapshots.keep()
       await store.remove(id)
       const run = state.runs.get(id)
       if (run !== undefined) forget(state, run)

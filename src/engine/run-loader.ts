@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, WorkerRecord } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
 import { createFleetState, createRunState, createTaskState, isEndedTask } from './state.ts'
@@ -34,22 +34,44 @@ export async function loadRun(
   return run
 }
 
-/** Reads the stream of the fleet's own: its workers (WO1). */
-export function loadFleetStream(state: FleetState, source: { readonly store: Store; readonly clock: Clock }): Promise<void> {
-  return readInto(state, source, fleetStream)
+/**
+ * Reads the stream of the fleet's own, its workers (WO1), in place of what the state has of it. Gives its last sequence, and how many
+ * entries had to be read because no snapshot holds them.
+ */
+export async function loadFleetStream(
+  state: FleetState,
+  source: { readonly store: Store; readonly clock: Clock },
+): Promise<{ readonly seq: number; readonly read: number }> {
+  const aside = createFleetState()
+  const read = await readInto(aside, source, fleetStream)
+  state.workers.clear()
+  for (const [id, record] of aside.workers) state.workers.set(id, record)
+  state.fleetSeq = aside.fleetSeq
+  return { seq: aside.fleetSeq, read }
 }
 
+/** Gives how many entries it read. */
 async function readInto(
   state: FleetState,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
   runId: string,
-): Promise<void> {
+): Promise<number> {
   const snapshot = await store.loadSnapshot(runId)
-  if (snapshot !== undefined) await restore(state, runId, snapshot, clock)
-  for (let from = (snapshot?.seq ?? 0) + 1; ; from += entriesAtOnce) {
+  if (snapshot !== undefined && runId === fleetStream) restoreWorkers(state, snapshot)
+  else if (snapshot !== undefined) await restore(state, runId, snapshot, clock)
+  const first = (snapshot?.seq ?? 0) + 1
+  for (let from = first; ; from += entriesAtOnce) {
     const entries = (await store.read(runId, { from, limit: entriesAtOnce })) as unknown as Entry[]
     for (const entry of entries) fold(state, runId, entry)
-    if (entries.length < entriesAtOnce) return
+    if (entries.length < entriesAtOnce) return from + entries.length - first
+  }
+}
+
+function restoreWorkers(state: FleetState, { seq, records }: Snapshot): void {
+  state.fleetSeq = seq
+  for (const { value } of records) {
+    const record = value as unknown as WorkerRecord
+    state.workers.set(record.id, record)
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
-import { forget } from './fold.ts'
+import { fleetStream, forget } from './fold.ts'
 import { recoverRun } from './recovery.ts'
-import { loadRun } from './run-loader.ts'
+import { loadFleetStream, loadRun } from './run-loader.ts'
 import { createFleetState, isEndedRun, openTasks } from './state.ts'
 import type { RunState } from './state.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -75,6 +75,7 @@ export function createRunMemory(
     },
     read: (id) => once(id, () => loadRun(state, core, id, true)),
     async reload(id, carried) {
+      if (id === fleetStream) return (await loadFleetStream(state, core)).seq
       const run = await loadRun(state, core, id, carried)
       if (run === undefined) return 0
       for (const task of run.tasks.values()) parts.watch.arm(run, task)

@@ -1,7 +1,7 @@
 import type { SnapshotRecord, SnapshotShard, SnapshotSource } from '../ports/store.ts'
 import type { Json } from '../protocol/json.ts'
 import { createTaskState } from './state.ts'
-import type { RunState, TaskState } from './state.ts'
+import type { FleetState, RunState, TaskState } from './state.ts'
 
 const tasksPerShard = 500
 
@@ -11,6 +11,14 @@ const tasksPerShard = 500
  */
 export function snapshotSource(run: RunState, through: SnapshotSource['through']): SnapshotSource {
   return { seq: run.seq, shards: shardsOf(run), through }
+}
+
+/** The fleet's own stream as records: the workers that it knows (WO1). */
+export function fleetSnapshotSource(state: FleetState, through: SnapshotSource['through']): SnapshotSource {
+  const seq = state.fleetSeq
+  const records = (): SnapshotRecord[] =>
+    [...state.workers.values()].map((worker) => ({ key: `worker:${worker.id}`, seq, value: worker as unknown as Json }))
+  return { seq, shards: [{ seq, records }], through }
 }
 
 /** All records at once. */

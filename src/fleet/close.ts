@@ -38,6 +38,7 @@ export async function closeEngine(
   await engine.settled()
   core.deadlines.close()
   closed.abort()
+  await engine.keepFleetStream()
   await engine.saveSnapshots()
 }
 

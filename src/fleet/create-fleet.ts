@@ -32,6 +32,9 @@ import { keepRetention } from './retention.ts'
 import { memoryStore } from './stores.ts'
 import { workersOf } from './workers-of.ts'
 
+/** An opening that read more of the fleet's own entries saves them as a snapshot, whether it closes in good order or not. */
+const fleetEntriesRead = 256
+
 const limitDefaults: FleetLimits = { ...engineDefaults, ...collectorLimits, eventBuffer: 1_024 }
 
 /**
@@ -91,7 +94,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
   const creations = createCreations(engine, { registrar, host, workspace })
   const stop = new AbortController()
   try {
-    await loadFleetStream(engine.core.state, { store, clock })
+    const { read } = await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
     const processes = runs.flatMap((run) =>
       [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
@@ -106,6 +109,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
       engine.leasing = true
     }
     await engine.settled()
+    if (read > fleetEntriesRead) await engine.keepFleetStream()
   } catch (error) {
     await store.close()
     await temporary?.remove()

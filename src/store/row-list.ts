@@ -4,7 +4,7 @@ import type { RunRow } from '../ports/store.ts'
 const ended: ReadonlySet<FleetRunStatus> = new Set<FleetRunStatus>(['completed', 'failed', 'cancelled'])
 
 /** Whether a run needs nobody any more. A run without a row has not ended. */
-export function hasEnded(row: RunRow | undefined): boolean {
+export function hasEnded(row: Pick<RunRow, 'status'> | undefined): boolean {
   return row !== undefined && ended.has(row.status)
 }
 

@@ -5,13 +5,16 @@ import type { Disk } from './disk.ts'
 import { storeFormat } from './segment-line.ts'
 import { replaceFile } from './whole-file.ts'
 
-/** What a document file holds around its data. */
+/** What a document file says before its data. */
 interface Envelope {
   readonly flotilla: { readonly format: number; readonly document: string }
-  /** Checksum of the data's text. */
+  /** Checksum of the data's bytes. */
   readonly crc: string
-  readonly data: unknown
 }
+
+/** Stands between the envelope and the data; no string of JSON holds a line feed. */
+const beforeData = Buffer.from(',\n"data":')
+const afterData = Buffer.from('}\n')
 
 /**
  * A lowdb adapter that survives a power loss: a temporary file, synced, renamed, its folder synced. Reading gives null for what is
@@ -32,7 +35,9 @@ export class DocumentAdapter<T> implements Adapter<T> {
   }
 
   async read(): Promise<T | null> {
-    const envelope = parseEnvelope(await this.#disk.read(this.#path).catch(() => Buffer.alloc(0)))
+    const bytes = await this.#disk.read(this.#path).catch(() => Buffer.alloc(0))
+    const at = bytes.indexOf(beforeData)
+    const envelope = parseEnvelope(`${bytes.toString('utf8', 0, Math.max(at, 0))}}`)
     if (envelope === undefined) return null
     const { format, document } = envelope.flotilla
     if (format > storeFormat)
@@ -43,26 +48,32 @@ export class DocumentAdapter<T> implements Adapter<T> {
           details: { file: this.#path, format },
         },
       )
-    const isWhole = document === this.#kind && envelope.crc === checksum(JSON.stringify(envelope.data))
-    return isWhole ? (envelope.data as T) : null
+    const data = bytes.subarray(at + beforeData.length, bytes.length - afterData.length)
+    const isWhole =
+      document === this.#kind && bytes.subarray(-afterData.length).equals(afterData) && envelope.crc === checksum(data)
+    return isWhole ? (JSON.parse(data.toString()) as T) : null
   }
 
   async write(data: T): Promise<void> {
-    const text = JSON.stringify(data)
-    const top = JSON.stringify({ flotilla: { format: storeFormat, document: this.#kind }, crc: checksum(text) })
-    await replaceFile(this.#disk, this.#path, Buffer.from(`${top.slice(0, -1)},\n"data":${text}}\n`), this.#unique())
+    const bytes = Buffer.from(JSON.stringify(data))
+    const top = JSON.stringify({
+      flotilla: { format: storeFormat, document: this.#kind },
+      crc: checksum(bytes),
+    } satisfies Envelope)
+    const whole = Buffer.concat([Buffer.from(top.slice(0, -1)), beforeData, bytes, afterData])
+    await replaceFile(this.#disk, this.#path, whole, this.#unique())
   }
 }
 
-function parseEnvelope(bytes: Buffer): Envelope | undefined {
+function parseEnvelope(text: string): Envelope | undefined {
   try {
-    const value = JSON.parse(bytes.toString()) as Partial<Envelope> | null
-    return typeof value?.flotilla?.format === 'number' && value.data !== undefined ? (value as Envelope) : undefined
+    const value = JSON.parse(text) as Partial<Envelope> | null
+    return typeof value?.flotilla?.format === 'number' ? (value as Envelope) : undefined
   } catch {
     return undefined
   }
 }
 
-function checksum(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0')
+function checksum(data: Buffer): string {
+  return crc32(data).toString(16).padStart(8, '0')
 }

@@ -15,15 +15,21 @@ export interface ScanRange {
   readonly until: Place
 }
 
+/** An entry as it was found, and the hash of its line. */
+export interface ScannedLine {
+  readonly entry: StoredEntry
+  readonly hash: string
+}
+
 const chunkBytes = 256 * 1024
 const nothing = Buffer.alloc(0)
 
-/** The entries `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
-export async function scanEntries(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
+/** The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
+export async function scanLines(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
   const mark = head.marks.findLast(({ seq }) => seq <= from)
   const { run } = head
   const prefix = linePrefix(run)
-  const entries: StoredEntry[] = []
+  const lines: ScannedLine[] = []
   let expected = mark?.seq ?? 1
   let prev: string | undefined
   let suspect: Place | undefined
@@ -33,6 +39,7 @@ export async function scanEntries(range: ScanRange, head: RunHead, from: number,
     for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
       if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
       const place = { segment, byte: base + start }
+      if (isCutOff(head, expected - 1, place)) continue
       const line = decodeLine(bytes.subarray(start, stop))
       if (line?.kind !== 'entry') {
         // The name may be what is damaged: whether a line is missing shows in the sequence.
@@ -42,13 +49,19 @@ export async function scanEntries(range: ScanRange, head: RunHead, from: number,
       const fits = line.seq === expected && (prev === undefined || line.prev === prev)
       if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
       suspect = undefined
-      if (line.seq >= from) entries.push(line.entry)
-      if (line.seq === to) return entries
+      if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
+      if (line.seq === to) return lines
       expected += 1
       prev = line.hash
     }
   }
   throw await broken(suspect ?? range.until)
+}
+
+/** Whether what stands behind the line `seq` at a place counts no more (ST4). */
+function isCutOff({ cuts }: RunHead, seq: number, { segment, byte }: Place): boolean {
+  if (cuts === undefined) return false
+  return cuts.some((cut) => cut.seq === seq && (segment < cut.segment || (segment === cut.segment && byte < cut.byte)))
 }
 
 /** Bytes in whole lines, from a mark on; none where a file ends before its history does. */

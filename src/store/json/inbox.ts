@@ -18,7 +18,7 @@ export interface InboxParts {
 const answerLookMs = 100
 const commandLookMs = 1000
 /** Answers that nobody fetched go after a day. */
-const answerKeptMs = 86_400_000
+export const answerKeptMs = 86_400_000
 const answerEnd = '.answer.json'
 
 /** Drops a command into the folder and waits for its answer; undefined when none came in time. */
@@ -95,6 +95,12 @@ async function commandsNow(parts: InboxParts, taken: ReadonlySet<string>, look: 
   }
 }
 
+/** The command in a file of this name; undefined when it cannot be read. */
+export function readCommand(bytes: Buffer, name: string): PostedCommand | undefined {
+  const id = name.slice(0, -'.json'.length)
+  return parse<PostedCommand>(bytes, (value) => value['id'] === id && isCommand(value['command']))
+}
+
 async function newCommands({ disk, folder }: InboxParts, taken: ReadonlySet<string>): Promise<readonly string[]> {
   const names = (await disk.list(folder)).filter(
     (name) => name.endsWith('.json') && !name.endsWith(answerEnd) && !taken.has(name),
@@ -117,7 +123,7 @@ async function readItem({ disk, folder, unique }: InboxParts, name: string, take
     await forget()
     return undefined
   }
-  const command = parse<PostedCommand>(await disk.read(path), (value) => value['id'] === id && isCommand(value['command']))
+  const command = readCommand(await disk.read(path), name)
   if (command === undefined) {
     await disk.rename(path, `${path}.refused`).catch(() => undefined)
     taken.delete(name)

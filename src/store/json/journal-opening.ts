@@ -10,10 +10,11 @@ import { ownedError, readOwner } from './owner.ts'
 import type { HostFacts } from './process-identity.ts'
 import type { Place } from './run-heads.ts'
 import type { SegmentChain } from './segment-chain.ts'
-import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import { epochOf, listSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
 import { lossBehind } from './segment-loss.ts'
+import type { SegmentRetention } from './segment-retention.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { placeOf } from './segment-writer.ts'
 import { appendAll, createFile } from './whole-file.ts'
@@ -27,6 +28,7 @@ export interface OpeningParts {
   readonly reader: JournalReader
   readonly unique: () => string
   readonly newStoreId: () => string
+  readonly retention: SegmentRetention
   /** Owner records that this store wrote before. It is not open, so none of them owns anything, though the disk may not tell. */
   readonly former: Set<string>
   /** How much of the journal the index stood for when it was read. */
@@ -106,7 +108,7 @@ function recordOf({ epoch, host, pid, since, instance }: Omit<StoreOwner, 'alive
 }
 
 async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<OpenedJournal> {
-  const { disk, journal, reader } = parts
+  const { disk, journal, reader, retention } = parts
   const segment = segmentName(header.epoch, 1)
   const measured = await reader.measure()
   const lost = lossBehind(journal, measured.ends, parts.indexed())
@@ -116,17 +118,22 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))
   const file = await disk.open(segmentPath(journal, segment), { create: false })
   try {
-    const line = Buffer.from(encodePrevious(measured.ends))
+    await retention.sweep(measured.dropped?.segments ?? [], header.epoch)
+    const dropped = await retention.plan(measured.ends, 0)
+    const gone = new Set(dropped?.segments)
+    const previous = measured.ends.filter((end) => !gone.has(end.segment))
+    const line = Buffer.from(encodePrevious(previous, dropped && { dropped }))
     appendAll(file, line)
     await file.sync()
-    if (disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1))))
+    if ((await listSegments(disk, journal)).some((name) => epochOf(name) > header.epoch))
       throw new FleetError(
         'store_conflict',
         `Another process took the store in ${parts.folder} over at the same time. Open it again.`,
       )
     const opened = { file, segment, end: Buffer.byteLength(encodeHeader(header)) + line.length }
     await removeTemporary(disk, journal, header.epoch)
-    await reader.own(measured.ends, placeOf(opened))
+    await reader.own(previous, placeOf(opened), dropped)
+    await retention.sweep([...gone], header.epoch)
     return { header, opened, warnings }
   } catch (error) {
     await file.close().catch(() => undefined)

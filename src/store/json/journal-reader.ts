@@ -1,16 +1,20 @@
+import { FleetError } from '../../protocol/errors.ts'
+import { reservedId } from '../../protocol/ids.ts'
 import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
-import { scanEntries } from './entry-scan.ts'
+import type { ScannedLine } from './entry-scan.ts'
+import { scanLines } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
+import type { ShardRef } from './head-shards.ts'
 import type { HostFacts } from './process-identity.ts'
-import type { Place } from './run-heads.ts'
+import type { Place, RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
-import { resolveChain, segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentEnd } from './segment-line.ts'
+import { missingSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
+import type { DropRecord, SegmentEnd } from './segment-line.ts'
 import { lossWarnings } from './segment-loss.ts'
-import type { PlacedLine } from './segment-parse.ts'
+import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 import { parseSegment } from './segment-parse.ts'
 
 /** Where an older owner's segments end, and what stands behind the last whole batch. */
@@ -19,6 +23,8 @@ export interface Measurement {
   /** Behind this place, in the last of them, nothing shows that what was written is stored as well. */
   readonly synced?: Place
   readonly tail?: Place & { readonly bytes: Buffer }
+  /** The newest record of segments that were deleted. */
+  readonly dropped?: DropRecord
   readonly warnings: readonly string[]
 }
 
@@ -27,6 +33,17 @@ export interface ReadState {
   readonly heads: RunHeads
   readonly position: Place
 }
+
+/** Where heads are kept, so that not all of the journal has to be read. */
+export interface HeadsIndex {
+  /** Undefined when there is none that fits the journal. */
+  load(chain: SegmentChain): Promise<ReadState | undefined>
+  /** Undefined when the shard cannot be read. */
+  shard(ref: ShardRef): Promise<readonly RunHead[] | undefined>
+}
+
+/** How often a reading starts again because segments went meanwhile. */
+const goneTries = 3
 
 /**
  * What the journal says, read on from where it was left. Serves readers, which look again before each answer, and the owner, whose
@@ -37,7 +54,7 @@ export class JournalReader {
   readonly #disk: Disk
   readonly #journal: string
   readonly #host: HostFacts
-  readonly #restore: (chain: SegmentChain) => Promise<ReadState | undefined>
+  readonly #index: HeadsIndex
   readonly #tops = new Map<string, SegmentTop>()
   #links: ChainLink[] = []
   #position: Place | undefined
@@ -45,12 +62,13 @@ export class JournalReader {
   #restored = false
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
+  #loading: Promise<unknown> = Promise.resolve()
 
-  constructor(disk: Disk, journal: string, host: HostFacts, restore: (chain: SegmentChain) => Promise<ReadState | undefined>) {
+  constructor(disk: Disk, journal: string, host: HostFacts, index: HeadsIndex) {
     this.#disk = disk
     this.#journal = journal
     this.#host = host
-    this.#restore = restore
+    this.#index = index
   }
 
   get position(): Place | undefined {
@@ -60,18 +78,21 @@ export class JournalReader {
   /** Reads what was appended since. An incomplete tail is left for the next time. The owner has nothing to look for. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isOwned) return
-      const chain = await this.#resolve()
-      const taker = chain.newest?.header?.owner
-      const isBeingTaken = chain.pending && (taker === undefined || this.#host.isAlive(taker) !== false)
-      await this.#advance(chain, isBeingTaken ? 'settled' : 'checked')
+      for (let left = goneTries; left > 0 && !this.#isOwned; left -= 1) {
+        const chain = await this.#resolve()
+        const taker = chain.newest?.header?.owner
+        const isBeingTaken = chain.pending && (taker === undefined || this.#host.isAlive(taker) !== false)
+        if (await this.#advance(chain, isBeingTaken ? 'settled' : 'checked')) return
+        // Segments went while they were read, since nothing needs them: what is left says so.
+        if (left > 1) this.#forget()
+      }
     })
   }
 
   /** Reads everything that older owners left, up to the last whole batch. For the owner of a new epoch, which fences them out. */
   measure(): Promise<Measurement> {
     return this.#inTurn(async () => {
-      const { links, warnings } = await this.#resolve()
+      const { links, warnings, dropped } = await this.#resolve()
       const losses = await lossWarnings(this.#disk, this.#journal, links)
       await this.#advance({ links }, 'all')
       const ends: SegmentEnd[] = []
@@ -83,6 +104,7 @@ export class JournalReader {
       return {
         ends,
         warnings: [...warnings, ...losses],
+        ...(dropped && { dropped }),
         ...(this.#synced && { synced: this.#synced }),
         ...(last && bytes.length > 0 && { tail: { segment: last.segment, byte: last.end, bytes } }),
       }
@@ -90,10 +112,10 @@ export class JournalReader {
   }
 
   /** Becomes the owner's: from here on, what is new comes from its writer. */
-  own(previous: readonly SegmentEnd[], place: Place): Promise<void> {
+  own(previous: readonly SegmentEnd[], place: Place, dropped?: DropRecord): Promise<void> {
     return this.#inTurn(() => {
       this.#isOwned = true
-      this.follow(previous, place)
+      this.follow(previous, place, dropped)
     })
   }
 
@@ -102,8 +124,17 @@ export class JournalReader {
     this.#isOwned = false
   }
 
-  /** Goes on in a segment of one's own, behind `previous`. */
-  follow(previous: readonly SegmentEnd[], own: Place): void {
+  /** The segments that nothing is appended to any more. */
+  get ends(): readonly SegmentEnd[] {
+    return this.#links.flatMap(({ segment, end }) => (end === undefined ? [] : [{ segment, end }]))
+  }
+
+  /** Goes on in a segment of one's own, behind `previous`, which is all that is left when some were dropped. */
+  follow(previous: readonly SegmentEnd[], own: Place, dropped?: DropRecord): void {
+    if (dropped !== undefined) {
+      this.#links = []
+      this.heads.foldDrop(dropped, own.segment, true)
+    }
     const ended = new Set(previous.map(({ segment }) => segment))
     this.#links = [...this.#links.filter(({ segment }) => !ended.has(segment)), ...previous, { segment: own.segment }]
     this.#position = own
@@ -117,17 +148,44 @@ export class JournalReader {
     this.#synced = end
   }
 
+  /** Loads heads that the index keeps apart, those of the newest runs first, until there is `enough` or no more. */
+  load(enough: () => boolean): Promise<void> {
+    const loaded = this.#loading.then(async () => {
+      for (let ref = this.heads.shards.nextApart; ref !== undefined && !enough(); ref = this.heads.shards.nextApart) {
+        const { heads } = this
+        const found = await this.#index.shard(ref)
+        if (found === undefined) heads.adopt(await this.#readAgain())
+        else heads.load(ref, found)
+        await this.#disk.turn()
+      }
+    })
+    this.#loading = loaded.catch(() => undefined)
+    return loaded
+  }
+
   /** Entries of a run; rejects `store_damaged` when the range reaches a gap. */
   async read(run: string, from: number, limit: number): Promise<readonly StoredEntry[]> {
     const head = this.heads.get(run)
     if (head === undefined || head.removed === true || limit < 1) return []
     const first = Math.max(1, from)
+    if (head.base !== undefined && first <= head.base.seq) throw goneError(head.run, head.base.seq)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
-    const last = Math.min(head.seq, first + limit - 1)
-    if (first > last || this.#position === undefined) return []
-    const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
-    return scanEntries(range, head, first, last)
+    return (await this.#lines(head, first, Math.min(head.seq, first + limit - 1))).map(({ entry }) => entry)
+  }
+
+  /** The hash of a run's line; undefined when it has none there, or none that can be read. */
+  async hashAt(run: string, seq: number): Promise<string | undefined> {
+    const head = this.heads.get(run)
+    if (head === undefined || seq < 1 || seq > head.seq) return undefined
+    if (seq === head.seq) return head.hash
+    const [line] = await this.#lines(head, seq, seq).catch(() => [])
+    return line?.hash
+  }
+
+  async #lines(head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
+    if (from > to || this.#position === undefined) return []
+    return scanLines({ disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }, head, from, to)
   }
 
   async #resolve(): Promise<SegmentChain> {
@@ -135,10 +193,19 @@ export class JournalReader {
     const at = this.#position
     const link = chain.links.find(({ segment }) => segment === at?.segment)
     const fits = at === undefined || (link !== undefined && at.byte <= (link.end ?? Number.MAX_SAFE_INTEGER))
-    if (!fits) this.#start({ heads: new RunHeads(), position: undefined })
-    if (!this.#restored) this.#start((await this.#restore(chain)) ?? { heads: new RunHeads(), position: undefined })
+    if (!fits) this.#forget()
+    if (!this.#restored) this.#start((await this.#index.load(chain)) ?? nothingRead())
     this.#restored = true
+    const base = chain.dropped?.base
+    if (base === undefined) return chain
+    if (this.heads.seq(base.run) < base.seq) this.#start(nothingRead())
+    if (this.#position === undefined) this.heads.begin(base)
     return chain
+  }
+
+  #forget(): void {
+    this.#start(nothingRead())
+    this.#restored = false
   }
 
   #start(state: { readonly heads: RunHeads; readonly position: Place | undefined }): void {
@@ -149,22 +216,46 @@ export class JournalReader {
 
   /**
    * `checked`: the growing end counts only if no newer epoch began before it was read, since that one's owner may fence the bytes out.
-   * `settled`: it does not count, since somebody is about to record where it ends. `all`: it counts.
+   * `settled`: it does not count, since somebody is about to record where it ends. `all`: it counts. False when a file was not there.
    */
-  async #advance({ links, newest }: Pick<SegmentChain, 'links' | 'newest'>, reach: 'checked' | 'settled' | 'all'): Promise<void> {
+  async #advance(
+    { links, newest }: Pick<SegmentChain, 'links' | 'newest'>,
+    reach: 'checked' | 'settled' | 'all',
+  ): Promise<boolean> {
     this.#links = [...links]
+    let hasAll = true
     const at = this.#position
     const start = at === undefined ? 0 : links.findIndex(({ segment }) => segment === at.segment)
     for (const { segment, end } of links.slice(Math.max(start, 0))) {
-      if (end === undefined && reach === 'settled') return
+      if (end === undefined && reach === 'settled') return true
       const from = this.#position?.segment === segment ? this.#position.byte : 0
       const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), from, end)
-      if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return
+      if (bytes.length === 0 && from === 0 && missingSegments(this.#disk, this.#journal, links).length > 0) hasAll = false
+      if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return hasAll
       const stretch = parseSegment(bytes, from, end !== undefined)
+      await this.load(() => !isLacking(this.heads, stretch.items))
       this.heads.fold(stretch.items, segment)
       this.#position = { segment, byte: stretch.end }
       if (this.#synced?.segment !== segment || stretch.synced > from) this.#synced = { segment, byte: stretch.synced }
     }
+    return hasAll
+  }
+
+  /** The heads up to the position, from the journal alone. */
+  async #readAgain(): Promise<RunHeads> {
+    const heads = new RunHeads()
+    const until = this.#position
+    const base = this.heads.get(reservedId)?.base
+    if (base !== undefined) heads.begin(base)
+    for (const { segment, end } of [...this.#links]) {
+      if (until === undefined) break
+      const isLast = segment === until.segment
+      const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), 0, isLast ? until.byte : end)
+      heads.fold(parseSegment(bytes, 0, true).items, segment)
+      if (isLast) break
+      await this.#disk.turn()
+    }
+    return heads
   }
 
   #isFenced(epoch: number): boolean {
@@ -182,4 +273,26 @@ export class JournalReader {
     this.#queue = done.catch(() => undefined)
     return done
   }
+}
+
+function nothingRead(): { readonly heads: RunHeads; readonly position: undefined } {
+  return { heads: new RunHeads(), position: undefined }
+}
+
+function goneError(run: string, seq: number): FleetError {
+  return new FleetError(
+    'cursor_unavailable',
+    `The entries of ${run} up to ${seq} went with segments of the journal that nothing needs any more. Read from ${seq + 1} on.`,
+    { details: { run, readableFrom: seq + 1 } },
+  )
+}
+
+/** Whether lines go on with runs, or damage may concern runs, whose heads were not loaded. */
+function isLacking(heads: RunHeads, items: readonly SegmentItem[]): boolean {
+  return items.some((item) => {
+    if (item.kind === 'batch') return item.lines.some(({ run, seq }) => seq > 1 && heads.lacks(run))
+    if (item.kind === 'control')
+      return item.line.kind === 'previous' && item.line.dropped?.removed.some((run) => heads.lacks(run)) === true
+    return heads.shards.areApart
+  })
 }

@@ -2,15 +2,16 @@ import { FleetError } from '../../protocol/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Batch } from '../../ports/store.ts'
 import { Admission } from '../admission.ts'
+import { conflict, notStored, outcomeUnknown } from './append-error.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import type { PreparedBatch } from './group.ts'
 import { assembleGroup, prepareBatch } from './group.ts'
-import { readJournal, reasonOf } from './journal-bytes.ts'
+import { readJournal } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentHeader } from './segment-line.ts'
+import type { DropRecord, SegmentHeader } from './segment-line.ts'
 import { encodeClosed, entryBody } from './segment-line.ts'
 import { parseSegment } from './segment-parse.ts'
 import type { OpenSegment } from './segment-writer.ts'
@@ -34,6 +35,8 @@ export interface WriterParts {
 
 interface Call {
   readonly batches: readonly PreparedBatch[]
+  /** What a segment begins with, before the batches are written. */
+  readonly record: DropRecord | undefined
   resolve(): void
   reject(error: FleetError): void
 }
@@ -53,6 +56,7 @@ export class JournalWriter {
   #isUnsettled = false
   #settling: Promise<void> | undefined
   #isFenced = false
+  #isClosed = false
   #lastSyncMs = 0
   readonly #buffer = new LineBuffer()
 
@@ -90,16 +94,28 @@ export class JournalWriter {
     return this.#mustSettle() ? this.#goOn() : Promise.resolve()
   }
 
-  /** Goes on in a new segment. Whoever wants that meanwhile waits for the same one: two would both follow the one before. */
-  #goOn(): Promise<void> {
-    this.#settling ??= this.#startSegment().finally(() => (this.#settling = undefined))
+  /**
+   * Goes on in a new segment. Whoever wants that meanwhile waits for the same one: two would both follow the one before. A record begins
+   * a segment of its own, after one that is under way.
+   */
+  #goOn(record?: DropRecord): Promise<void> {
+    if (record !== undefined && this.#settling !== undefined) return this.#settling.then(() => this.#goOn(record))
+    this.#settling ??= this.#startSegment(record).finally(() => (this.#settling = undefined))
     return this.#settling
   }
 
-  /** Looks whether a newer epoch has begun (ST6). */
+  /** Goes on in a new segment, which begins with the record of those that may go (ST7). */
+  async drop(record: DropRecord): Promise<void> {
+    await this.settle()
+    if (this.#isFenced) throw conflict()
+    await this.#enqueue([], record)
+  }
+
+  /** Looks whether a newer epoch has begun (ST6). Its name may have gone by now, but not before one's own segments did (ST7). */
   checkFence(): boolean {
     const { disk, journal, header, onFenced } = this.#parts
-    if (this.#isFenced || !disk.exists(segmentPath(journal, segmentName(header.epoch + 1, 1)))) return this.#isFenced
+    const next = segmentPath(journal, segmentName(header.epoch + 1, 1))
+    if (this.#isFenced || (!disk.exists(next) && disk.exists(segmentPath(journal, this.#open.segment)))) return this.#isFenced
     this.#isFenced = true
     onFenced()
     return true
@@ -108,6 +124,7 @@ export class JournalWriter {
   /** Writes what waits, and a last line that frees the folder at once. */
   async close(): Promise<void> {
     await this.#working
+    this.#isClosed = true
     try {
       await this.settle()
       if (this.checkFence()) return
@@ -123,6 +140,7 @@ export class JournalWriter {
   async #admit(batches: readonly Batch[]): Promise<void> {
     const { disk, journal, reader } = this.#parts
     if (this.#isFenced) throw conflict()
+    if (this.#isClosed) throw notStored('the store is being closed')
     for (const { run } of batches) {
       const head = reader.heads.get(run)
       if (head?.damage !== undefined) throw await damageError(disk, journal, run, head.damage, head.seq)
@@ -135,11 +153,11 @@ export class JournalWriter {
     return this.#isUnsettled || this.#settling !== undefined
   }
 
-  #enqueue(batches: readonly PreparedBatch[]): Promise<void> {
+  #enqueue(batches: readonly PreparedBatch[], record?: DropRecord): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batches, resolve, reject })
+      this.#waiting.push({ batches, record, resolve, reject })
       // Never rejects: every turn hands its outcome to its callers.
-      this.#working ??= this.#work().finally(() => (this.#working = undefined))
+      this.#working ??= this.#work()
     })
   }
 
@@ -155,6 +173,8 @@ export class JournalWriter {
         this.#fail(calls, FleetError.is(cause) ? cause : notStored(cause))
       }
     }
+    // At once: whoever comes next must not think that somebody still looks for more.
+    this.#working = undefined
   }
 
   /** Nothing of what was queued meanwhile was written: it is refused, since it was decided upon what failed (CO1). */
@@ -169,6 +189,9 @@ export class JournalWriter {
   async #write(calls: readonly Call[]): Promise<void> {
     const { reader, segmentBytes, onDurable } = this.#parts
     const batches = calls.flatMap((call) => call.batches)
+    const record = calls.find((call) => call.record !== undefined)?.record
+    if (record !== undefined) await this.#goOn(record)
+    if (batches.length === 0) return
     let group = assembleGroup(batches, reader.heads, this.#open.end, this.#buffer)
     if (this.#open.end > segmentBytes / 2 && this.#open.end + group.bytes.length > segmentBytes) {
       await this.#goOn()
@@ -225,17 +248,21 @@ export class JournalWriter {
     }
   }
 
-  async #startSegment(): Promise<void> {
+  async #startSegment(dropped?: DropRecord): Promise<void> {
     const { disk, journal, header, reader, unique, onDurable } = this.#parts
     const { file, segment, end } = this.#open
     try {
       const behind = this.#isUnsettled ? await readJournal(disk, segmentPath(journal, segment), end) : Buffer.alloc(0)
       const kept = parseSegment(behind, end, false)
-      this.#isUnsettled = true
       this.#segmentNumber += 1
-      const previous = [{ segment, end }]
+      const gone = new Set(dropped?.segments)
+      const left = dropped === undefined ? [] : reader.ends.filter((one) => !gone.has(one.segment))
+      const previous = [...left, { segment, end }]
       const adopted = behind.subarray(0, kept.end - end)
-      const next = await createSegment(disk, journal, { ...header, segment: this.#segmentNumber }, previous, adopted, unique())
+      const top = { ...header, segment: this.#segmentNumber }
+      // From here on it may be there, and says where this one ends.
+      this.#isUnsettled = true
+      const next = await createSegment(disk, journal, top, previous, adopted, unique(), dropped)
       try {
         if (this.checkFence()) throw conflict()
       } catch (cause) {
@@ -244,7 +271,7 @@ export class JournalWriter {
       }
       this.#open = next
       this.#isUnsettled = false
-      reader.follow(previous, placeOf(next))
+      reader.follow(previous, placeOf(next), dropped)
       const moved = kept.items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))
       reader.wrote(moved, next.adoptedAt - end, placeOf(next))
     } catch (cause) {
@@ -258,18 +285,4 @@ export class JournalWriter {
   refuseFenced(): void {
     if (this.checkFence()) throw conflict()
   }
-}
-
-function conflict(): FleetError {
-  return new FleetError('store_conflict', 'Another process took this store over; this one is fenced out. Close this fleet.')
-}
-
-function notStored(cause: unknown): FleetError {
-  return new FleetError('not_stored', `Nothing was stored: ${reasonOf(cause)}. Mend that, then try again.`, { cause })
-}
-
-function outcomeUnknown(cause: unknown): FleetError {
-  return new FleetError('outcome_unknown', `The append may be stored or not: ${reasonOf(cause)}. Read the run to learn which.`, {
-    cause,
-  })
 }

@@ -6,8 +6,12 @@ export interface Layout {
   readonly root: string
   readonly journal: string
   readonly index: string
+  /** What the index keeps apart. */
+  readonly shards: string
   readonly runs: string
   readonly inbox: string
+  /** What a repair took out of histories. */
+  readonly aside: string
   /** The folder of one run: its snapshot, its blobs, and the folders of its attempts. */
   run(run: string): string
 }
@@ -20,7 +24,9 @@ export function layoutOf(folder: string): Layout {
     runs,
     journal: join(root, 'journal'),
     index: join(root, 'index.json'),
+    shards: join(root, 'index'),
     inbox: join(root, 'inbox'),
+    aside: join(root, 'aside'),
     run: (run) => join(runs, safeName(run)),
   }
 }

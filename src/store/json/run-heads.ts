@@ -1,6 +1,12 @@
 import type { RunFacts } from '../admission.ts'
 import type { RunRow } from '../../ports/store.ts'
+import { reservedId } from '../../protocol/ids.ts'
+import { hasEnded } from '../row-list.ts'
+import type { ShardRef } from './head-shards.ts'
+import { HeadShards } from './head-shards.ts'
+import type { CutRecord, DropRecord, StreamBase } from './segment-line.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
+import { SegmentUse } from './segment-use.ts'
 
 /** A place in the journal. */
 export interface Place {
@@ -16,33 +22,52 @@ export interface Mark extends Place {
 /** What the journal says of one run, without its entries. */
 export interface RunHead {
   readonly run: string
+  /** Its place among all runs, in the order in which they came. */
+  readonly order: number
   /** The last sequence that reads as it was written, and the hash of its line. */
   seq: number
   hash: string
-  /** One mark for every 64 entries, and one in each segment. */
-  readonly marks: Mark[]
+  /** One mark for every 64 entries, and one in each segment; of a run that has ended only the first in each segment. */
+  marks: Mark[]
   row?: RunRow
   /** Where the run's history breaks; nothing after `seq` is used, unless it goes on from there without a gap (ST4). */
   damage?: Place
   removed?: boolean
+  /** Where the run goes on after a break; lines from after `seq` up to the place count no more. */
+  cuts?: readonly Mark[]
+  /** Set when the first entries went with their segments (ST7). */
+  base?: StreamBase
 }
 
 const markEvery = 64
 
-/** The heads of all runs, as folded from journal lines. */
+/** What heads start from. */
+export interface KnownHeads {
+  readonly shards?: HeadShards
+  readonly segments?: SegmentUse
+  readonly heads?: Iterable<RunHead>
+  /** How many runs there were so far. */
+  readonly created?: number
+}
+
+/**
+ * The heads of all runs, as folded from journal lines. Those of runs that need nobody any more may lie apart, in shards of the index:
+ * whoever asks for a run, a key or a list looks first whether they have to be loaded.
+ */
 export class RunHeads implements RunFacts {
+  readonly shards: HeadShards
+  readonly segments: SegmentUse
   readonly #heads = new Map<string, RunHead>()
   readonly #keys = new Map<string, string>()
   /** Damaged places of which nobody knows whose they are. */
   readonly #unclaimed: Place[] = []
+  #created: number
 
-  static from(heads: Iterable<RunHead>): RunHeads {
-    const all = new RunHeads()
-    for (const head of heads) {
-      all.#heads.set(head.run, head)
-      if (head.row?.key !== undefined) all.#keys.set(head.row.key, head.run)
-    }
-    return all
+  constructor({ shards = new HeadShards([]), segments = new SegmentUse(), heads = [], created = 0 }: KnownHeads = {}) {
+    this.shards = shards
+    this.segments = segments
+    this.#created = created
+    for (const head of heads) this.#add(head)
   }
 
   get(run: string): RunHead | undefined {
@@ -51,6 +76,19 @@ export class RunHeads implements RunFacts {
 
   all(): IterableIterator<RunHead> {
     return this.#heads.values()
+  }
+
+  get created(): number {
+    return this.#created
+  }
+
+  /** Whether the run may be in a shard that was not loaded. */
+  lacks(run: string): boolean {
+    return this.shards.areApart && !this.#heads.has(run)
+  }
+
+  lacksKey(key: string): boolean {
+    return this.shards.areApart && !this.#keys.has(key)
   }
 
   seq(run: string): number {
@@ -65,8 +103,21 @@ export class RunHeads implements RunFacts {
     return this.#keys.get(key)
   }
 
-  *rows(): Generator<RunRow> {
-    for (const { row } of this.#heads.values()) if (row !== undefined) yield row
+  /** In the order in which the runs came. */
+  rows(): readonly RunRow[] {
+    const known = [...this.#heads.values()].filter(({ row }) => row !== undefined).toSorted((a, b) => a.order - b.order)
+    return known.flatMap(({ row }) => row ?? [])
+  }
+
+  /** Takes in the heads of a shard. */
+  load(shard: ShardRef, heads: readonly RunHead[]): void {
+    for (const head of this.shards.load(shard, heads)) this.#add(head)
+  }
+
+  /** Takes in what another reading of the same journal found, instead of the shards that were not loaded. */
+  adopt(heads: RunHeads): void {
+    this.shards.giveUpApart()
+    for (const head of heads.all()) if (!this.#heads.has(head.run)) this.#add(head)
   }
 
   /** Places of damage, and whose history breaks there, where that can be told. */
@@ -75,9 +126,33 @@ export class RunHeads implements RunFacts {
     return [...claimed, ...this.#unclaimed.map((place) => ({ run: undefined, place }))]
   }
 
+  /** Starts a stream whose first entries went with their segments. */
+  begin(base: StreamBase): void {
+    const head = this.#heads.get(base.run) ?? this.#create(base.run)
+    head.base = base
+    head.marks = head.marks.filter(({ seq }) => seq > base.seq)
+    if (head.seq >= base.seq) return
+    head.seq = base.seq
+    head.hash = base.hash
+  }
+
+  /** Takes in what became of segments; their removed runs are known already when the record is one's own. */
+  foldDrop({ segments, removed, base }: DropRecord, segment: string, isOwn: boolean): void {
+    for (const run of isOwn ? [] : removed) {
+      const head = this.#heads.get(run) ?? this.#create(run)
+      if (head.removed !== true) this.#remove(head)
+    }
+    this.segments.dropped(segments)
+    this.segments.recorded(segment, removed.length)
+    if (base !== undefined) this.begin(base)
+  }
+
   fold(items: readonly SegmentItem[], segment: string): void {
     for (const item of items) {
+      if (item.kind === 'control' && item.line.kind === 'previous' && item.line.dropped !== undefined)
+        this.foldDrop(item.line.dropped, segment, false)
       if (item.kind === 'batch') for (const line of item.lines) this.foldLine(line, segment)
+      if (item.kind === 'control' && item.line.kind === 'cut') this.#cut(item.line.cut, { segment, byte: item.byte })
       if (item.kind === 'bad') this.#foldBad(item, { segment, byte: item.byte })
     }
   }
@@ -85,38 +160,63 @@ export class RunHeads implements RunFacts {
   /** Takes in a line whose offset counts from `base`. */
   foldLine(line: PlacedLine, segment: string, base = 0): void {
     const head = this.#heads.get(line.run) ?? this.#create(line.run)
+    this.shards.changed(head)
     const place = { segment, byte: base + line.byte }
-    if (line.removed !== undefined) return this.#foldRemoval(head, line)
-    if (head.removed === true) return
+    if (line.removed !== undefined && head.removed !== true) {
+      head.seq = line.seq
+      this.segments.recorded(segment, 1)
+      this.#remove(head)
+    }
+    if (head.removed === true || line.seq <= (head.base?.seq ?? 0)) return
     if (line.seq !== head.seq + 1 || line.prev !== head.hash) {
       head.damage ??= place
       return
     }
     if (head.damage !== undefined) this.#clear(head, head.damage)
     const mark = head.marks.at(-1)
-    if (mark === undefined || mark.segment !== segment || line.seq - mark.seq >= markEvery)
-      head.marks.push({ seq: line.seq, ...place })
+    if (mark?.segment !== segment && line.run !== reservedId) this.segments.entered(segment)
+    const isCut = head.cuts?.at(-1)?.seq === head.seq
+    if (mark?.segment !== segment || isCut || line.seq - mark.seq >= markEvery) head.marks.push({ seq: line.seq, ...place })
     head.seq = line.seq
     head.hash = line.hash
     if (line.row === undefined) return
     head.row = line.row
+    if (hasEnded(line.row)) head.marks = head.marks.filter((one, index) => one.segment !== head.marks[index - 1]?.segment)
     if (line.row.key !== undefined) this.#keys.set(line.row.key, line.run)
   }
 
-  #foldRemoval(head: RunHead, line: PlacedLine): void {
+  #remove(head: RunHead): void {
+    this.shards.changed(head)
     if (head.row?.key !== undefined) this.#keys.delete(head.row.key)
-    head.seq = line.seq
-    head.hash = line.hash
-    head.marks.length = 0
+    this.segments.left(head.marks.map(({ segment }) => segment))
+    for (const { segment } of head.cuts ?? []) this.segments.left([segment])
+    head.hash = ''
+    head.marks = []
     head.removed = true
     delete head.row
+    delete head.damage
+    delete head.cuts
+  }
+
+  /** The run goes on behind its last good entry; the segment of the record is needed for as long as the run is there. */
+  #cut({ run, seq, hash }: CutRecord, place: Place): void {
+    const head = this.#heads.get(run)
+    if (head === undefined || head.removed === true || head.seq !== seq || head.hash !== hash) return
+    this.shards.changed(head)
+    head.cuts = [...(head.cuts ?? []), { seq, ...place }]
+    this.segments.entered(place.segment)
     delete head.damage
   }
 
   #foldBad(item: Extract<SegmentItem, { kind: 'bad' }>, place: Place): void {
     const heads = item.run === undefined ? this.#ownersOf(item.text) : [this.#heads.get(item.run)]
-    for (const head of heads) if (head !== undefined && head.removed !== true) head.damage ??= place
+    for (const head of heads) if (head !== undefined && head.removed !== true) this.#break(head, place)
     if (heads.length === 0) this.#unclaimed.push(place)
+  }
+
+  #break(head: RunHead, place: Place): void {
+    this.shards.changed(head)
+    head.damage ??= place
   }
 
   /** Whose lines these bytes were: of run, sequence and hash, each of which may be what is damaged, enough must fit. */
@@ -139,8 +239,14 @@ export class RunHeads implements RunFacts {
   }
 
   #create(run: string): RunHead {
-    const head: RunHead = { run, seq: 0, hash: '', marks: [] }
-    this.#heads.set(run, head)
+    const head: RunHead = { run, order: this.#created, seq: 0, hash: '', marks: [] }
+    this.#add(head)
     return head
+  }
+
+  #add(head: RunHead): void {
+    this.#created = Math.max(this.#created, head.order + 1)
+    this.#heads.set(head.run, head)
+    if (head.row?.key !== undefined) this.#keys.set(head.row.key, head.run)
   }
 }

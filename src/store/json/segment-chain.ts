@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { FleetError } from '../../protocol/errors.ts'
 import type { Disk } from './disk.ts'
 import { readJournal } from './journal-bytes.ts'
-import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
+import type { DropRecord, SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { claimedFormat, decodeLine, storeFormat } from './segment-line.ts'
 
 /** A segment that is part of the history. The last one may still grow: it has no end. */
@@ -18,6 +18,8 @@ export interface SegmentChain {
   readonly newest?: { readonly segment: string; readonly epoch: number; readonly header?: SegmentHeader }
   /** True while the newest epoch's owner has not recorded where older segments end. */
   readonly pending: boolean
+  /** The newest record of segments that were deleted. */
+  readonly dropped?: DropRecord
   /** The store's own id, from the newest header that can be read. */
   readonly store?: string
   readonly warnings: readonly string[]
@@ -27,6 +29,7 @@ export interface SegmentChain {
 export interface SegmentTop {
   readonly header?: SegmentHeader
   readonly previous?: readonly SegmentEnd[]
+  readonly dropped?: DropRecord
   /** True when a second line is there that cannot be read, and others follow it. */
   readonly damaged: boolean
 }
@@ -44,6 +47,17 @@ export function segmentPath(journal: string, segment: string): string {
   return join(journal, `${segment}.jsonl`)
 }
 
+/** Names of the segments in a folder, in order. */
+export async function listSegments(disk: Disk, journal: string): Promise<readonly string[]> {
+  const names = (await disk.list(journal)).filter((name) => segmentPattern.test(name))
+  return names.map((name) => name.slice(0, -'.jsonl'.length))
+}
+
+/** The links whose files are not there. Segments that were recorded as dropped are no links. */
+export function missingSegments(disk: Disk, journal: string, links: readonly ChainLink[]): readonly string[] {
+  return links.map(({ segment }) => segment).filter((segment) => !disk.exists(segmentPath(journal, segment)))
+}
+
 /**
  * Finds out which segments count, up to where each. Rejects `store_too_new`, before anything was changed (ST8). What cannot change
  * any more is kept in `tops`, to be passed in again.
@@ -53,9 +67,7 @@ export async function resolveChain(
   journal: string,
   tops: Map<string, SegmentTop> = new Map(),
 ): Promise<SegmentChain> {
-  const names = (await disk.list(journal))
-    .filter((name) => segmentPattern.test(name))
-    .map((name) => name.slice(0, -'.jsonl'.length))
+  const names = await listSegments(disk, journal)
   const newestName = names.at(-1)
   if (newestName === undefined) return { links: [], pending: false, warnings: [] }
   const topOf: TopOf = async (segment) => {
@@ -104,14 +116,14 @@ async function walkBack(
   newest: string | undefined,
   topOf: TopOf,
   newestBefore: (segment: string) => Promise<string | undefined>,
-): Promise<Pick<SegmentChain, 'links' | 'pending' | 'warnings'>> {
+): Promise<Pick<SegmentChain, 'links' | 'pending' | 'warnings' | 'dropped'>> {
   const links: ChainLink[] = []
   const warnings: string[] = []
   let pending = false
   let at: ChainLink | undefined = newest === undefined ? undefined : { segment: newest }
   while (at !== undefined) {
     const { segment, end }: ChainLink = at
-    const { previous, damaged } = await topOf(segment)
+    const { previous, dropped, damaged } = await topOf(segment)
     const isFirst = segment.endsWith('.0001')
     if (previous === undefined && !damaged && isFirst && links.length === 0) {
       // Its owner got no further than its name: it holds nothing, and fences nobody's reading.
@@ -121,9 +133,9 @@ async function walkBack(
       continue
     }
     links.unshift(end === undefined ? { segment } : { segment, end })
-    if (previous !== undefined && isFirst) {
+    if (previous !== undefined && (isFirst || dropped !== undefined)) {
       links.unshift(...previous)
-      break
+      return { links, pending, warnings, ...(dropped && { dropped }) }
     }
     const [last] = previous ?? []
     if (damaged)
@@ -150,7 +162,10 @@ async function readTop(disk: Disk, journal: string, segment: string): Promise<Se
     )
   const previous = second && decodeLine(second)
   const known = header?.kind === 'header' ? { header: header.header } : {}
-  if (previous?.kind === 'previous') return { ...known, previous: previous.previous, damaged: false }
+  if (previous?.kind === 'previous') {
+    const { dropped } = previous
+    return { ...known, previous: previous.previous, ...(dropped && { dropped }), damaged: false }
+  }
   return { ...known, damaged: lines.length > 2 }
 }
 
@@ -169,6 +184,6 @@ async function firstLines(disk: Disk, path: string): Promise<readonly Buffer[]> 
   }
 }
 
-function epochOf(segment: string): number {
+export function epochOf(segment: string): number {
   return Number(segment.slice(0, 8))
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { RunRow, StoredEntry } from '../../ports/store.ts'
+import type { RunRow, Snapshot, StoredEntry } from '../../ports/store.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
 /** The format that this code writes; a higher one is refused untouched (ST8). */
@@ -27,6 +27,30 @@ export interface SegmentEnd {
   readonly end: number
 }
 
+/** From where on a stream can be read whose first entries went with their segments, and its state when it was recorded. */
+export interface StreamBase {
+  readonly run: string
+  readonly seq: number
+  readonly hash: string
+  readonly snapshot: Snapshot
+}
+
+/** What went with segments that were deleted, and what of it has to be known for ever (ST7). */
+export interface DropRecord {
+  /** Segments that are no damage when they are missing. */
+  readonly segments: readonly string[]
+  /** Runs whose tombstones went. */
+  readonly removed: readonly string[]
+  readonly base?: StreamBase
+}
+
+/** Where a run goes on although its history breaks: what follows its line `seq`, up to this record, counts no more (ST4). */
+export interface CutRecord {
+  readonly run: string
+  readonly seq: number
+  readonly hash: string
+}
+
 /** One entry of a run, or its tombstone. */
 export interface EntryLine {
   readonly kind: 'entry'
@@ -48,9 +72,15 @@ export interface EntryLine {
 
 export type SegmentLine =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
-  /** `adopted`: how many bytes follow that were written in the segment before, at other offsets. */
-  | { readonly kind: 'previous'; readonly previous: readonly SegmentEnd[]; readonly adopted?: number }
+  /** `adopted`: how many bytes follow that were written in the segment before, at other offsets. With `dropped`, the list of previous segments is whole. */
+  | {
+      readonly kind: 'previous'
+      readonly previous: readonly SegmentEnd[]
+      readonly adopted?: number
+      readonly dropped?: DropRecord
+    }
   | { readonly kind: 'closed'; readonly offset?: number }
+  | { readonly kind: 'cut'; readonly cut: CutRecord }
   | EntryLine
 
 /** `,"crc":"xxxxxxxx"}` */
@@ -60,12 +90,19 @@ export function encodeHeader(header: SegmentHeader): string {
   return sealed(`{"flotilla":${JSON.stringify(header)}`)
 }
 
-export function encodePrevious(previous: readonly SegmentEnd[], adopted = 0): string {
-  return sealed(`{"previous":${JSON.stringify(previous)}${adopted === 0 ? '' : `,"adopted":${adopted}`}`)
+export function encodePrevious(
+  previous: readonly SegmentEnd[],
+  { adopted = 0, dropped }: { readonly adopted?: number; readonly dropped?: DropRecord } = {},
+): string {
+  return sealed(JSON.stringify({ previous, ...(adopted > 0 && { adopted }), dropped }).slice(0, -1))
 }
 
 export function encodeClosed(at: number, offset: number): string {
   return sealed(`{"closed":true,"at":${at},"offset":${offset}`)
+}
+
+export function encodeCut(cut: CutRecord): string {
+  return sealed(JSON.stringify({ cut }).slice(0, -1))
 }
 
 /** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
@@ -114,6 +151,7 @@ function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | unde
   if (value['run'] !== undefined) return { ...(value as object as EntryLine), kind: 'entry', hash: hash('sha256', bytes) }
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
   if (value['previous'] !== undefined) return { ...(value as object as { previous: readonly SegmentEnd[] }), kind: 'previous' }
+  if (value['cut'] !== undefined) return { kind: 'cut', cut: value['cut'] }
   return value['closed'] === undefined ? undefined : { ...(value as object as { offset?: number }), kind: 'closed' }
 }
 

@@ -11,7 +11,7 @@ export type SegmentItem =
   | { readonly kind: 'batch'; readonly lines: readonly PlacedLine[] }
   /** Bytes that do not read as they were written; `run` is set where lines of that run's batch are missing. */
   | { readonly kind: 'bad'; readonly byte: number; readonly text: string; readonly run?: string }
-  | { readonly kind: 'control'; readonly line: Exclude<SegmentLine, EntryLine> }
+  | { readonly kind: 'control'; readonly byte: number; readonly line: Exclude<SegmentLine, EntryLine> }
 
 export interface SegmentStretch {
   readonly items: readonly SegmentItem[]
@@ -56,6 +56,8 @@ class Stretch {
   #adoptedTo = 0
   /** How much further behind lines stand than where they were written, because of damage that was told. */
   #shift = 0
+  /** Something that does not read came since the last write began. */
+  #hasBad = false
 
   constructor(base: number) {
     this.#end = base
@@ -64,6 +66,7 @@ class Stretch {
 
   bad(byte: number, piece: Buffer): void {
     this.#breakBatch(byte)
+    this.#hasBad = true
     this.#held.push({ kind: 'bad', byte, text: piece.toString('latin1', 0, attributableBytes) })
   }
 
@@ -83,7 +86,7 @@ class Stretch {
     this.#breakBatch(byte)
     if (line.kind === 'previous') this.#adoptedTo = end + (line.adopted ?? 0)
     if (line.kind === 'closed') this.#place(byte, line.offset ?? byte)
-    this.#push({ kind: 'control', line }, end)
+    this.#push({ kind: 'control', byte, line }, end)
   }
 
   finish(settledAt: number | undefined): SegmentStretch {
@@ -115,8 +118,10 @@ class Stretch {
   #place(byte: number, offset: number): void {
     this.#confirm(byte)
     const shift = byte < this.#adoptedTo ? this.#shift : byte - offset
-    if (shift !== this.#shift) this.#items.push({ kind: 'bad', byte, text: '' })
+    // Bytes that do not read as they were written account for a difference themselves: somebody may have edited them.
+    if (shift !== this.#shift && !this.#hasBad) this.#items.push({ kind: 'bad', byte, text: '' })
     this.#shift = shift
+    this.#hasBad = false
   }
 
   #confirm(byte: number): void {

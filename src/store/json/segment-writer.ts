@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from './disk.ts'
 import type { Place } from './run-heads.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
-import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
+import type { DropRecord, SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious } from './segment-line.ts'
 import { createFile } from './whole-file.ts'
 
@@ -21,10 +21,13 @@ export async function createSegment(
   previous: readonly SegmentEnd[],
   adopted: Buffer,
   unique: string,
+  dropped?: DropRecord,
 ): Promise<OpenSegment & { readonly adoptedAt: number }> {
   const segment = segmentName(header.epoch, header.segment)
   const path = segmentPath(journal, segment)
-  const top = Buffer.from(encodeHeader(header) + encodePrevious(previous, adopted.length))
+  const top = Buffer.from(
+    encodeHeader(header) + encodePrevious(previous, { adopted: adopted.length, ...(dropped && { dropped }) }),
+  )
   const created = await createFile(disk, path, Buffer.concat([top, adopted]), unique)
   if (!created) throw new Error(`${path} exists already`)
   return { file: await disk.open(path, { create: false }), segment, end: top.length + adopted.length, adoptedAt: top.length }

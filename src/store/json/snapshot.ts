@@ -1,71 +1,142 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Low } from 'lowdb'
 import type { Snapshot, SnapshotRecord, SnapshotSource } from '../../ports/store.ts'
 import type { Disk } from './disk.ts'
 import { DocumentAdapter } from './document-adapter.ts'
+import type { JournalReader } from './journal-reader.ts'
+import type { Layout } from './layout.ts'
 
 /** What `snapshot.json` says: these shards, in this order, with the entries after `seq`, are the run's state. */
 interface Manifest {
   readonly seq: number
   /** No record is newer; a journal that ends before it is not the one that this was taken of. */
   readonly through: number
-  readonly shards: readonly { readonly seq: number; readonly file: string }[]
+  /** The run's last line when the snapshot was saved: nor is a journal that has another one there. */
+  readonly line?: { readonly seq: number; readonly hash: string }
+  readonly shards: readonly ShardRef[]
+}
+
+interface ShardRef {
+  readonly seq: number
+  readonly file: string
 }
 
 interface Shard {
   readonly records: readonly SnapshotRecord[]
 }
 
+/** A shard may go while it is read, because a newer snapshot took its place: then that one is read. */
+const readTries = 3
+
+export interface SnapshotParts {
+  readonly disk: Disk
+  readonly layout: Layout
+  readonly reader: JournalReader
+  readonly unique: () => string
+}
+
 /**
- * Saves a run's snapshot shard by shard; one that did not change is not written again. The manifest goes last: a power loss leaves the
- * snapshot before, or this one.
+ * The snapshots of runs, and of the reserved stream, each in its folder: `snapshot.json` names the shards in `snapshot/`. One is saved
+ * shard by shard, with turns of the event loop in between, and the manifest goes last: a power loss leaves the snapshot before, or this
+ * one.
  */
-export async function saveSnapshot(disk: Disk, folder: string, source: SnapshotSource, unique: () => string): Promise<void> {
-  const shardFolder = join(folder, 'snapshot')
-  await disk.makeFolder(shardFolder)
-  const known = new Set(await disk.list(shardFolder))
-  const before = await manifestAdapter(disk, folder, unique).read()
-  const shards: Manifest['shards'][number][] = []
-  for (const { seq, records } of source.shards) {
-    const same = before?.shards[shards.length]
-    if (same?.seq === seq && known.has(same.file)) {
-      shards.push(same)
-      continue
+export class Snapshots {
+  readonly #parts: SnapshotParts
+  /** The last saving of each run that is under way. Never rejects. */
+  readonly #saving = new Map<string, Promise<void>>()
+
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts
+  }
+
+  /** Saves, after what is being saved of the run already. A run that is removed gets no snapshot. */
+  save(run: string, source: SnapshotSource): Promise<void> {
+    const saved = (this.#saving.get(run) ?? Promise.resolve()).then(() => this.#saveUnlessRemoved(run, source))
+    const settled = saved.catch(() => undefined)
+    this.#saving.set(run, settled)
+    void settled.then(() => {
+      if (this.#saving.get(run) === settled) this.#saving.delete(run)
+    })
+    return saved
+  }
+
+  /** The run's snapshot; undefined when there is none that is whole and fits the journal: then the entries say it all. */
+  async load(run: string): Promise<Snapshot | undefined> {
+    const { disk } = this.#parts
+    for (let left = readTries; left > 0; left -= 1) {
+      const manifest = await this.#manifest(run)
+      if (manifest === undefined) return undefined
+      const records: SnapshotRecord[] = []
+      let isWhole = true
+      for (const { file } of manifest.shards) {
+        const shard = await this.#shard(run, file).read()
+        isWhole &&= shard !== null
+        if (shard === null) break
+        for (const record of shard.records) records.push(record)
+        await disk.turn()
+      }
+      if (isWhole) return { seq: manifest.seq, records }
     }
-    const shard: Shard = { records: records() }
-    const file = `${createHash('sha256').update(JSON.stringify(shard)).digest('hex').slice(0, 32)}.json`
-    shards.push({ seq, file })
-    if (!known.has(file)) await document<Shard>(disk, join(shardFolder, file), 'snapshot-shard', unique, shard).write()
+    return undefined
   }
-  const through = await source.through()
-  if (through !== undefined)
-    await document<Manifest>(disk, join(folder, 'snapshot.json'), 'snapshot', unique, {
-      seq: source.seq,
-      through,
-      shards,
-    }).write()
-  const kept = new Set((through === undefined ? before?.shards : shards)?.map(({ file }) => file))
-  for (const name of await disk.list(shardFolder)) if (!kept.has(name)) await disk.remove(join(shardFolder, name))
-}
 
-/** The snapshot of a run whose last entry is `last`; undefined when there is none, or not a whole one: then its entries say it all. */
-export async function loadSnapshot(disk: Disk, folder: string, last: number): Promise<Snapshot | undefined> {
-  const manifest = await manifestAdapter(disk, folder, () => '').read()
-  if (manifest === null || manifest.through > last) return undefined
-  const records: SnapshotRecord[] = []
-  for (const { file } of manifest.shards) {
-    const shard = await new DocumentAdapter<Shard>(disk, join(folder, 'snapshot', file), 'snapshot-shard', () => '').read()
-    if (shard === null) return undefined
-    for (const record of shard.records) records.push(record)
+  async #saveUnlessRemoved(run: string, source: SnapshotSource): Promise<void> {
+    const { disk, layout, reader } = this.#parts
+    if (reader.heads.removed(run)) return
+    try {
+      await this.#save(run, source)
+    } catch (cause) {
+      if (!reader.heads.removed(run)) throw cause
+    } finally {
+      if (reader.heads.removed(run)) await disk.removeFolder(layout.run(run))
+    }
   }
-  return { seq: manifest.seq, records }
-}
 
-function manifestAdapter(disk: Disk, folder: string, unique: () => string): DocumentAdapter<Manifest> {
-  return new DocumentAdapter<Manifest>(disk, join(folder, 'snapshot.json'), 'snapshot', unique)
-}
+  async #save(run: string, source: SnapshotSource): Promise<void> {
+    const { disk, reader } = this.#parts
+    const folder = this.#shardFolder(run)
+    await disk.makeFolder(folder)
+    const known = new Set(await disk.list(folder))
+    const before = await this.#manifest(run)
+    const shards: ShardRef[] = []
+    for (const { seq, records } of source.shards) {
+      const same = before?.shards[shards.length]
+      const isSame = same?.seq === seq && known.has(same.file)
+      const shard = isSame ? same : { seq, file: `${String(shards.length).padStart(4, '0')}-${seq}.json` }
+      if (!isSame) await new Low<Shard>(this.#shard(run, shard.file), { records: records() }).write()
+      shards.push(shard)
+      await disk.turn()
+    }
+    const through = await source.through()
+    const head = reader.heads.get(run)
+    const isDurable = through !== undefined && head !== undefined && through <= head.seq
+    if (isDurable) {
+      const line = { seq: head.seq, hash: head.hash }
+      await new Low<Manifest>(this.#manifestFile(run), { seq: source.seq, through, line, shards }).write()
+    }
+    const kept = new Set((isDurable ? shards : before?.shards)?.map(({ file }) => file))
+    for (const name of await disk.list(folder)) if (!kept.has(name)) await disk.remove(join(folder, name))
+  }
 
-function document<T>(disk: Disk, path: string, kind: string, unique: () => string, data: T): Low<T> {
-  return new Low<T>(new DocumentAdapter<T>(disk, path, kind, unique), data)
+  /** The run's manifest, if it fits the journal. */
+  async #manifest(run: string): Promise<Manifest | undefined> {
+    const { reader } = this.#parts
+    const manifest = await this.#manifestFile(run).read()
+    if (manifest?.line === undefined || manifest.through > reader.heads.seq(run)) return undefined
+    return (await reader.hashAt(run, manifest.line.seq)) === manifest.line.hash ? manifest : undefined
+  }
+
+  #manifestFile(run: string): DocumentAdapter<Manifest> {
+    const { disk, layout, unique } = this.#parts
+    return new DocumentAdapter(disk, join(layout.run(run), 'snapshot.json'), 'snapshot', unique)
+  }
+
+  #shard(run: string, file: string): DocumentAdapter<Shard> {
+    const { disk, unique } = this.#parts
+    return new DocumentAdapter(disk, join(this.#shardFolder(run), file), 'snapshot-shard', unique)
+  }
+
+  #shardFolder(run: string): string {
+    return join(this.#parts.layout.run(run), 'snapshot')
+  }
 }

@@ -1,7 +1,5 @@
 import { FleetError } from '../../protocol/errors.ts'
 import { reservedId } from '../../protocol/ids.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Ids } from '../../ports/ids.ts'
 import type {
   Batch,
   InboxItem,
@@ -14,13 +12,10 @@ import type {
   StoreOwner,
 } from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
-import { hasEnded, listRows } from '../row-list.ts'
+import { notStored } from './append-error.ts'
 import { diskBlobs } from './blobs.ts'
-import type { Disk } from './disk.ts'
-import { nodeDisk } from './disk.ts'
-import { withDurableFolders } from './durable-folders.ts'
 import { folderChanges } from './folder-watch.ts'
-import { postCommand, takeCommands } from './inbox.ts'
+import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
 import { IndexDocument } from './index-document.ts'
 import { reasonOf } from './journal-bytes.ts'
 import type { OpeningOptions } from './journal-opening.ts'
@@ -30,42 +25,17 @@ import { JournalWriter } from './journal-writer.ts'
 import type { Layout } from './layout.ts'
 import { layoutOf } from './layout.ts'
 import { readOwner } from './owner.ts'
-import { clearRun, sweepLeavings } from './leavings.ts'
-import type { HostFacts } from './process-identity.ts'
-import { hostFacts } from './process-identity.ts'
+import type { Ownership } from './ownership.ts'
+import { grantRuns } from './ownership.ts'
 import { resolveChain } from './segment-chain.ts'
-import { loadSnapshot, saveSnapshot } from './snapshot.ts'
-
-/** What a JSON store is made of. */
-export interface JsonStoreParts {
-  readonly folder: string
-  readonly clock: Clock
-  readonly ids: Ids
-  /** A segment of the journal is followed by the next one at this size. Default 16 MiB. */
-  readonly segmentBytes?: number
-  /** How long `index.json` may stay behind the journal. Default 1 s. */
-  readonly indexDelayMs?: number
-  readonly host?: HostFacts
-  readonly disk?: Disk
-}
-
-const defaults = { segmentBytes: 16 * 1024 * 1024, indexDelayMs: 1000 }
+import { RemovedFolders } from './removed-folders.ts'
+import { RunLookup } from './run-lookup.ts'
+import { SegmentRetention } from './segment-retention.ts'
+import { Snapshots } from './snapshot.ts'
+import type { JsonStoreParts } from './store-parts.ts'
+import { completeParts } from './store-parts.ts'
 
 const lookMs = 1000
-
-/** What being the writer holds. */
-interface Ownership {
-  readonly writer: JournalWriter
-  readonly epoch: number
-  /** Runs granted to this owner, or created by it. */
-  readonly granted: Set<string>
-  /** Posted commands that were handed out. */
-  readonly taken: Set<string>
-  /** Aborts when a newer epoch was found. */
-  readonly lost: AbortController
-  /** Aborts at the end, however it comes. */
-  readonly ended: AbortController
-}
 
 /** A store in a folder of JSON files that a person can read (ST2). */
 export function createJsonStore(parts: JsonStoreParts): Store {
@@ -80,22 +50,32 @@ class JsonStore implements Store {
   readonly #layout: Layout
   readonly #reader: JournalReader
   readonly #index: IndexDocument
+  readonly #runs: RunLookup
+  readonly #snapshots: Snapshots
   readonly #grown = new Bell()
+  readonly #folders: RemovedFolders
+  readonly #retention: SegmentRetention
   readonly #former = new Set<string>()
   #owned: Ownership | undefined
   #opening: AbortController | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: JsonStoreParts) {
+    this.#parts = completeParts(parts)
     this.#layout = layoutOf(parts.folder)
-    const durable = withDurableFolders(parts.disk ?? nodeDisk, this.#layout.root)
-    this.#parts = { ...defaults, host: hostFacts, ...parts, disk: durable }
     this.name = `json store in ${parts.folder}`
     this.folder = this.#layout.runs
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
-    this.#index = new IndexDocument(disk, this.#layout, clock, indexDelayMs, this.#unique)
-    this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, (chain) => this.#index.load(chain))
+    this.#folders = new RemovedFolders(disk, this.#layout)
+    const isBusy = (run: string) => this.#folders.isLeaving(run)
+    this.#index = new IndexDocument({ disk, layout: this.#layout, clock, delayMs: indexDelayMs, unique: this.#unique, isBusy })
+    this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, this.#index)
+    this.#runs = new RunLookup(this.#reader)
+    const common = { disk, reader: this.#reader, unique: this.#unique }
+    this.#snapshots = new Snapshots({ ...common, layout: this.#layout })
+    const streamSnapshot = () => this.#loadSnapshot(reservedId)
+    this.#retention = new SegmentRetention({ ...common, journal: this.#layout.journal, streamSnapshot })
   }
 
   async open(options: Parameters<Store['open']>[0]): Promise<StoreOpening> {
@@ -120,45 +100,45 @@ class JsonStore implements Store {
     }
   }
 
-  async *claim({ runs, signal }: Parameters<Store['claim']>[0]): AsyncGenerator<RunClaim> {
-    const owned = this.#requireOwned()
-    const open = [...this.#reader.heads.all()].filter(({ seq, row, removed }) => seq > 0 && removed !== true && !hasEnded(row))
-    const wanted = open.map(({ run }) => run).filter((run) => run !== reservedId && (runs === undefined || runs.includes(run)))
-    for (const run of [reservedId, ...wanted]) {
-      if (signal?.aborted === true || owned.ended.signal.aborted) return
-      if (owned.granted.has(run)) continue
-      owned.granted.add(run)
-      const release = () => Promise.resolve(void owned.granted.delete(run))
-      yield { run, epoch: owned.epoch, lost: owned.lost.signal, release }
-    }
+  async *claim(options: Parameters<Store['claim']>[0]): AsyncGenerator<RunClaim> {
+    yield* grantRuns(this.#requireOwned(), this.#reader.heads, options)
   }
 
   async append(batches: readonly Batch[]): Promise<void> {
     const { writer, granted } = this.#requireOwned()
-    await writer.append(batches)
+    if (this.#runs.isLacking(batches)) {
+      const copies = structuredClone(batches)
+      await this.#reader
+        .load(() => false)
+        .catch((cause: unknown) => {
+          throw notStored(cause)
+        })
+      await writer.append(copies)
+    } else await writer.append(batches)
     for (const { run, after } of batches) if (after === 0) granted.add(run)
   }
 
   async read(run: string, { from, limit }: Parameters<Store['read']>[1]): Promise<Awaited<ReturnType<Store['read']>>> {
-    await this.#look()
+    await this.#lookFor(run)
     return this.#reader.read(run, from, limit)
   }
 
   async last(run: string): Promise<number> {
-    await this.#look()
+    await this.#lookFor(run)
     return this.#lastOf(run)
   }
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
-    await this.#look()
-    const last = this.#lastOf(run)
-    return last === 0 ? undefined : loadSnapshot(this.#parts.disk, this.#layout.run(run), last)
+    await this.#lookFor(run)
+    return this.#lastOf(run) === 0 ? undefined : this.#loadSnapshot(run)
   }
 
   async saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void> {
     const { writer } = this.#requireOwned()
     writer.refuseFenced()
-    if (!this.#reader.heads.removed(run)) await saveSnapshot(this.#parts.disk, this.#layout.run(run), snapshot, this.#unique)
+    await this.#snapshots.save(run, snapshot)
+    // Its snapshot may be all that segments were kept for.
+    if (run === reservedId) await this.#giveBack()
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {
@@ -166,6 +146,7 @@ class JsonStore implements Store {
     const hasGrown = () => this.#lastOf(run) > last
     while (!signal.aborted) {
       if (this.#isOwner()) {
+        await this.#runs.find(run)
         if (hasGrown()) yield (last = this.#lastOf(run))
         else await this.#grown.wait(signal)
         continue
@@ -173,6 +154,7 @@ class JsonStore implements Store {
       const options = { clock: this.#parts.clock, everyMs: lookMs, keepAlive: true, signal }
       for await (const _ of folderChanges(this.#layout.journal, options)) {
         await this.#reader.refresh()
+        await this.#runs.find(run)
         if (hasGrown()) yield (last = this.#lastOf(run))
         if (this.#isOwner()) break
       }
@@ -181,13 +163,12 @@ class JsonStore implements Store {
 
   async runs(query?: Parameters<Store['runs']>[0]): Promise<readonly RunRow[]> {
     await this.#look()
-    return listRows(this.#reader.heads.rows(), query)
+    return this.#runs.rows(query)
   }
 
   async row(query: Parameters<Store['row']>[0]): Promise<RunRow | undefined> {
     await this.#look()
-    const run = 'id' in query ? query.id : this.#reader.heads.keyHolder(query.key)
-    return run === undefined ? undefined : this.#reader.heads.get(run)?.row
+    return this.#runs.row(query)
   }
 
   post(...[command, options]: Parameters<Store['post']>): ReturnType<Store['post']> {
@@ -200,8 +181,10 @@ class JsonStore implements Store {
   }
 
   async remove(run: string): Promise<void> {
-    await this.#requireOwned().writer.remove(run)
-    await clearRun(this.#parts.disk, this.#layout, run)
+    const { writer } = this.#requireOwned()
+    await this.#runs.find(run)
+    await this.#folders.remove(run, () => writer.remove(run))
+    await this.#giveBack()
   }
 
   async owner(): Promise<StoreOwner | undefined> {
@@ -217,10 +200,18 @@ class JsonStore implements Store {
 
   async #open(options: OpeningOptions): Promise<StoreOpening> {
     const { disk, clock, host, ids, segmentBytes, folder } = this.#parts
-    const { journal } = this.#layout
+    const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
-      { ...common, folder, host, newStoreId: () => ids.next('store'), former: this.#former, indexed: () => this.#index.known },
+      {
+        ...common,
+        folder,
+        host,
+        retention: this.#retention,
+        newStoreId: () => ids.next('store'),
+        former: this.#former,
+        indexed: () => this.#index.known,
+      },
       options,
     )
     const ended = new AbortController()
@@ -238,7 +229,9 @@ class JsonStore implements Store {
     const writer = new JournalWriter({ ...common, header, opened, segmentBytes, onDurable, onFenced })
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     try {
-      await sweepLeavings(this.#inboxParts(), this.#layout, (run) => this.#reader.heads.removed(run))
+      await disk.makeFolder(inbox)
+      await sweepAnswers(this.#inboxParts()).catch(() => undefined)
+      await this.#folders.sweep(this.#reader.heads.all())
     } catch (error) {
       await this.#close()
       throw error
@@ -250,6 +243,7 @@ class JsonStore implements Store {
     const owned = this.#owned
     if (owned === undefined) return
     owned.ended.abort()
+    await this.#retention.idle()
     await owned.writer.close()
     if (owned.lost.signal.aborted) await this.#index.cancel()
     else await this.#index.flush(this.#reader)
@@ -268,6 +262,20 @@ class JsonStore implements Store {
         { cause },
       )
     })
+  }
+
+  async #lookFor(run: string): Promise<void> {
+    await this.#look()
+    await this.#runs.find(run)
+  }
+
+  async #loadSnapshot(run: string): Promise<Snapshot | undefined> {
+    return (await this.#snapshots.load(run)) ?? this.#reader.heads.get(run)?.base?.snapshot
+  }
+
+  #giveBack(): Promise<void> {
+    const { writer, epoch, ended } = this.#requireOwned()
+    return this.#retention.giveBack(writer, { epoch, least: this.#parts.segmentBytes / 2, signal: ended.signal })
   }
 
   #lastOf(run: string): number {

@@ -21,6 +21,32 @@ export const runChecks: Readonly<Record<string, StoreCheck>> = {
     assert.deepEqual(await ids(await reopen()), ['run-0', 'run-3', 'run-2', 'run-1'])
   },
 
+  'ST2 runs that ended long ago are listed, found, refused and restarted like any other': async ({ store, reopen }) => {
+    await store.open({ instance: 'one' })
+    const ended = Array.from({ length: 620 }, (_, index) => ({
+      ...batch(`run-${index}`, 0, 1),
+      row: row(`run-${index}`, { createdAt: index >> 1, key: `key-${index}`, status: 'completed' }),
+    }))
+    await store.append([...ended, { ...batch('run-live', 0, 1), row: row('run-live', { createdAt: 100 }) }])
+    await store.remove('run-0')
+    await store.close()
+    const again = await reopen()
+    await again.open({ instance: 'two' })
+    const ids = async (query: Parameters<Store['runs']>[0]) => (await again.runs(query)).map(({ id }) => id)
+    assert.deepEqual(await ids({ limit: 3 }), ['run-619', 'run-618', 'run-617'])
+    assert.deepEqual(await ids({ status: ['running'] }), ['run-live'])
+    await rejects(again.append([batch('run-0', 0, 1)]), 'run_exists')
+    await rejects(again.append([batch('run-5', 0, 1)]), 'run_exists')
+    const taken = { ...batch('run-new', 0, 1), row: row('run-new', { key: 'key-5' }) }
+    await rejects(again.append([taken]), 'run_conflict')
+    assert.deepEqual([await again.last('run-5'), (await again.row({ key: 'key-5' }))?.id], [1, 'run-5'])
+    await again.append([{ ...batch('run-5', 1, 1), row: row('run-5', { createdAt: 2, key: 'key-5' }) }])
+    assert.deepEqual(await ids({ status: ['running'] }), ['run-live', 'run-5'])
+    assert.equal((await ids({})).length, 620)
+    assert.deepEqual((await ids({})).slice(-3), ['run-3', 'run-2', 'run-1'])
+    await again.close()
+  },
+
   'RU2 an idempotency key belongs to one run': async ({ store, reopen }) => {
     await store.open({ instance: 'one' })
     const keyed = (id: string) => ({ ...batch(id, 0, 1), row: row(id, { key: 'nightly', digest: 'd' }) })

@@ -51,7 +51,8 @@ test('ST4 a journal cut anywhere opens with every whole write before the cut', a
     const found = (await runsOf(reopened)).map((list) => list.length)
     acknowledged[state]?.forEach((least, run) => expect(found[run], `cut at ${cut}`).toBeGreaterThanOrEqual(least))
     expect((await runsOf(reopened)).map((list) => list.at(-1) ?? 0)).toEqual(found)
-    const size = (await readFile(join(folder, 'journal', first))).length
+    // Where nothing of a run is left, the whole segment may go (ST7).
+    const size = (await readFile(join(folder, 'journal', first)).catch(() => states[0]))?.length ?? 0
     const aside = (await readdir(join(folder, 'journal'))).filter((name) => name.includes('.torn-'))
     expect(warnings.length, `cut at ${cut}`).toBe(size < cut ? 1 : 0)
     expect(aside).toEqual(size < cut ? [`${first}.torn-${size}`] : [])

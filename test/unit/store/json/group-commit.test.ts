@@ -1,6 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../../src/host/clock.ts'
+import type { Disk } from '../../../../src/store/json/disk.ts'
+import { nodeDisk } from '../../../../src/store/json/disk.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
 import { modelStore } from './witness.ts'
@@ -70,6 +74,56 @@ test('ST3 a segment is followed by another at its size, and all of them are read
   expect(await seqs(owner, 'run-1')).toEqual(all)
   expect(await seqs(store(), 'run-1')).toEqual(all)
   expect((await owner.read('run-1', { from: 33, limit: 2 })).map(({ seq }) => seq)).toEqual([33, 34])
+})
+
+test('ST1 ST3 appends that come while a segment begins lose nothing', async () => {
+  const { folder, store } = await storeFolder()
+  const appends: Promise<void>[] = []
+  let begun = 0
+  const disk: Disk = {
+    ...nodeDisk,
+    link: async (from, to) => {
+      if (to.endsWith('.jsonl')) begun += 1
+      if (begun > 1) appends.push(owner.append([batch(`beside-${begun}`, 0, 3)]))
+      await nodeDisk.turn()
+      await nodeDisk.link(from, to)
+      await nodeDisk.turn()
+    },
+  }
+  const owner = store({ segmentBytes: 2000, disk })
+  await owner.open({ instance: 'owner' })
+  for (let after = 0; after < 40; after += 1) await owner.append([batch('run-1', after)])
+  await Promise.all(appends)
+  expect(appends.length).toBeGreaterThan(3)
+  const all = Array.from({ length: 40 }, (_, index) => index + 1)
+  for (const reader of [owner, store()]) {
+    expect(await seqs(reader, 'run-1')).toEqual(all)
+    for (let number = 2; number <= appends.length + 1; number += 1)
+      expect(await seqs(reader, `beside-${number}`)).toEqual([1, 2, 3])
+  }
+  await owner.close()
+  await rm(join(folder, 'index.json'))
+  const next = store()
+  expect((await next.open({ instance: 'next' })).warnings).toEqual([])
+  expect(await seqs(next, 'run-1')).toEqual(all)
+})
+
+test('ST1 an append that comes while the store closes is stored, or refused', async () => {
+  const { store } = await storeFolder()
+  const late: Promise<unknown>[] = []
+  const disk: Disk = {
+    ...nodeDisk,
+    rename: async (from, to) => {
+      late.push(owner.append([batch('late', 0)]).catch((error: unknown) => error))
+      await nodeDisk.rename(from, to)
+    },
+  }
+  const owner = store({ disk, indexDelayMs: 60_000 })
+  await owner.open({ instance: 'owner' })
+  const early = owner.append([batch('early', 0)])
+  await Promise.all([early, owner.close()])
+  expect(await Promise.all(late)).toEqual([expect.objectContaining({ code: 'not_stored' })])
+  expect([await seqs(store(), 'early'), await seqs(store(), 'late')]).toEqual([[1], []])
 })
 
 test('ST3 a slow disk is never waited for on the main thread', async () => {

@@ -134,6 +134,7 @@ test('ST6 what is left of unfinished segments is removed by the next owner', asy
   const { folder, store } = await storeFolder()
   const first = store()
   await first.open({ instance: 'first' })
+  await first.append([batch('run-1', 0)])
   await first.close()
   await writeFile(join(folder, 'journal', '00000002.0001.jsonl.77-t.tmp'), 'half')
   await first.open({ instance: 'again' })

@@ -9,7 +9,7 @@ import type { Disk } from '../../../../src/store/json/disk.ts'
 import { nodeDisk } from '../../../../src/store/json/disk.ts'
 import type { HostFacts, ProcessIdentity } from '../../../../src/store/json/process-identity.ts'
 import { isAlive } from '../../../../src/store/json/process-identity.ts'
-import type { JsonStoreParts } from '../../../../src/store/json/store.ts'
+import type { JsonStoreParts } from '../../../../src/store/json/store-parts.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
 
 const clock = systemClock()

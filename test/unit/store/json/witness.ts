@@ -5,7 +5,7 @@ import type { PostedAnswer, PostedCommand } from '../../../../src/protocol/comma
 import type { Batch, Snapshot, Store, StoredEntry } from '../../../../src/ports/store.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
 import type { HostFacts } from '../../../../src/store/json/process-identity.ts'
-import type { JsonStoreParts } from '../../../../src/store/json/store.ts'
+import type { JsonStoreParts } from '../../../../src/store/json/store-parts.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
 import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import type { CrashState } from '../../../support/disk-model/crash-states.ts'

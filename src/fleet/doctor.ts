@@ -1,0 +1,45 @@
+import { systemClock } from '../host/clock.ts'
+import { systemIds } from '../host/ids.ts'
+import { nodeDisk } from '../store/json/disk.ts'
+import type { StoreInspection } from '../store/json/doctor/inspect-store.ts'
+import { inspectFolder } from '../store/json/doctor/inspect-store.ts'
+import type { RepairParts, StoreRepair } from '../store/json/doctor/repair-store.ts'
+import { repairFolder } from '../store/json/doctor/repair-store.ts'
+import type { RunVerification } from '../store/json/doctor/verify-run.ts'
+import { verifyChain } from '../store/json/doctor/verify-run.ts'
+import { layoutOf } from '../store/json/layout.ts'
+import { hostFacts } from '../store/json/process-identity.ts'
+import { blobsOfEntry } from './kept-blobs.ts'
+
+/**
+ * Follows the history of a run of a JSON store from the journal's bytes: every line's checksum, sequence and chain hash, whole batches,
+ * and the bytes that receipts and artifacts name (VE7, VE6, AR2). Changes nothing, and needs no ownership. `head`: the hash of a line,
+ * kept elsewhere from an earlier verification, that must still be part of the history. Rejects `unknown_run`, `store_too_new`.
+ */
+export function verifyRun(options: {
+  readonly folder: string
+  readonly run: string
+  readonly head?: string
+}): Promise<RunVerification> {
+  return verifyChain(partsOf(options.folder), options.run, options.head)
+}
+
+/** Looks at all that lies in the folder of a JSON store, also while a fleet works in it, and changes nothing (ST4). Rejects `store_too_new`. */
+export function inspectStore(options: { readonly folder: string }): Promise<StoreInspection> {
+  return inspectFolder(partsOf(options.folder))
+}
+
+/**
+ * Mends what can be mended in the folder of a JSON store, and says what was lost (ST4). Takes the store for as long as it works: rejects
+ * `store_owned` with the owner named when a process has it; `takeOver` overrules one that cannot be checked from here.
+ */
+export function repairStore(options: { readonly folder: string; readonly takeOver?: boolean }): Promise<StoreRepair> {
+  const { takeOver } = options
+  return repairFolder(partsOf(options.folder), takeOver === undefined ? {} : { takeOver })
+}
+
+function partsOf(folder: string): RepairParts {
+  const ids = systemIds()
+  const unique = (): string => `${hostFacts.self().pid}-${ids.next('t')}`
+  return { disk: nodeDisk, layout: layoutOf(folder), host: hostFacts, clock: systemClock(), ids, unique, blobsOf: blobsOfEntry }
+}
