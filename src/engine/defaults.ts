@@ -43,6 +43,6 @@ export const engineDefaults: Defaults = {
   jitter: false,
   keptReports: 10_000,
   taskSlice: 1_000,
-  snapshotAfter: 20_000,
-  snapshotAtEndAfter: 1_000,
+  snapshotAfter: 100_000,
+  snapshotAtEndAfter: 10_000,
 }
