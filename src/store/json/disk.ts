@@ -3,11 +3,11 @@ import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/pr
 import type { FileHandle } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 
-/** A file open for appending. */
+/** A file open for writing. */
 export interface DiskFile {
   /** Hands bytes to the operating system and gives how many it took: fewer than given when the disk is nearly full. */
-  append(bytes: Uint8Array): number
-  /** Makes what was appended survive a power loss. */
+  write(bytes: Uint8Array, at: number): number
+  /** Makes what was written survive a power loss. */
   sync(): Promise<void>
   /** The same, without a hop through the thread pool: faster when nothing else could run meanwhile. */
   syncNow(): void
@@ -17,7 +17,7 @@ export interface DiskFile {
 
 /** Every file operation of the JSON store, one method each, so that a test can record and fail each. */
 export interface Disk {
-  /** Opens for appending. `create: true` wants a new file and rejects EEXIST. */
+  /** Opens for writing. `create: true` wants a new file and rejects EEXIST; else it must be there. */
   open(path: string, options: { readonly create: boolean }): Promise<DiskFile>
   /** Bytes `from` up to `to`, fewer where the file ends before; empty when there is no file. */
   read(path: string, from?: number, to?: number): Promise<Buffer>
@@ -48,7 +48,7 @@ export interface Disk {
 
 /** The disk of this machine. */
 export const nodeDisk: Disk = {
-  open: async (path, { create }) => appending(await open(path, create ? 'ax' : 'a')),
+  open: async (path, { create }) => writable(await open(path, create ? 'wx' : 'r+')),
   read: async (path, from = 0, to = Number.MAX_SAFE_INTEGER) => {
     const file = await orMissing(open(path, 'r'))
     if (file === undefined) return Buffer.alloc(0)
@@ -102,9 +102,9 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
 }
 
-function appending(file: FileHandle): DiskFile {
+function writable(file: FileHandle): DiskFile {
   return {
-    append: (bytes) => writeSync(file.fd, bytes),
+    write: (bytes, at) => writeSync(file.fd, bytes, 0, bytes.length, at),
     sync: () => file.datasync(),
     syncNow: () => fdatasyncSync(file.fd),
     truncate: (size) => file.truncate(size),

@@ -1,10 +1,11 @@
 import { FleetError } from '../../protocol/errors.ts'
 import type { Disk } from './disk.ts'
 
-/** Bytes of a journal file; rejects `unreadable_file` when the disk does not give them. */
+/** Bytes of a journal file, without the room behind its end; rejects `unreadable_file` when the disk does not give them. */
 export async function readJournal(disk: Disk, path: string, from: number, to?: number): Promise<Buffer> {
   try {
-    return await disk.read(path, from, to)
+    const bytes = await disk.read(path, from, to)
+    return to === undefined ? withoutRoom(bytes) : bytes
   } catch (cause) {
     throw new FleetError(
       'unreadable_file',
@@ -15,6 +16,13 @@ export async function readJournal(disk: Disk, path: string, from: number, to?: n
       },
     )
   }
+}
+
+/** Room is zeros, which no line holds (see `SegmentFile`). */
+function withoutRoom(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0) end -= 1
+  return bytes.subarray(0, end)
 }
 
 export function reasonOf(cause: unknown): string {

@@ -13,11 +13,12 @@ import type { SegmentChain } from './segment-chain.ts'
 import { epochOf, listSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious, storeFormat } from './segment-line.ts'
+import { SegmentFile } from './segment-file.ts'
 import { lossBehind } from './segment-loss.ts'
 import type { SegmentRetention } from './segment-retention.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { placeOf } from './segment-writer.ts'
-import { appendAll, createFile } from './whole-file.ts'
+import { createFile } from './whole-file.ts'
 
 export interface OpeningParts {
   readonly disk: Disk
@@ -29,6 +30,7 @@ export interface OpeningParts {
   readonly unique: () => string
   readonly newStoreId: () => string
   readonly retention: SegmentRetention
+  readonly roomBytes: number
   /** Owner records that this store wrote before. It is not open, so none of them owns anything, though the disk may not tell. */
   readonly former: Set<string>
   /** How much of the journal the index stood for when it was read. */
@@ -116,21 +118,23 @@ async function recordEnds(parts: OpeningParts, header: SegmentHeader): Promise<O
   const lastEnd = measured.ends.at(-1)
   if (lastEnd !== undefined) await secureEnd(parts, lastEnd, measured.synced)
   if (measured.tail !== undefined) warnings.push(await cutTail(parts, measured.tail))
-  const file = await disk.open(segmentPath(journal, segment), { create: false })
+  else if (lastEnd !== undefined) await cutRoom(disk, segmentPath(journal, lastEnd.segment), lastEnd.end)
+  const top = Buffer.byteLength(encodeHeader(header))
+  const file = new SegmentFile(await disk.open(segmentPath(journal, segment), { create: false }), top, parts.roomBytes)
   try {
     await retention.sweep(measured.dropped?.segments ?? [], header.epoch)
     const dropped = await retention.plan(measured.ends, 0)
     const gone = new Set(dropped?.segments)
     const previous = measured.ends.filter((end) => !gone.has(end.segment))
     const line = Buffer.from(encodePrevious(previous, dropped && { dropped }))
-    appendAll(file, line)
+    file.append(line)
     await file.sync()
     if ((await listSegments(disk, journal)).some((name) => epochOf(name) > header.epoch))
       throw new FleetError(
         'store_conflict',
         `Another process took the store in ${parts.folder} over at the same time. Open it again.`,
       )
-    const opened = { file, segment, end: Buffer.byteLength(encodeHeader(header)) + line.length }
+    const opened = { file, segment, end: top + line.length }
     await removeTemporary(disk, journal, header.epoch)
     await reader.own(previous, placeOf(opened), dropped)
     await retention.sweep([...gone], header.epoch)
@@ -168,6 +172,17 @@ async function cutTail({ disk, journal, unique }: OpeningParts, tail: NonNullabl
     await file.close()
   }
   return `A torn tail of ${tail.bytes.length} bytes was cut from ${path} at byte ${tail.byte} and kept in ${aside}: nothing shows that it was ever acknowledged.`
+}
+
+/** Takes back the room that a crashed owner had set aside. */
+async function cutRoom(disk: Disk, path: string, end: number): Promise<void> {
+  if (((await disk.facts(path))?.size ?? 0) <= end) return
+  const file = await disk.open(path, { create: false })
+  try {
+    await file.truncate(end)
+  } finally {
+    await file.close()
+  }
 }
 
 async function damageWarnings({ disk, journal, reader }: OpeningParts): Promise<readonly string[]> {

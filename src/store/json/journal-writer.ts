@@ -16,7 +16,6 @@ import { encodeClosed, entryBody } from './segment-line.ts'
 import { parseSegment } from './segment-parse.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { createSegment, placeOf } from './segment-writer.ts'
-import { appendAll } from './whole-file.ts'
 
 export interface WriterParts {
   readonly disk: Disk
@@ -26,6 +25,7 @@ export interface WriterParts {
   readonly header: SegmentHeader
   readonly opened: OpenSegment
   readonly segmentBytes: number
+  readonly roomBytes: number
   readonly unique: () => string
   /** Called when something became durable. */
   readonly onDurable: () => void
@@ -128,7 +128,8 @@ export class JournalWriter {
     try {
       await this.settle()
       if (this.checkFence()) return
-      appendAll(this.#open.file, Buffer.from(encodeClosed(this.#parts.clock.now(), this.#open.end)))
+      this.#open.file.append(Buffer.from(encodeClosed(this.#parts.clock.now(), this.#open.end)))
+      await this.#open.file.trim()
       await this.#open.file.sync()
     } catch {
       // Everything acknowledged is synced; without the last line the next owner looks whether this process lives.
@@ -199,7 +200,7 @@ export class JournalWriter {
     }
     const { file, end, segment } = this.#open
     try {
-      appendAll(file, group.bytes)
+      file.append(group.bytes)
     } catch (cause) {
       await this.#undo(cause)
       throw notStored(cause)
@@ -262,7 +263,7 @@ export class JournalWriter {
       const top = { ...header, segment: this.#segmentNumber }
       // From here on it may be there, and says where this one ends.
       this.#isUnsettled = true
-      const next = await createSegment(disk, journal, top, previous, adopted, unique(), dropped)
+      const next = await createSegment(this.#parts, top, previous, adopted, unique(), dropped)
       try {
         if (this.checkFence()) throw conflict()
       } catch (cause) {

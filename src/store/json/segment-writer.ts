@@ -1,13 +1,14 @@
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk } from './disk.ts'
 import type { Place } from './run-heads.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
+import { SegmentFile } from './segment-file.ts'
 import type { DropRecord, SegmentEnd, SegmentHeader } from './segment-line.ts'
 import { encodeHeader, encodePrevious } from './segment-line.ts'
 import { createFile } from './whole-file.ts'
 
 /** A segment open for appending. */
 export interface OpenSegment {
-  readonly file: DiskFile
+  readonly file: SegmentFile
   readonly segment: string
   /** Offset behind the last synced byte. */
   readonly end: number
@@ -15,8 +16,7 @@ export interface OpenSegment {
 
 /** Creates a segment of one's own epoch: its header, where the one before ends, and what is taken over from there, in one step. */
 export async function createSegment(
-  disk: Disk,
-  journal: string,
+  { disk, journal, roomBytes }: { readonly disk: Disk; readonly journal: string; readonly roomBytes: number },
   header: SegmentHeader,
   previous: readonly SegmentEnd[],
   adopted: Buffer,
@@ -30,7 +30,9 @@ export async function createSegment(
   )
   const created = await createFile(disk, path, Buffer.concat([top, adopted]), unique)
   if (!created) throw new Error(`${path} exists already`)
-  return { file: await disk.open(path, { create: false }), segment, end: top.length + adopted.length, adoptedAt: top.length }
+  const end = top.length + adopted.length
+  const file = new SegmentFile(await disk.open(path, { create: false }), end, roomBytes)
+  return { file, segment, end, adoptedAt: top.length }
 }
 
 /** The place behind what a segment holds. */

@@ -14,13 +14,15 @@ export interface JsonStoreParts {
   readonly ids: Ids
   /** A segment of the journal is followed by the next one at this size. Default 16 MiB. */
   readonly segmentBytes?: number
+  /** How much room is set aside behind the end of the journal, at most, while it is open. Default 512 KiB. */
+  readonly roomBytes?: number
   /** How long `index.json` may stay behind the journal. Default 1 s. */
   readonly indexDelayMs?: number
   readonly host?: HostFacts
   readonly disk?: Disk
 }
 
-const defaults = { segmentBytes: 16 * 1024 * 1024, indexDelayMs: 1000 }
+const defaults = { segmentBytes: 16 * 1024 * 1024, roomBytes: 512 * 1024, indexDelayMs: 1000 }
 
 export function completeParts(parts: JsonStoreParts): Required<JsonStoreParts> {
   const disk = withDurableFolders(parts.disk ?? nodeDisk, layoutOf(parts.folder).root)

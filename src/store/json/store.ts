@@ -199,7 +199,7 @@ class JsonStore implements Store {
   }
 
   async #open(options: OpeningOptions): Promise<StoreOpening> {
-    const { disk, clock, host, ids, segmentBytes, folder } = this.#parts
+    const { disk, clock, host, ids, segmentBytes, roomBytes, folder } = this.#parts
     const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
@@ -208,6 +208,7 @@ class JsonStore implements Store {
         folder,
         host,
         retention: this.#retention,
+        roomBytes,
         newStoreId: () => ids.next('store'),
         former: this.#former,
         indexed: () => this.#index.known,
@@ -226,7 +227,7 @@ class JsonStore implements Store {
       this.#index.schedule(this.#reader)
       this.#grown.ring()
     }
-    const writer = new JournalWriter({ ...common, header, opened, segmentBytes, onDurable, onFenced })
+    const writer = new JournalWriter({ ...common, header, opened, segmentBytes, roomBytes, onDurable, onFenced })
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     try {
       await disk.makeFolder(inbox)

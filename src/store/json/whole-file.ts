@@ -1,16 +1,7 @@
 import { dirname } from 'node:path'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk } from './disk.ts'
 import { isErrno } from './disk.ts'
-
-/** Appends all bytes, going on after short writes. */
-export function appendAll(file: DiskFile, bytes: Uint8Array): void {
-  let done = 0
-  while (done < bytes.length) {
-    const taken = file.append(done === 0 ? bytes : bytes.subarray(done))
-    if (taken <= 0) throw new Error(`the disk took ${done} of ${bytes.length} bytes`)
-    done += taken
-  }
-}
+import { writeAll } from './segment-file.ts'
 
 /** Puts a file in place of what was there: after a power loss it is the old one or the new one, whole. */
 export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array, unique: string): Promise<void> {
@@ -44,7 +35,7 @@ export async function createFile(disk: Disk, path: string, bytes: Uint8Array, un
 async function writeSynced(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
   const file = await disk.open(path, { create: true })
   try {
-    appendAll(file, bytes)
+    writeAll(file, bytes, 0)
     await file.sync()
   } finally {
     await file.close()

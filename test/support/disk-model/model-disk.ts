@@ -137,10 +137,10 @@ export class ModelDisk implements Disk {
     }
     let isOpen = true
     return {
-      append: (bytes) => {
-        const fault = this.#call('append', path)
+      write: (bytes, at) => {
+        const fault = this.#call('write', path)
         const taken = Buffer.from(fault === undefined ? bytes : bytes.subarray(0, bytes.length >> 1))
-        this.#take({ kind: 'write', file, at: this.tree.contents.get(file)?.length ?? 0, bytes: taken })
+        this.#take({ kind: 'write', file, at, bytes: taken })
         return taken.length
       },
       sync: async () => sync(),

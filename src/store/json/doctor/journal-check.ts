@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { locate } from '../damage.ts'
+import { readJournal } from '../journal-bytes.ts'
 import { epochOf, listSegments, missingSegments, segmentPath } from '../segment-chain.ts'
 import type { ExaminedStore } from './examined-store.ts'
 import type { StoreFinding } from './finding.ts'
@@ -38,9 +39,9 @@ async function damaged({ disk, layout, heads }: ExaminedStore): Promise<StoreFin
 async function torn({ disk, layout, owner, reader }: ExaminedStore): Promise<StoreFinding[]> {
   const at = reader.position
   if (at === undefined || (owner !== undefined && owner.alive !== false)) return []
-  const size = (await disk.facts(segmentPath(layout.journal, at.segment)))?.size ?? 0
-  if (size <= at.byte) return []
-  const message = `${size - at.byte} bytes at the end were never acknowledged; they are cut off, and kept aside, when the store is opened.`
+  const { length } = await readJournal(disk, segmentPath(layout.journal, at.segment), at.byte)
+  if (length === 0) return []
+  const message = `${length} bytes at the end were never acknowledged; they are cut off, and kept aside, when the store is opened.`
   return [{ part: 'journal', weight: 'wrong', message, ...(await locate(disk, layout.journal, at)) }]
 }
 

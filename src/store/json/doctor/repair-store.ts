@@ -12,7 +12,6 @@ import { encodeClosed, encodeCut, entryBody, entryTop } from '../segment-line.ts
 import { SegmentRetention } from '../segment-retention.ts'
 import { Snapshots } from '../snapshot.ts'
 import { createJsonStore } from '../store.ts'
-import { appendAll } from '../whole-file.ts'
 import { examine, noIndex } from './examined-store.ts'
 import { checkInbox } from './inbox-check.ts'
 import type { InspectionParts, StoreInspection } from './inspect-store.ts'
@@ -76,6 +75,7 @@ async function mendJournal(
     retention,
     newStoreId: () => ids.next('store'),
     former: new Set<string>(),
+    roomBytes: 0,
     indexed: () => undefined,
   }
   const { opened, warnings } = await openJournal(opening, { ...options, instance })
@@ -91,7 +91,7 @@ async function mendJournal(
     }
     const records = texts.join('')
     const closed = encodeClosed(clock.now(), opened.end + Buffer.byteLength(records))
-    appendAll(opened.file, Buffer.from(records + closed))
+    opened.file.append(Buffer.from(records + closed))
     await opened.file.sync()
   } finally {
     await opened.file.close()

@@ -36,7 +36,7 @@ test('ST6 an owner that was stalled in a write that failed cuts nothing off that
   const taker = { ...afterCrash().self(), instance: 'taker', since: 1 }
   let appends = 0
   const disk: ModelDisk = new ModelDisk(undefined, ({ operation }) => {
-    if (operation !== 'append' || (appends += 1) < 3) return undefined
+    if (operation !== 'write' || (appends += 1) < 3) return undefined
     if (appends === 3) return { short: true }
     // What another process did while this one stood still between its two writes.
     const end = (disk.tree.bytes(path)?.lastIndexOf(10) ?? 0) + 1
@@ -47,7 +47,7 @@ test('ST6 an owner that was stalled in a write that failed cuts nothing off that
     disk.tree.apply({ kind: 'write', file: 99, at: 0, bytes: Buffer.from(top) })
     return { code: 'ENOSPC' }
   })
-  const stalled = modelStore(disk)
+  const stalled = modelStore(disk, { roomBytes: 0 })
   await stalled.open({ instance: 'stalled' })
   const outcomes = await Promise.allSettled([stalled.append([batch('run-1', 0)]), stalled.append([batch('run-2', 0, 2)])])
   expect(outcomes).toMatchObject([{ reason: { code: 'store_conflict' } }, { reason: { code: 'store_conflict' } }])

@@ -3,16 +3,16 @@ import { Trial } from './trial.ts'
 
 const naming = ['link', 'rename', 'remove', 'removeFolder', 'makeFolder'] as const
 const looking = ['read', 'facts', 'exists', 'list'] as const
-const writing = ['append', 'sync', 'truncate', 'rewrite'] as const
+const writing = ['write', 'sync', 'truncate', 'rewrite'] as const
 
 /** What may fail with which code. */
 export const faults: Readonly<Record<string, { readonly fault: DiskFault; readonly hits: readonly DiskCall['operation'][] }>> = {
   ENOSPC: {
     fault: { code: 'ENOSPC' },
-    hits: ['open', 'append', 'sync', 'rewrite', 'link', 'rename', 'makeFolder', 'syncFolder'],
+    hits: ['open', 'write', 'sync', 'rewrite', 'link', 'rename', 'makeFolder', 'syncFolder'],
   },
   EIO: { fault: { code: 'EIO' }, hits: ['open', ...writing, ...naming, ...looking, 'syncFolder'] },
-  'a short write': { fault: { short: true }, hits: ['append'] },
+  'a short write': { fault: { short: true }, hits: ['write'] },
   EMFILE: { fault: { code: 'EMFILE' }, hits: ['open', 'read', 'list', 'rewrite', 'syncFolder'] },
   EROFS: { fault: { code: 'EROFS' }, hits: ['open', ...writing, ...naming] },
   EACCES: { fault: { code: 'EACCES' }, hits: ['open', 'rewrite', ...naming, ...looking, 'syncFolder'] },

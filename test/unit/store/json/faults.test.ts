@@ -34,11 +34,11 @@ test('ST5 a full disk refuses the append, leaves nothing of it, and the next one
 
 test('ST5 a short write is completed', async () => {
   const { store, faulty, owner } = await faultyStore()
-  const appends = faulty.count('append', journal)
+  const appends = faulty.count('write', journal)
   faulty.limitRoom(60)
   faulty.roomAfterShortWrite = 10_000
   await owner.append([batch('run-1', 1)])
-  expect(faulty.count('append', journal) - appends).toBe(2)
+  expect(faulty.count('write', journal) - appends).toBe(2)
   expect(await seqs(store(), 'run-1')).toEqual([1, 2])
 })
 

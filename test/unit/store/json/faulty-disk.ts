@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Disk, DiskFile } from '../../../../src/store/json/disk.ts'
 import { nodeDisk } from '../../../../src/store/json/disk.ts'
 
-type Operation = 'append' | 'sync' | 'truncate' | 'read' | 'link' | 'rename' | 'open'
+type Operation = 'write' | 'sync' | 'truncate' | 'read' | 'link' | 'rename' | 'open'
 
 /** The real disk, which records what is asked of it, and fails where it is told to. */
 export class FaultyDisk {
@@ -59,11 +59,11 @@ export class FaultyDisk {
 
   #file(path: string, file: DiskFile): DiskFile {
     return {
-      append: (bytes) => {
-        this.#note('append', path)
+      write: (bytes, at) => {
+        this.#note('write', path)
         const room = this.#room
         if (room <= 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-        const taken = file.append(bytes.length > room ? bytes.subarray(0, room) : bytes)
+        const taken = file.write(bytes.length > room ? bytes.subarray(0, room) : bytes, at)
         this.#room = taken < bytes.length ? this.roomAfterShortWrite : room - taken
         return taken
       },

@@ -56,12 +56,12 @@ test('ST1 an append resolves after its bytes are synced, and a new name after it
   })
   await owner.open({ instance: 'owner' })
   const opening = faulty.log
-    .filter((line) => /^(open|append|sync|link|folder) /.test(line) && /jsonl|journal/.test(line))
+    .filter((line) => /^(open|write|sync|link|folder) /.test(line) && /jsonl|journal/.test(line))
     .map((line) => line.split(' ')[0])
-  expect(opening).toEqual(['open', 'append', 'sync', 'link', 'folder', 'open', 'append', 'sync'])
+  expect(opening).toEqual(['open', 'write', 'sync', 'link', 'folder', 'open', 'write', 'sync'])
   faulty.log.length = 0
   await owner.append([batch('run-1', 0)]).then(() => synced.push(...faulty.log))
-  expect(synced).toEqual(['append 00000001.0001.jsonl', 'sync 00000001.0001.jsonl'])
+  expect(synced).toEqual(['write 00000001.0001.jsonl', 'sync 00000001.0001.jsonl'])
 })
 
 test('ST3 a segment is followed by another at its size, and all of them are read', async () => {

@@ -13,7 +13,7 @@ function stockAdapter(disk: ModelDisk): Adapter<{ readonly notes: string[] }> {
     read: async () => JSON.parse((await disk.read(path)).toString()) as { readonly notes: string[] },
     write: async (data) => {
       const file = await disk.open(temporary, { create: true })
-      file.append(Buffer.from(JSON.stringify(data)))
+      file.write(Buffer.from(JSON.stringify(data)), 0)
       await file.close()
       await disk.rename(temporary, path)
     },

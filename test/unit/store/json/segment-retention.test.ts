@@ -262,8 +262,8 @@ function dyingAfter(changes: number): { readonly disk: Disk; readonly state: { l
     open: async (path, options) => {
       if (options.create) change()
       const file = await unsyncedDisk.open(path, options)
-      const append = (bytes: Uint8Array) => (change(), file.append(bytes))
-      return { ...file, append, truncate: async (size) => (change(), file.truncate(size)) }
+      const write = (bytes: Uint8Array, at: number) => (change(), file.write(bytes, at))
+      return { ...file, write, truncate: async (size) => (change(), file.truncate(size)) }
     },
     link: async (from, to) => (change(), unsyncedDisk.link(from, to)),
     rename: async (from, to) => (change(), unsyncedDisk.rename(from, to)),

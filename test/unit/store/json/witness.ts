@@ -28,7 +28,16 @@ interface RunAccount {
 }
 
 export function modelStore(disk: Disk, parts: Partial<JsonStoreParts> = {}): Store {
-  return createJsonStore({ folder: modelFolder, clock, ids, host: anotherProcess(), segmentBytes: 1500, disk, ...parts })
+  return createJsonStore({
+    folder: modelFolder,
+    clock,
+    ids,
+    host: anotherProcess(),
+    segmentBytes: 1500,
+    roomBytes: 400,
+    disk,
+    ...parts,
+  })
 }
 
 /** A process that lives, and to which all others are dead. */
