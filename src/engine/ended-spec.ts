@@ -11,26 +11,24 @@ import type { RunState, TaskState } from './state.ts'
 export function shortenSpec(spec: FleetTaskSpec): FleetTaskSpec {
   const { command } = spec.metadata
   return {
-    ...blank,
     id: spec.id,
     name: spec.name,
-    tags: spec.tags,
-    depends_on: spec.depends_on,
-    ...(spec.handler !== undefined && { handler: spec.handler }),
-    ...(spec.worker !== undefined && { worker: spec.worker }),
-    ...(spec.scorer?.kind === 'manual' && { scorer: spec.scorer }),
-    ...(command !== undefined && { metadata: { command } }),
+    instructions: '',
+    input_files: none,
+    context: none,
+    expected_artifacts: none,
+    tags: spec.tags.length === 0 ? none : spec.tags,
+    depends_on: spec.depends_on.length === 0 ? none : spec.depends_on,
+    metadata: command === undefined ? noMetadata : { command },
+    handler: spec.handler,
+    worker: spec.worker,
+    scorer: spec.scorer?.kind === 'manual' ? spec.scorer : undefined,
   }
 }
 
 /** Shared by all. */
-const blank: Pick<FleetTaskSpec, 'instructions' | 'input_files' | 'context' | 'expected_artifacts' | 'metadata'> = {
-  instructions: '',
-  input_files: [],
-  context: [],
-  expected_artifacts: [],
-  metadata: {},
-}
+const none: readonly never[] = []
+const noMetadata: FleetTaskSpec['metadata'] = {}
 
 /** The whole specs of those of the tasks that have a short one, by id. */
 export async function readSpecs(

@@ -1,7 +1,7 @@
 import { FleetError } from '../../protocol/errors.ts'
 import type { Disk } from './disk.ts'
 import { readJournal } from './journal-bytes.ts'
-import type { Place } from './run-heads.ts'
+import type { Place } from './marks.ts'
 import { segmentPath } from './segment-chain.ts'
 
 /** The error that stops a run whose history breaks, naming file, line and byte (ST4). */

@@ -2,7 +2,9 @@ import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import { readJournal } from './journal-bytes.ts'
-import type { Place, RunHead } from './run-heads.ts'
+import type { Mark, Place } from './marks.ts'
+import { markBefore } from './marks.ts'
+import type { RunHead } from './run-heads.ts'
 import type { ChainLink } from './segment-chain.ts'
 import { segmentPath } from './segment-chain.ts'
 import { decodeLine, linePrefix } from './segment-line.ts'
@@ -21,20 +23,30 @@ export interface ScannedLine {
   readonly hash: string
 }
 
+/** Bytes in whole lines. */
+interface Chunk {
+  readonly segment: string
+  readonly base: number
+  readonly bytes: Buffer
+}
+
+/** Whoever asks for little reads little; whoever goes on reads more at once. */
+const firstChunkBytes = 16 * 1024
 const chunkBytes = 256 * 1024
 const nothing = Buffer.alloc(0)
 
 /** The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
 export async function scanLines(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
-  const mark = head.marks.findLast(({ seq }) => seq <= from)
-  const { run } = head
-  const prefix = linePrefix(run)
+  const prefix = linePrefix(head.run)
   const lines: ScannedLine[] = []
+  let mark = markBefore(head.marks, from)
   let expected = mark?.seq ?? 1
   let prev: string | undefined
   let suspect: Place | undefined
-  const broken = (place: Place) => damageError(range.disk, range.journal, run, place, expected - 1)
-  for await (const { segment, base, bytes } of chunksFrom(range, mark)) {
+  const broken = (place: Place) => damageError(range.disk, range.journal, head.run, place, expected - 1)
+
+  /** True once the last line was found. */
+  async function look({ segment, base, bytes }: Chunk): Promise<boolean> {
     if (bytes.length === 0) suspect ??= { segment, byte: base }
     for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
       if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
@@ -50,12 +62,34 @@ export async function scanLines(range: ScanRange, head: RunHead, from: number, t
       if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
       suspect = undefined
       if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
-      if (line.seq === to) return lines
+      if (line.seq === to) return true
       expected += 1
       prev = line.hash
     }
+    return false
   }
-  throw await broken(suspect ?? range.until)
+
+  for (;;) {
+    let ahead: Mark | undefined
+    for await (const chunk of chunksFrom(range, mark)) {
+      if (await look(chunk)) return lines
+      // What lies between belongs to other runs. A mark that leads nowhere is not tried twice: its segment may be gone.
+      const next = markAhead(head, expected, chunk)
+      if (next === undefined || next === mark) continue
+      ahead = next
+      break
+    }
+    if (ahead === undefined) throw await broken(suspect ?? range.until)
+    mark = ahead
+  }
+}
+
+/** The mark of the very entry, when it lies behind the bytes that were read. */
+function markAhead({ marks }: RunHead, seq: number, { segment, base, bytes }: Chunk): Mark | undefined {
+  const mark = markBefore(marks, seq)
+  if (mark?.seq !== seq) return undefined
+  const isBehind = mark.segment > segment || (mark.segment === segment && mark.byte > base + bytes.length)
+  return isBehind ? mark : undefined
 }
 
 /** Whether what stands behind the line `seq` at a place counts no more (ST4). */
@@ -65,16 +99,13 @@ function isCutOff({ cuts }: RunHead, seq: number, { segment, byte }: Place): boo
 }
 
 /** Bytes in whole lines, from a mark on; none where a file ends before its history does. */
-async function* chunksFrom(
-  { disk, journal, links, until }: ScanRange,
-  mark: Place | undefined,
-): AsyncGenerator<{ readonly segment: string; readonly base: number; readonly bytes: Buffer }> {
+async function* chunksFrom({ disk, journal, links, until }: ScanRange, mark: Place | undefined): AsyncGenerator<Chunk> {
   const first = mark === undefined ? 0 : links.findIndex(({ segment }) => segment === mark.segment)
   for (const { segment, end } of links.slice(Math.max(first, 0))) {
     const path = segmentPath(journal, segment)
     const stop = segment === until.segment ? until.byte : (end ?? until.byte)
     let base = segment === mark?.segment ? mark.byte : 0
-    let size = chunkBytes
+    let size = firstChunkBytes
     while (base < stop) {
       const bytes = await readJournal(disk, path, base, Math.min(base + size, stop))
       const whole = bytes.lastIndexOf(10) + 1
@@ -83,7 +114,7 @@ async function* chunksFrom(
         break
       }
       // A line longer than a chunk: look at more at once.
-      size = whole === 0 ? size * 4 : chunkBytes
+      size = whole === 0 ? size * 4 : Math.min(size * 4, chunkBytes)
       if (whole > 0) yield { segment, base, bytes: bytes.subarray(0, whole) }
       base += whole
     }

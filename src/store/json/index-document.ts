@@ -3,12 +3,15 @@ import { crc32 } from 'node:zlib'
 import { Low } from 'lowdb'
 import type { Clock } from '../../ports/clock.ts'
 import type { Disk } from './disk.ts'
+import { hasEnded } from '../row-list.ts'
 import { DocumentAdapter } from './document-adapter.ts'
 import type { NewShard, ShardRef } from './head-shards.ts'
 import { HeadShards } from './head-shards.ts'
 import type { JournalReader, ReadState } from './journal-reader.ts'
 import type { Layout } from './layout.ts'
-import type { Place, RunHead } from './run-heads.ts'
+import type { Place } from './marks.ts'
+import { sparseMarks, thinMarks } from './marks.ts'
+import type { RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { segmentPath } from './segment-chain.ts'
@@ -181,7 +184,7 @@ export class IndexDocument {
 }
 
 function copyOf(head: RunHead): RunHead {
-  return { ...head, marks: [...head.marks] }
+  return { ...head, marks: hasEnded(head.row) ? thinMarks(head.marks) : sparseMarks(head.marks) }
 }
 
 /** Runs whose heads went on while their shard was written. */

@@ -8,14 +8,15 @@ import { scanLines } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { ShardRef } from './head-shards.ts'
 import type { HostFacts } from './process-identity.ts'
-import type { Place, RunHead } from './run-heads.ts'
+import { readPlaces } from './place-reading.ts'
+import type { Place } from './marks.ts'
+import type { RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
 import { missingSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
 import type { DropRecord, SegmentEnd } from './segment-line.ts'
 import { lossWarnings } from './segment-loss.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
-import { parseSegment } from './segment-parse.ts'
 
 /** Where an older owner's segments end, and what stands behind the last whole batch. */
 export interface Measurement {
@@ -232,11 +233,12 @@ export class JournalReader {
       const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), from, end)
       if (bytes.length === 0 && from === 0 && missingSegments(this.#disk, this.#journal, links).length > 0) hasAll = false
       if (end === undefined && reach === 'checked' && this.#isFenced(newest?.epoch ?? 0)) return hasAll
-      const stretch = parseSegment(bytes, from, end !== undefined)
-      await this.load(() => !isLacking(this.heads, stretch.items))
-      this.heads.fold(stretch.items, segment)
-      this.#position = { segment, byte: stretch.end }
-      if (this.#synced?.segment !== segment || stretch.synced > from) this.#synced = { segment, byte: stretch.synced }
+      await readPlaces(this.#disk, bytes, { base: from, settled: end !== undefined }, async (stretch) => {
+        await this.load(() => !isLacking(this.heads, stretch.items))
+        this.heads.fold(stretch.items, segment)
+        this.#position = { segment, byte: stretch.end }
+        if (this.#synced?.segment !== segment || stretch.synced > from) this.#synced = { segment, byte: stretch.synced }
+      })
     }
     return hasAll
   }
@@ -251,9 +253,8 @@ export class JournalReader {
       if (until === undefined) break
       const isLast = segment === until.segment
       const bytes = await readJournal(this.#disk, segmentPath(this.#journal, segment), 0, isLast ? until.byte : end)
-      heads.fold(parseSegment(bytes, 0, true).items, segment)
+      await readPlaces(this.#disk, bytes, { base: 0, settled: true }, ({ items }) => heads.fold(items, segment))
       if (isLast) break
-      await this.#disk.turn()
     }
     return heads
   }

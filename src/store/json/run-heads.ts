@@ -4,20 +4,11 @@ import { reservedId } from '../../protocol/ids.ts'
 import { hasEnded } from '../row-list.ts'
 import type { ShardRef } from './head-shards.ts'
 import { HeadShards } from './head-shards.ts'
+import type { Mark, Place } from './marks.ts'
+import { mostFreshMarks, needsMark, thinMarks } from './marks.ts'
 import type { CutRecord, DropRecord, StreamBase } from './segment-line.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 import { SegmentUse } from './segment-use.ts'
-
-/** A place in the journal. */
-export interface Place {
-  readonly segment: string
-  readonly byte: number
-}
-
-/** Where the line of an entry begins: a mark to start reading from. */
-export interface Mark extends Place {
-  readonly seq: number
-}
 
 /** What the journal says of one run, without its entries. */
 export interface RunHead {
@@ -27,7 +18,7 @@ export interface RunHead {
   /** The last sequence that reads as it was written, and the hash of its line. */
   seq: number
   hash: string
-  /** One mark for every 64 entries, and one in each segment; of a run that has ended only the first in each segment. */
+  /** See `marks.ts`. */
   marks: Mark[]
   row?: RunRow
   /** Where the run's history breaks; nothing after `seq` is used, unless it goes on from there without a gap (ST4). */
@@ -38,8 +29,6 @@ export interface RunHead {
   /** Set when the first entries went with their segments (ST7). */
   base?: StreamBase
 }
-
-const markEvery = 64
 
 /** What heads start from. */
 export interface KnownHeads {
@@ -62,6 +51,9 @@ export class RunHeads implements RunFacts {
   /** Damaged places of which nobody knows whose they are. */
   readonly #unclaimed: Place[] = []
   #created: number
+  /** Runs that ended last, and how many marks they have together. */
+  readonly #fresh: { readonly head: RunHead; readonly marks: number }[] = []
+  #freshMarks = 0
 
   constructor({ shards = new HeadShards([]), segments = new SegmentUse(), heads = [], created = 0 }: KnownHeads = {}) {
     this.shards = shards
@@ -176,13 +168,26 @@ export class RunHeads implements RunFacts {
     const mark = head.marks.at(-1)
     if (mark?.segment !== segment && line.run !== reservedId) this.segments.entered(segment)
     const isCut = head.cuts?.at(-1)?.seq === head.seq
-    if (mark?.segment !== segment || isCut || line.seq - mark.seq >= markEvery) head.marks.push({ seq: line.seq, ...place })
+    const next = { seq: line.seq, ...place }
+    if (isCut || needsMark(mark, next)) head.marks.push(next)
     head.seq = line.seq
     head.hash = line.hash
     if (line.row === undefined) return
     head.row = line.row
-    if (hasEnded(line.row)) head.marks = head.marks.filter((one, index) => one.segment !== head.marks[index - 1]?.segment)
+    if (hasEnded(line.row)) this.#thinLater(head)
     if (line.row.key !== undefined) this.#keys.set(line.row.key, line.run)
+  }
+
+  /** Whoever waited for a run reads it when it has ended; later hardly anybody does. */
+  #thinLater(head: RunHead): void {
+    this.#fresh.push({ head, marks: head.marks.length })
+    this.#freshMarks += head.marks.length
+    while (this.#freshMarks > mostFreshMarks) {
+      const oldest = this.#fresh.shift()
+      if (oldest === undefined) break
+      this.#freshMarks -= oldest.marks
+      if (hasEnded(oldest.head.row)) oldest.head.marks = thinMarks(oldest.head.marks)
+    }
   }
 
   #remove(head: RunHead): void {

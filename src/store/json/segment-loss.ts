@@ -1,5 +1,5 @@
 import type { Disk } from './disk.ts'
-import type { Place } from './run-heads.ts'
+import type { Place } from './marks.ts'
 import type { ChainLink } from './segment-chain.ts'
 import { segmentPath } from './segment-chain.ts'
 import type { SegmentEnd } from './segment-line.ts'

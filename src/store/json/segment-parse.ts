@@ -24,6 +24,11 @@ export interface SegmentStretch {
 const lineFeed = 10
 /** How much of a bad line is kept to find out whose it was. */
 const attributableBytes = 4096
+/** Some milliseconds' worth of lines. */
+const pieceBytes = 512 * 1024
+
+/** Makes a line of its bytes; undefined when it does not read as it was written. */
+export type LineDecoder = (bytes: Buffer) => SegmentLine | undefined
 
 /**
  * Reads the bytes of a segment from offset `base` on. A write that does not stand where it was written shows that others before it are
@@ -31,23 +36,65 @@ const attributableBytes = 4096
  * later write, a clean close, or (`settled`) the recorded end of the segment. Without that they, and what was written with them, are a tail.
  */
 export function parseSegment(bytes: Buffer, base: number, settled: boolean): SegmentStretch {
-  const stretch = new Stretch(base)
-  let start = 0
-  while (start < bytes.length) {
-    const feed = bytes.indexOf(lineFeed, start)
-    const stop = feed < 0 ? bytes.length : feed
-    const piece = bytes.subarray(start, stop)
-    const line = feed < 0 ? undefined : decodeLine(piece)
-    if (line === undefined) stretch.bad(base + start, piece)
-    else if (line.kind === 'entry') stretch.entry(line, base + start, base + stop + 1, piece)
-    else stretch.control(line, base + start, base + stop + 1)
-    start = stop + 1
+  const parser = new SegmentParser(base, decodeLine)
+  parser.feed(bytes)
+  parser.finish(settled)
+  return parser.take()
+}
+
+/** Reads a segment piece by piece. */
+export class SegmentParser {
+  readonly #stretch: Stretch
+  readonly #decode: LineDecoder
+  #at: number
+
+  constructor(base: number, decode: LineDecoder) {
+    this.#stretch = new Stretch(base)
+    this.#decode = decode
+    this.#at = base
   }
-  return stretch.finish(settled ? base + bytes.length : undefined)
+
+  /** Takes the bytes that follow. All but the last piece end in a line feed. */
+  feed(bytes: Buffer): void {
+    const stretch = this.#stretch
+    let start = 0
+    while (start < bytes.length) {
+      const feed = bytes.indexOf(lineFeed, start)
+      const stop = feed < 0 ? bytes.length : feed
+      const piece = bytes.subarray(start, stop)
+      const line = feed < 0 ? undefined : this.#decode(piece)
+      const [byte, end] = [this.#at + start, this.#at + stop + 1]
+      if (line === undefined) stretch.bad(byte, piece)
+      else if (line.kind === 'entry') stretch.entry(line, byte, end, piece)
+      else stretch.control(line, byte, end)
+      start = stop + 1
+    }
+    this.#at += bytes.length
+  }
+
+  /** No more follows; `settled`: the bytes end where the segment was recorded to end. */
+  finish(settled: boolean): void {
+    if (settled) this.#stretch.settle(this.#at)
+  }
+
+  /** What was found since it was asked last. */
+  take(): SegmentStretch {
+    return this.#stretch.take()
+  }
+}
+
+/** Divides bytes into pieces of whole lines that are small enough to be read in one go. */
+export function* pieces(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length;) {
+    const feed = bytes.indexOf(lineFeed, start + pieceBytes)
+    const stop = feed < 0 ? bytes.length : feed + 1
+    yield bytes.subarray(start, stop)
+    start = stop
+  }
 }
 
 class Stretch {
-  readonly #items: SegmentItem[] = []
+  #items: SegmentItem[] = []
   /** Bad items and what follows them, until something confirms them. */
   #held: SegmentItem[] = []
   #end: number
@@ -89,12 +136,15 @@ class Stretch {
     this.#push({ kind: 'control', byte, line }, end)
   }
 
-  finish(settledAt: number | undefined): SegmentStretch {
-    if (settledAt !== undefined) {
-      this.#breakBatch(settledAt)
-      this.#confirm(settledAt)
-    }
-    return { items: this.#items, end: this.#end, synced: this.#synced }
+  settle(at: number): void {
+    this.#breakBatch(at)
+    this.#confirm(at)
+  }
+
+  take(): SegmentStretch {
+    const items = this.#items
+    this.#items = []
+    return { items, end: this.#end, synced: this.#synced }
   }
 
   #push(item: SegmentItem, end: number): void {

@@ -1,5 +1,5 @@
 import type { Disk } from './disk.ts'
-import type { Place } from './run-heads.ts'
+import type { Place } from './marks.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
 import { SegmentFile } from './segment-file.ts'
 import type { DropRecord, SegmentEnd, SegmentHeader } from './segment-line.ts'
