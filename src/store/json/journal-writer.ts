@@ -41,8 +41,12 @@ interface Call {
   reject(error: FleetError): void
 }
 
-/** Below this, a lone caller's sync is not worth a hop through the thread pool. */
+/**
+ * A sync that is likely to be quick is not worth a hop through the thread pool when few wait for it. Where many do the hop costs them
+ * little, and a disk that is slow for once does not stop the event loop.
+ */
 const quickSyncMs = 1
+const quickLines = 8
 
 /** Appends to the journal for the owner of an epoch: everything that waits goes with one write and one sync (ST3). */
 export class JournalWriter {
@@ -205,7 +209,7 @@ export class JournalWriter {
       await this.#undo(cause)
       throw notStored(cause)
     }
-    await this.#sync(calls.length === 1)
+    await this.#sync(group.lines.length <= quickLines)
     if (this.#isFencedNow()) throw conflict()
     this.#open = { file, segment, end: end + group.bytes.length }
     reader.wrote(group.lines, end, placeOf(this.#open))
@@ -226,11 +230,11 @@ export class JournalWriter {
     }
   }
 
-  async #sync(isAlone: boolean): Promise<void> {
+  async #sync(isSmall: boolean): Promise<void> {
     const { clock } = this.#parts
     const startedAt = clock.monotonic()
     try {
-      if (isAlone && this.#lastSyncMs < quickSyncMs) this.#open.file.syncNow()
+      if (isSmall && this.#lastSyncMs < quickSyncMs) this.#open.file.syncNow()
       else await this.#open.file.sync()
     } catch (cause) {
       this.#isUnsettled = true
