@@ -35,8 +35,16 @@ async function bench(options) {
   const measured = options.from === undefined ? await measure(options) : JSON.parse(readFileSync(options.from, 'utf8'))
   const results = { ...measured, marks: judge(measured.figures) }
   console.log(textReport(results))
-  if (options.docs) writeIntoDocument(`${root}/docs/performance.md`, markdownReport(results))
+  if (options.docs) {
+    writeIntoDocument(`${root}/docs/performance.md`, markdownReport(results))
+    writeIntoDocument(`${root}/docs/durability.md`, markdownReport(results, isOfDurability))
+  }
   if (options.strict && results.marks.some(({ verdict }) => verdict === 'missed')) process.exitCode = 1
+}
+
+/** What being durable costs. */
+function isOfDurability(title) {
+  return /^(The limits|Closed loop|Drain|Time to open|The marks)/.test(title)
 }
 
 async function measure({ quick, sizes, folder, only = Object.keys(sections), out, ...options }) {

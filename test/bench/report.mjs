@@ -7,9 +7,10 @@ export function textReport(results) {
   return [introduction(results), ...tablesOf(results).map(textTable)].join('\n\n')
 }
 
-/** The results of a run for a document. */
-export function markdownReport(results) {
-  return [introduction(results), ...tablesOf(results).map(markdownTable)].join('\n\n')
+/** The results of a run for a document; `isWanted` chooses tables by their titles. */
+export function markdownReport(results, isWanted = () => true) {
+  const tables = tablesOf(results).filter(({ title }) => isWanted(title))
+  return [introduction(results), ...tables.map(markdownTable)].join('\n\n')
 }
 
 function tablesOf({ tables, marks }) {
