@@ -9,9 +9,10 @@ function stalledTasks(run: RunState, workers: Workers): string[] {
   const { counts } = run
   if (!run.carried || !run.opened || (run.status !== 'queued' && run.status !== 'running')) return []
   if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []
+  // One look for each kind of requirement: nearly always one of them has its worker.
+  if (run.ready.first((requirement) => workers.matching(requirement).length > 0) !== undefined) return []
   const waiting = [...run.tasks.values()].filter((task) => task.status === 'enqueued' || task.status === 'blocked')
   if (waiting.length === 0) return []
-  if (waiting.some((task) => task.status === 'enqueued' && workers.matching(task.requirement).length > 0)) return []
   // A person's verdict may free what is blocked.
   if ([...run.tasks.values()].some(awaitsVerdict)) return []
   return waiting.filter((task) => task.status === 'enqueued').map((task) => task.id)
