@@ -1,112 +1,178 @@
 import TinyQueue from 'tinyqueue'
 import type { Clock } from '../ports/clock.ts'
+import { milliseconds } from './duration.ts'
+import type { Duration } from './duration.ts'
+import { settled } from './settling.ts'
 
 /** A clock that moves only when told, in the order of the deadlines (DE2). */
 export interface VirtualClock extends Clock {
-  /** Moves time on by `ms`; everything that a deadline sets off settles before the next. */
-  advance(ms: number): Promise<void>
+  /** Moves time on; everything that a deadline sets off settles before the next. */
+  advance(by: Duration): Promise<void>
   /** Moves to the next deadline after the other until none is left, or `limit` were met; gives how many. */
   advanceUntilIdle(limit?: number): Promise<number>
   /** Moves until the predicate holds; rejects when no deadline is left and it does not. */
   advanceUntil(predicate: () => boolean | Promise<boolean>): Promise<void>
+  /** Moves to the next deadline and lets what it sets off settle; false when none is left. */
+  step(): Promise<boolean>
   /** Moves the wall clock alone, as an administrator or a time server would (LE5). */
   jump(ms: number): void
   /** Waits for whatever was set off, without moving time. */
   settle(): Promise<void>
+  /** How many deadlines are waited for. */
   readonly pending: number
+  /** Milliseconds from now to each of them, the nearest first. */
+  pendingTimers(): readonly number[]
+  /** The same time, as one process of several sees it. */
+  process(): ProcessClock
+}
+
+/** Time for one process. */
+export interface ProcessClock extends Clock {
+  /** Ends the process: what waits on this clock waits for ever, and none of it is pending any more. */
+  end(): void
 }
 
 interface Sleeper {
   readonly at: number
   readonly order: number
   readonly wake: () => void
+  readonly owner: Owner
   done: boolean
 }
 
-/** Turns of the event loop after which what a deadline set off counts as settled: promises, and real files and stores of a test. */
-const quietTurns = 12
+/** Who waits: a process that has ended is not woken. */
+interface Owner {
+  hasEnded: boolean
+}
+
+/** So many deadlines may lie in the queue that nobody waits for any more. */
+const sweepAt = 1_024
 
 export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
-  const sleepers = new TinyQueue<Sleeper>([], (a, b) => a.at - b.at || a.order - b.order)
+  const inOrder = (a: Sleeper, b: Sleeper): number => a.at - b.at || a.order - b.order
+  let sleepers = new TinyQueue<Sleeper>([], inOrder)
+  let pending = 0
   let elapsed = 0
   let offset = 0
   let order = 0
 
-  function nextAt(): number | undefined {
+  function put(owner: Owner, ms: number, wake: () => void): Sleeper {
+    const sleeper: Sleeper = { at: elapsed + Math.max(0, ms), order: (order += 1), wake, owner, done: owner.hasEnded }
+    if (sleeper.done) return sleeper
+    sleepers.push(sleeper)
+    pending += 1
+    return sleeper
+  }
+
+  function takeBack(sleeper: Sleeper): void {
+    if (sleeper.done) return
+    sleeper.done = true
+    pending -= 1
+    const useless = sleepers.length - pending
+    if (useless > sweepAt && useless > pending) sweep()
+  }
+
+  function sweep(): void {
+    sleepers = new TinyQueue(
+      sleepers.data.filter(({ done }) => !done),
+      inOrder,
+    )
+  }
+
+  function next(): Sleeper | undefined {
     while (sleepers.peek()?.done === true) sleepers.pop()
-    return sleepers.peek()?.at
+    return sleepers.peek()
   }
 
-  async function settle(): Promise<void> {
-    for (let turn = 0; turn < quietTurns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  /** Meets the next deadline, if it is not later than `until`. */
+  async function step(until = Infinity): Promise<boolean> {
+    const found = next()
+    if (found === undefined || found.at > until) return false
+    elapsed = Math.max(elapsed, found.at)
+    takeBack(found)
+    found.wake()
+    await settled()
+    return true
   }
 
-  async function wakeNext(): Promise<void> {
-    const next = sleepers.pop()
-    if (next === undefined) return
-    elapsed = Math.max(elapsed, next.at)
-    next.done = true
-    next.wake()
-    await settle()
+  function clockOf(owner: Owner): Clock {
+    return {
+      now: () => start + offset + elapsed,
+      monotonic: () => elapsed,
+      sleep(ms, { signal } = {}) {
+        return new Promise((resolve) => {
+          if (signal?.aborted === true) return resolve()
+          const sleeper = put(owner, ms, wake)
+          signal?.addEventListener('abort', stop, { once: true })
+          function wake(): void {
+            signal?.removeEventListener('abort', stop)
+            resolve()
+          }
+          function stop(): void {
+            takeBack(sleeper)
+            if (!owner.hasEnded) resolve()
+          }
+        })
+      },
+      alarm(ms, act) {
+        const sleeper = put(owner, ms, act)
+        return () => takeBack(sleeper)
+      },
+      turn: () => Promise.resolve(),
+    }
+  }
+
+  function processClock(): ProcessClock {
+    const owner: Owner = { hasEnded: false }
+    return {
+      ...clockOf(owner),
+      end() {
+        owner.hasEnded = true
+        for (const sleeper of sleepers.data) if (sleeper.owner === owner) takeBackQuietly(sleeper)
+        sweep()
+      },
+    }
+  }
+
+  function takeBackQuietly(sleeper: Sleeper): void {
+    if (!sleeper.done) pending -= 1
+    sleeper.done = true
   }
 
   return {
-    now: () => start + offset + elapsed,
-    monotonic: () => elapsed,
-    sleep(ms, { signal } = {}) {
-      return new Promise((resolve) => {
-        if (signal?.aborted === true) return resolve()
-        const sleeper: Sleeper = { at: elapsed + Math.max(0, ms), order: (order += 1), wake, done: false }
-        sleepers.push(sleeper)
-        signal?.addEventListener('abort', stop, { once: true })
-        function wake(): void {
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        }
-        function stop(): void {
-          sleeper.done = true
-          resolve()
-        }
-      })
-    },
-    alarm(ms, act) {
-      const sleeper: Sleeper = { at: elapsed + Math.max(0, ms), order: (order += 1), wake: act, done: false }
-      sleepers.push(sleeper)
-      return () => {
-        sleeper.done = true
-      }
-    },
-    turn: () => Promise.resolve(),
-    async advance(ms) {
-      const until = elapsed + ms
-      await settle()
-      for (let at = nextAt(); at !== undefined && at <= until; at = nextAt()) await wakeNext()
+    ...clockOf({ hasEnded: false }),
+    step: () => step(),
+    async advance(by) {
+      const until = elapsed + milliseconds(by)
+      await settled()
+      while (await step(until));
       elapsed = until
-      await settle()
+      await settled()
     },
     async advanceUntilIdle(limit = 100_000) {
-      await settle()
+      await settled()
       let met = 0
-      while (nextAt() !== undefined && met < limit) {
-        await wakeNext()
-        met += 1
-      }
+      while (met < limit && (await step())) met += 1
       return met
     },
     async advanceUntil(predicate) {
-      await settle()
+      await settled()
       while (!(await predicate())) {
-        if (nextAt() === undefined) throw new Error('Nothing waits for time any more, and the predicate does not hold.')
-        await wakeNext()
+        if (!(await step())) throw new Error('Nothing waits for time any more, and the predicate does not hold.')
       }
     },
     jump(ms) {
       offset += ms
     },
-    settle,
+    settle: settled,
     get pending() {
-      nextAt()
-      return sleepers.length
+      return pending
     },
+    pendingTimers: () =>
+      sleepers.data
+        .filter(({ done }) => !done)
+        .sort(inOrder)
+        .map(({ at }) => at - elapsed),
+    process: processClock,
   }
 }
