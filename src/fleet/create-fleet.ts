@@ -52,7 +52,11 @@ export interface OpenedFleet {
   perform(command: RunCommand): Promise<CommandOutcome>
 }
 
-export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
+/** `reap` ends what an earlier fleet left running; whoever knows that it started no processes need not look for them. */
+export async function openFleet(
+  options: FleetOptions,
+  { reap = reapOrphans }: { readonly reap?: typeof reapOrphans } = {},
+): Promise<OpenedFleet> {
   const limits = { ...limitDefaults, ...checkOptions(options) }
   const clock = options.clock ?? systemClock()
   const ids = options.ids ?? systemIds()
@@ -100,7 +104,7 @@ export async function openFleet(options: FleetOptions): Promise<OpenedFleet> {
       [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
     )
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
-    await reapOrphans({ storeId: opening.storeId, recorded: processes, clock })
+    await reap({ storeId: opening.storeId, recorded: processes, clock })
     for (const plan of plans) registrar.add(plan)
     for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
     for (const run of runs) engine.recover(run)

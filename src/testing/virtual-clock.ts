@@ -12,8 +12,8 @@ export interface VirtualClock extends Clock {
   advanceUntilIdle(limit?: number): Promise<number>
   /** Moves until the predicate holds; rejects when no deadline is left and it does not. */
   advanceUntil(predicate: () => boolean | Promise<boolean>): Promise<void>
-  /** Moves to the next deadline and lets what it sets off settle; false when none is left. */
-  step(): Promise<boolean>
+  /** Moves to the next deadline and lets what it sets off settle; false when none is left, or none within this time. */
+  step(within?: Duration): Promise<boolean>
   /** Moves the wall clock alone, as an administrator or a time server would (LE5). */
   jump(ms: number): void
   /** Waits for whatever was set off, without moving time. */
@@ -141,7 +141,7 @@ export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
 
   return {
     ...clockOf({ hasEnded: false }),
-    step: () => step(),
+    step: (within) => step(within === undefined ? Infinity : elapsed + milliseconds(within)),
     async advance(by) {
       const until = elapsed + milliseconds(by)
       await settled()

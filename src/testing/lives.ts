@@ -1,0 +1,219 @@
+import { engineDefaults } from '../engine/defaults.ts'
+import { openFleet } from '../fleet/create-fleet.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { FleetOptions, Handler, Handlers, WorkerOptions } from '../fleet/options.ts'
+import type { Store } from '../ports/store.ts'
+import { FleetError } from '../protocol/errors.ts'
+import type { AttemptMessage, ToWorker } from '../protocol/wire.ts'
+import type { AttemptContext } from '../worker/attempt.ts'
+import type { FaultKind, FaultSource } from './faults.ts'
+import { faultyStore } from './faulty-store.ts'
+import { faultyTransport } from './faulty-transport.ts'
+import type { RealTime } from './real-time.ts'
+import { script } from './script.ts'
+import { createScriptedHost } from './scripted-host.ts'
+import type { ScriptedHost } from './scripted-host.ts'
+import type { Play, ScriptedWorker } from './scripted-worker.ts'
+import type { TestStore } from './test-store.ts'
+import type { ProcessClock, VirtualClock } from './virtual-clock.ts'
+
+/** Sees what happens, without taking part in it. */
+export interface FleetObserver {
+  /** The store was asked to keep something, and may have. */
+  appended?(store: Store): Promise<void>
+  told?(worker: string, message: ToWorker): void
+  heard?(worker: string, message: AttemptMessage): void
+  /** A process died. */
+  died?(): void
+  /** The next one is up. */
+  opened?(fleet: Fleet, store: Store): void
+}
+
+/** The processes that own the store, one after the other. */
+export interface Lives {
+  /** Of the newest process. Throws while none was ever up. */
+  readonly fleet: Fleet
+  readonly store: Store
+  /** Ends the present process as a crash would. */
+  kill(): void
+  /** Resolves once a process is up; one that is coming up already is that one. */
+  open(downMs?: number): Promise<void>
+  close(): Promise<void>
+  /** Throws what went wrong where nobody was waiting. */
+  throwIfBroken(): void
+}
+
+interface LifeParts {
+  readonly options: FleetOptions
+  readonly store: TestStore
+  readonly workers: readonly (ScriptedWorker | WorkerOptions)[]
+  readonly clock: VirtualClock
+  readonly source: FaultSource
+  readonly realTime: RealTime
+  readonly observer: FleetObserver
+}
+
+interface Life {
+  readonly clock: ProcessClock
+  readonly owned: TestStore
+  readonly store: Store
+  readonly death: AbortController
+}
+
+export function createLives(parts: LifeParts): Lives {
+  const { clock, source, observer } = parts
+  const hosts = new Map(
+    parts.workers.flatMap((one) => (isScripted(one) ? [[one.id, hostOf(one, parts)] as [string, ScriptedHost]] : [])),
+  )
+  const startsProcesses = parts.workers.some((one) => !isScripted(one) && one.commands === true)
+  let life: Life | undefined
+  let fleet: Fleet | undefined
+  let opening: Promise<void> | undefined
+  let broken: { readonly error: unknown } | undefined
+  let isClosing = false
+
+  function born(): Life {
+    const owned: TestStore = life === undefined ? parts.store : life.owned.peer()
+    const death = new AbortController()
+    const mine: Life = {
+      clock: clock.process(),
+      owned,
+      store: faultyStore(owned, {
+        strike: () => (death.signal.aborted ? undefined : source.strike('append')),
+        crash: () => died(mine),
+        jump: (ms) => clock.jump(ms),
+        appended: async () => observer.appended?.(owned),
+      }),
+      death,
+    }
+    return mine
+  }
+
+  /** The process dies by a fault, and the next one is started at once. */
+  function died(mine: Life): void {
+    if (mine !== life || mine.death.signal.aborted) return
+    kill()
+    if (!isClosing) open().catch((error: unknown) => void (broken ??= { error }))
+  }
+
+  function kill(): void {
+    if (life === undefined || life.death.signal.aborted) return
+    opening = undefined
+    life.death.abort()
+    life.clock.end()
+    life.owned.crash()
+    parts.realTime.forget()
+    for (const host of hosts.values()) host.fleetDied()
+    observer.died?.()
+  }
+
+  function open(downMs = 0): Promise<void> {
+    const mine = (opening ??= begin(downMs))
+    // One that dies while it comes up is followed by another, which is waited for as well.
+    return mine.then(() => (opening === mine ? undefined : open()))
+  }
+
+  async function begin(downMs: number): Promise<void> {
+    if (downMs > 0) await clock.sleep(downMs)
+    const mine = born()
+    life = mine
+    const opened = openFleet(
+      {
+        ...parts.options,
+        ...(parts.options.handlers !== undefined && { handlers: watchedHandlers(parts.options.handlers, parts.realTime) }),
+        store: mine.store,
+        clock: mine.clock,
+        workers: parts.workers.map((one) => workerOf(one, mine)),
+      },
+      startsProcesses ? {} : { reap: () => Promise.resolve() },
+    ).then((up) => {
+      if (mine.death.signal.aborted) return
+      fleet = up.fleet
+      observer.opened?.(up.fleet, mine.owned)
+    })
+    // A process that dies while it comes up never says so.
+    await Promise.race([opened, dead(mine)])
+  }
+
+  function workerOf(one: ScriptedWorker | WorkerOptions, mine: Life): WorkerOptions {
+    const messages = {
+      strike: (point: 'told' | 'heard') => source.strike(point),
+      crash: () => died(mine),
+      get isDead() {
+        return mine.death.signal.aborted
+      },
+      told: (worker: string, message: ToWorker) => observer.told?.(worker, message),
+      heard: (worker: string, message: AttemptMessage) => observer.heard?.(worker, message),
+    }
+    if (isScripted(one)) {
+      const { remote: _, ...facts } = one.options
+      const host = hosts.get(one.id)
+      if (host === undefined) throw new Error(`The worker ${one.id} has no host.`)
+      return { id: one.id, ...facts, transport: faultyTransport(host.transport, clock, messages) }
+    }
+    if (one.transport !== undefined) return { ...one, transport: faultyTransport(one.transport, clock, messages) }
+    const { run } = one
+    return {
+      ...one,
+      ...(one.handlers !== undefined && { handlers: watchedHandlers(one.handlers, parts.realTime) }),
+      ...(run !== undefined && {
+        run: (task, attempt) => parts.realTime.watching((watched: AttemptContext) => run(task, watched))(attempt),
+      }),
+    }
+  }
+
+  return {
+    get fleet() {
+      if (fleet === undefined) throw new FleetError('fleet_closed', 'No process of this fleet is up yet.')
+      return fleet
+    },
+    get store() {
+      return life?.owned ?? parts.store
+    },
+    kill,
+    open,
+    async close() {
+      isClosing = true
+      await opening
+      if (life?.death.signal.aborted === false) await fleet?.close()
+      for (const host of hosts.values()) host.die('the test is over')
+      parts.realTime.forget()
+    },
+    throwIfBroken() {
+      if (broken !== undefined) throw broken.error
+    },
+  }
+}
+
+function dead({ death: { signal } }: Life): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function hostOf(worker: ScriptedWorker, { clock, source, realTime, options }: LifeParts): ScriptedHost {
+  const instead: Partial<Record<FaultKind, Play>> = { 'worker.crash': script().crash(), 'worker.stall': script().stall() }
+  return createScriptedHost(worker, {
+    clock,
+    heartbeatMs: (options.limits?.leaseTtlMs ?? engineDefaults.leaseTtlMs) / 4,
+    chooses(play) {
+      const fault = source.strike('assigned')
+      const chosen = (fault && instead[fault.kind]) ?? play
+      return typeof chosen === 'function' ? realTime.watching(chosen) : chosen
+    },
+  })
+}
+
+function watchedHandlers(handlers: Handlers, realTime: RealTime): Handlers {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]): [string, Handler] => {
+      if (typeof handler === 'function') return [name, realTime.watching(handler)]
+      return [name, { ...handler, run: realTime.watching((attempt: AttemptContext) => handler.run(attempt as never)) }]
+    }),
+  )
+}
+
+function isScripted(one: ScriptedWorker | WorkerOptions): one is ScriptedWorker {
+  return 'playOf' in one
+}
