@@ -1,3 +1,4 @@
+export { assertRun, type ExpectedRun, type ExpectedTask } from './assert-run.ts'
 export { faults, type Fault, type FaultKind, type FaultOptions, type FaultPlan } from './faults.ts'
 export type { Duration } from './duration.ts'
 export { script, type Draft, type Script } from './script.ts'
@@ -5,4 +6,5 @@ export { worker, type Play, type ScriptedWorker, type ScriptedWorkerOptions } fr
 export { storeContract, type StoreContractCase, type StoreUnderTest } from './store-contract.ts'
 export { createTestFleet, type TestFleet, type TestFleetOptions } from './test-fleet.ts'
 export type { TestStore } from './test-store.ts'
+export { timeline } from './timeline.ts'
 export { createVirtualClock, type ProcessClock, type VirtualClock } from './virtual-clock.ts'
