@@ -8,8 +8,10 @@ export interface AppendHazards {
   /** The process dies at once. */
   crash(): void
   jump(ms: number): void
+  /** The caller will be told that it failed. */
+  rejected(): void
   /** The store was asked, and did or did not. */
-  appended(): Promise<void>
+  appended(batches: readonly Batch[]): Promise<void>
 }
 
 type Row = (
@@ -62,8 +64,11 @@ export function faultyStore(store: Store, hazards: AppendHazards): Store {
     const keep = (): Promise<void> => store.append(batches)
     try {
       await (row === undefined || fault === undefined ? keep() : row(keep, hazards, batches, fault, store))
+    } catch (error) {
+      hazards.rejected()
+      throw error
     } finally {
-      await hazards.appended()
+      await hazards.appended(batches)
     }
   }
   return new Proxy(store, {

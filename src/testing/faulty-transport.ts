@@ -50,11 +50,10 @@ function faultyChannel(channel: Channel, worker: string, clock: Clock, hazards: 
 
   function send(message: ToWorker): void {
     if (hazards.isDead) return
+    hazards.told(worker, message)
     const fault = hazards.strike('told')
     const pass = (told: ToWorker): void => {
-      if (hazards.isDead) return
-      hazards.told(worker, told)
-      channel.send(told)
+      if (!hazards.isDead) channel.send(told)
     }
     if (fault?.kind === 'crash.before-effect') hazards.crash()
     else if (fault?.kind === 'crash.after-effect') {

@@ -2,7 +2,7 @@ import { engineDefaults } from '../engine/defaults.ts'
 import { openFleet } from '../fleet/create-fleet.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { FleetOptions, Handler, Handlers, WorkerOptions } from '../fleet/options.ts'
-import type { Store } from '../ports/store.ts'
+import type { Batch, Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { AttemptMessage, ToWorker } from '../protocol/wire.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
@@ -20,13 +20,17 @@ import type { ProcessClock, VirtualClock } from './virtual-clock.ts'
 /** Sees what happens, without taking part in it. */
 export interface FleetObserver {
   /** The store was asked to keep something, and may have. */
-  appended?(store: Store): Promise<void>
+  appended?(store: Store, batches: readonly Batch[]): Promise<void>
+  /** An append failed, as far as the fleet can know. */
+  rejected?(): void
   told?(worker: string, message: ToWorker): void
   heard?(worker: string, message: AttemptMessage): void
+  /** A deadline was met, and everything has settled. May throw: then whoever moves the clock is told. */
+  settled?(): void
   /** A process died. */
   died?(): void
   /** The next one is up. */
-  opened?(fleet: Fleet, store: Store): void
+  opened?(fleet: Fleet, store: Store): Promise<void>
 }
 
 /** The processes that own the store, one after the other. */
@@ -38,7 +42,11 @@ export interface Lives {
   kill(): void
   /** Resolves once a process is up; one that is coming up already is that one. */
   open(downMs?: number): Promise<void>
+  /** Closes the present process in good order, and brings up the next. */
+  restart(): Promise<void>
   close(): Promise<void>
+  /** Nothing goes wrong any more, and every line to a worker is opened anew: what was lost on it is known to be lost. */
+  calm(): void
   /** Throws what went wrong where nobody was waiting. */
   throwIfBroken(): void
 }
@@ -82,7 +90,8 @@ export function createLives(parts: LifeParts): Lives {
         strike: () => (death.signal.aborted ? undefined : source.strike('append')),
         crash: () => died(mine),
         jump: (ms) => clock.jump(ms),
-        appended: async () => observer.appended?.(owned),
+        rejected: () => observer.rejected?.(),
+        appended: async (batches) => observer.appended?.(owned, batches),
       }),
       death,
     }
@@ -126,10 +135,10 @@ export function createLives(parts: LifeParts): Lives {
         workers: parts.workers.map((one) => workerOf(one, mine)),
       },
       startsProcesses ? {} : { reap: () => Promise.resolve() },
-    ).then((up) => {
+    ).then(async (up) => {
       if (mine.death.signal.aborted) return
       fleet = up.fleet
-      observer.opened?.(up.fleet, mine.owned)
+      await observer.opened?.(up.fleet, mine.owned)
     })
     // A process that dies while it comes up never says so.
     await Promise.race([opened, dead(mine)])
@@ -172,12 +181,25 @@ export function createLives(parts: LifeParts): Lives {
     },
     kill,
     open,
+    async restart() {
+      await open()
+      const mine = life
+      if (mine === undefined) return
+      // One that dies while it closes is followed by another at once.
+      await Promise.race([fleet?.close(), dead(mine)])
+      if (!mine.death.signal.aborted) kill()
+      await open()
+    },
     async close() {
       isClosing = true
       await opening
-      if (life?.death.signal.aborted === false) await fleet?.close()
+      if (life?.death.signal.aborted === false) await Promise.race([fleet?.close(), dead(life)])
       for (const host of hosts.values()) host.die('the test is over')
       parts.realTime.forget()
+    },
+    calm() {
+      source.calm()
+      for (const host of hosts.values()) host.reconnect()
     },
     throwIfBroken() {
       if (broken !== undefined) throw broken.error

@@ -14,6 +14,8 @@ export interface ScriptedHost {
   readonly transport: Transport
   /** The worker's process dies with everything that it runs. */
   die(reason: string): void
+  /** Its line breaks, and can be opened again at once. */
+  reconnect(): void
   /** The fleet's process died: a worker that lives with it dies too, a remote one notices that its line is gone. */
   fleetDied(): void
 }
@@ -180,6 +182,7 @@ export function createScriptedHost(
 
   return {
     die,
+    reconnect: () => cut('the line was opened anew', 0),
     fleetDied() {
       if (isRemote) {
         line?.end({ reason: 'the fleet is gone', asked: false })

@@ -83,8 +83,19 @@ export function createTestFleet(options: TestFleetOptions = {}): Promise<TestFle
   return openTestFleet(options, {})
 }
 
+/** A test fleet that is watched, and whose faults can be ended. */
+export interface WatchedTestFleet extends TestFleet {
+  calm(): void
+  /** Moves to the next deadline; false when none is left. */
+  step(): Promise<boolean>
+  /** The present process, once it is up. */
+  ready(): Promise<Fleet>
+  /** Closes the process in good order and brings the next one up. */
+  restart(): Promise<void>
+}
+
 /** The same, watched. */
-export async function openTestFleet(options: TestFleetOptions, observer: FleetObserver): Promise<TestFleet> {
+export async function openTestFleet(options: TestFleetOptions, observer: FleetObserver): Promise<WatchedTestFleet> {
   const {
     seed: given = 'flotilla',
     store: ownStore,
@@ -113,7 +124,7 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     realTime,
     observer,
   })
-  const kit = testFleet({ seed, clock, source, lives, offence: realTime.offence })
+  const kit = testFleet({ seed, clock, source, lives, offence: realTime.offence, observer })
   await kit.until(lives.open())
   return kit
 }
@@ -124,8 +135,9 @@ function testFleet(parts: {
   readonly source: FaultSource
   readonly lives: Lives
   readonly offence: () => string | undefined
-}): TestFleet {
-  const { seed, clock, source, lives, offence } = parts
+  readonly observer: FleetObserver
+}): WatchedTestFleet {
+  const { seed, clock, source, lives, offence, observer } = parts
   let closing: Promise<void> | undefined
 
   /** What a test must be told rather than wait in vain. */
@@ -133,6 +145,7 @@ function testFleet(parts: {
     const problem = offence()
     if (problem !== undefined) throw new FleetError('handler_unresponsive', problem)
     lives.throwIfBroken()
+    observer.settled?.()
   }
 
   async function step(within?: number): Promise<boolean> {
@@ -194,6 +207,10 @@ function testFleet(parts: {
     until,
     start: (spec, options) => until(lives.open().then(() => lives.fleet.start(spec, options))),
     run: (id) => until(lives.open().then(() => lives.fleet.run(id))),
+    calm: () => lives.calm(),
+    step: () => step(),
+    ready: () => lives.open().then(() => lives.fleet),
+    restart: () => until(lives.restart()),
     journal: () => journalOf(lives.store),
     async crash({ downFor = 0 } = {}) {
       lives.kill()

@@ -1,0 +1,89 @@
+import { script, worker } from '../../src/testing/index.ts'
+import type { Play, Scenario, Stage } from '../../src/testing/index.ts'
+
+type Plays = readonly [Play, ...Play[]]
+
+const plays: Readonly<Record<string, Plays>> = {
+  quick: [script().complete()],
+  slow: [script().after('20s').tool('make').after('70s').complete({ done: true })],
+  flaky: [script().after('3s').fail('flaky'), script().after('3s').fail('flaky again'), script().after('1s').complete()],
+  broken: [script().after('1s').usage({ outputTokens: 10 }).fail('broken', { recoverable: false })],
+  hopeless: [script().after('2s').fail('hopeless')],
+  stuck: [script().after('5s').stall(), script().after('5s').complete()],
+  deadly: [script().after('4s').crash(), script().complete()],
+  cut: [script().after('2s').disconnect('8s').after('2s').tool('late').complete()],
+}
+
+function played(id: string, options: Parameters<typeof worker>[1]): ReturnType<typeof worker> {
+  return Object.entries(plays).reduce((all, [name, some]) => all.on(name, ...some), worker(id, options))
+}
+
+const policies = [
+  undefined,
+  { max_attempts: 1 },
+  { max_attempts: 4, initial_backoff_seconds: 2, max_backoff_seconds: 30, backoff_multiplier: 3 },
+  { max_attempts: 2, initial_backoff_seconds: 0 },
+] as const
+
+function tasksOf(stage: Stage, most: number): Parameters<Stage['start']>[0]['tasks'] {
+  const kinds = Object.keys(plays) as [string, ...string[]]
+  return Array.from({ length: stage.upTo(most) }, (_, index) => {
+    const policy = stage.pick(policies)
+    return {
+      id: `t${index}`,
+      name: `t${index}`,
+      instructions: 'Play.',
+      handler: stage.pick(kinds),
+      ...(policy !== undefined && { retry_policy: policy }),
+      ...(index > 0 && stage.chance(0.3) && { depends_on: [`t${stage.number(0, index - 1)}`] }),
+      ...(stage.chance(0.15) && { timeout_seconds: stage.number(1, 60) }),
+    }
+  })
+}
+
+type Deed = readonly [string, Parameters<Stage['act']>[1]]
+
+/** Some command, to some run or task. */
+async function disturb(stage: Stage, runs: number): Promise<void> {
+  const id = `run-${stage.number(0, runs - 1)}`
+  const task = `t${stage.number(0, 5)}`
+  const deeds: readonly [Deed, ...Deed[]] = [
+    ['a run was asked to pause', async (fleet) => (await fleet.run(id)).pause()],
+    ['a run was asked to go on', async (fleet) => (await fleet.run(id)).resume()],
+    ['a task was asked to be cancelled', async (fleet) => (await fleet.run(id)).cancelTask(task)],
+    ['a task was asked to be restarted', async (fleet) => (await fleet.run(id)).restart(task)],
+    ['the failed were asked to be tried again', async (fleet) => (await fleet.run(id)).retryFailed()],
+    ['a run was asked to be cancelled', async (fleet) => (stage.chance(0.3) ? (await fleet.run(id)).cancel() : undefined)],
+    ['a run was looked at', async (fleet) => (await fleet.run(id)).summary()],
+  ]
+  const [what, deed] = stage.pick(deeds)
+  await stage.act(what, deed)
+}
+
+/** Many runs on few workers, with every command, and a process that ends now and then. */
+export const busy: Scenario = {
+  name: 'busy',
+  fleet: {
+    workers: [played('near', { slots: 2 }), played('other', {}), played('far', { slots: 2, remote: true })],
+    limits: { maxLeases: 4 },
+  },
+  async play(stage) {
+    const runs = stage.upTo(4)
+    for (let index = 0; index < runs; index += 1) {
+      await stage.start({
+        id: `run-${index}`,
+        name: `run ${index}`,
+        tasks: tasksOf(stage, 6),
+        ...(stage.chance(0.3) && { max_workers: 1 }),
+      })
+      if (stage.chance(0.5)) await stage.wait(stage.number(0, 20_000))
+    }
+    const deeds = stage.upTo(10)
+    for (let index = 0; index < deeds; index += 1) {
+      await stage.wait(stage.number(0, 30_000))
+      if (stage.chance(0.08)) await stage.crash({ downFor: stage.number(0, 90_000) })
+      else if (stage.chance(0.05)) await stage.restart()
+      else await disturb(stage, runs)
+    }
+  },
+}
