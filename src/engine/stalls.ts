@@ -15,7 +15,9 @@ function stalledTasks(run: RunState, workers: Workers): string[] {
   if (waiting.length === 0) return []
   // A person's verdict may free what is blocked.
   if ([...run.tasks.values()].some(awaitsVerdict)) return []
-  return waiting.filter((task) => task.status === 'enqueued').map((task) => task.id)
+  // Where none is enqueued, what is blocked waits for tasks that ended badly, since one was restarted by itself.
+  const enqueued = waiting.filter((task) => task.status === 'enqueued')
+  return (enqueued.length > 0 ? enqueued : waiting).map((task) => task.id)
 }
 
 /** Raises `run.stalled` once each time a run becomes stalled. */
@@ -23,7 +25,7 @@ export function createStallWatch(core: Core, workers: Workers): (run: RunState) 
   const raised = new Set<string>()
   return (run) => {
     // Cheap first: a run that works is not stalled.
-    const waiting = run.working > 0 || run.counts.enqueued === 0 ? [] : stalledTasks(run, workers)
+    const waiting = run.working > 0 || run.counts.enqueued + run.counts.blocked === 0 ? [] : stalledTasks(run, workers)
     const { id } = run.header
     if (waiting.length === 0) {
       raised.delete(id)

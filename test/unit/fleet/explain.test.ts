@@ -134,6 +134,24 @@ describe('RU10', () => {
     ])
   })
 
+  test('RU10 a run is stalled when all that is open waits for tasks that ended badly', async () => {
+    const { fleet, clock, transport, heard } = await openBench()
+    const run = await fleet.start({ name: 'r', tasks: [task('a'), task('b', { depends_on: ['a'] })] })
+    await clock.settle()
+    transport.attempt('a').fail('never', { recoverable: false })
+    await clock.settle()
+    await run.restart('b')
+    await clock.settle()
+    expect(heard.filter((event) => event.event === 'run.stalled')).toMatchObject([{ payload: { waiting: ['b'] } }])
+    await run.restart('a')
+    await clock.settle()
+    transport.attempt('a').complete()
+    await clock.settle()
+    transport.attempt('b').complete()
+    await clock.settle()
+    expect((await run.summary()).status).toBe('completed')
+  })
+
   test('RU10 it is raised once for each time that a run stalls', async () => {
     const { fleet, clock, heard } = await openBench()
     const run = await fleet.start({ name: 'r', tasks: [task('a', impossible), task('b', impossible)] })
