@@ -157,7 +157,7 @@ function slots({ runs, slots: most, maxLeases }: World): string | undefined {
 
 function dependencies({ run, before, task }: Happened): string | undefined {
   if (!isLeasing(before, task)) return undefined
-  const open = (task?.spec.depends_on ?? []).filter((id) => run.tasks.get(id)?.status !== 'completed')
+  const open = (task?.spec.depends_on ?? []).filter((id) => run.tasks.get(id)?.hasCompleted !== true)
   return open.length === 0 ? undefined : `leased before ${open.join(', ')}`
 }
 

@@ -14,6 +14,8 @@ export interface ModelTask {
   readonly worker: string | undefined
   /** Receipts that say `fail` or `timeout`, since it was last restarted by a person. */
   readonly failures: number
+  /** It completed at least once; a restart does not take that from its dependants. */
+  readonly hasCompleted: boolean
   /** Attempts that have a receipt. */
   readonly judged: ReadonlySet<number>
   /** The last sequence of every reporter's events. */
@@ -93,7 +95,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
   run.seq += 1
   run.last = JSON.stringify(entry)
   for (const { spec, set } of entry.tasks ?? []) {
-    const first = { attempt: 0, worker: undefined, failures: 0, judged: new Set<number>() }
+    const first = { attempt: 0, worker: undefined, failures: 0, hasCompleted: false, judged: new Set<number>() }
     run.tasks.set(spec.id, {
       id: spec.id,
       spec,
@@ -124,6 +126,7 @@ function changed(task: ModelTask, { set, receipt, attempt, kind, events, worker,
     status: set?.status ?? task.status,
     attempt: set?.attempt ?? task.attempt,
     worker: set?.worker === undefined ? task.worker : (set.worker ?? undefined),
+    hasCompleted: task.hasCompleted || set?.status === 'completed',
     failures: isFresh ? 0 : task.failures + (isFailure ? 1 : 0),
     judged:
       receipt === undefined || attempt === undefined || !holdsLease(task) ? task.judged : new Set([...task.judged, attempt]),
