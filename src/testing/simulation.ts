@@ -318,19 +318,10 @@ async function step<Answer>(
 
 /** Lets everything that waits for a person go on, and waits until every run has ended (DE4). */
 async function untilAllEnded(kit: WatchedTestFleet, watch: Watch): Promise<void> {
-  for (const run of watch.runs.values()) {
-    await step(kit, watch, async (fleet) => {
-      const handle = await fleet.run(run.id).catch(() => undefined)
-      if (run.status === 'paused') await handle?.resume()
-      if (run.status === 'pending') await handle?.start()
-      if (!run.sealed) await handle?.seal()
-    }).catch((error: unknown) => {
-      if (!FleetError.is(error)) throw error
-    })
-  }
   const open = (): ModelRun[] => [...watch.runs.values()].filter((run) => run.opened && !hasEnded(run))
   for (let steps = 0; open().length > 0; steps += 1) {
     watch.check()
+    for (const run of open()) await letGoOn(kit, watch, run)
     if (steps < patienceSteps && (await kit.step())) continue
     if ((watch.situations['a run was stalled'] ?? 0) > 0) return
     const [first] = open()
@@ -342,6 +333,21 @@ async function untilAllEnded(kit: WatchedTestFleet, watch: Watch): Promise<void>
     )
   }
   watch.check()
+}
+
+/** What a person would have to do; a process that is not well yet refuses it, and is asked again after the next deadline. */
+async function letGoOn(kit: WatchedTestFleet, watch: Watch, run: ModelRun): Promise<void> {
+  if (run.status !== 'paused' && run.status !== 'pending' && run.sealed) return
+  await step(kit, watch, async (fleet) => {
+    try {
+      const handle = await fleet.run(run.id)
+      if (run.status === 'paused') await handle.resume()
+      if (run.status === 'pending') await handle.start()
+      if (!run.sealed) await handle.seal()
+    } catch (error) {
+      if (!FleetError.is(error)) throw error
+    }
+  })
 }
 
 async function violationOf(error: unknown, kit: WatchedTestFleet | undefined): Promise<Violation> {
