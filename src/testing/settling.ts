@@ -1,17 +1,19 @@
 /**
- * Requests that a turn of the event loop ends: the file system, the pool of threads, immediates. Timers and sockets are not among them: what waits
- * for those is not settled by turns.
+ * Requests that turns of the event loop end: to the file system, to the pool of threads. Timers and sockets are not among them: what
+ * waits for those is not settled by turns.
  */
-const underWay = /^(?:FSReq|FileHandleClose|CloseReq|RandomBytes|PBKDF2|Scrypt|Hash|Sign|Cipher|KeyGen|KeyPair|Zlib|Immediate)/
+const underWay = /^(?:FSReq|FileHandleClose|CloseReq|RandomBytes|PBKDF2|Scrypt|Hash|Sign|Cipher|KeyGen|KeyPair|Zlib)/
 
 /** So long, really, may a request take; one that never ends, as the reading of a pipe that nobody writes, must not hang a test. */
 const patienceMs = 10_000
 
 /**
  * Resolves when nothing can go on by itself any more: every promise that could settle has, and no request to the file system or to the
- * pool of threads is under way. In a fleet that lives in memory this is one turn of the event loop.
+ * pool of threads is under way. In a fleet that lives in memory this is two turns of the event loop: what was set off may take one of
+ * its own.
  */
 export async function settled(): Promise<void> {
+  await turn()
   await turn()
   if (!isBusy()) return
   const giveUpAt = performance.now() + patienceMs

@@ -91,3 +91,14 @@ test('DE2 durations are written as people write them', async () => {
   await expect(clock.advance('2 weeks' as never)).rejects.toThrow(/"2 weeks" cannot be read/)
   await expect(clock.advance(-1)).rejects.toThrow(/cannot be read/)
 })
+
+test('DE2 two clocks that are moved at once do not hold each other up', async () => {
+  const clocks = [createVirtualClock(), createVirtualClock()]
+  const met: number[] = []
+  for (const [index, clock] of clocks.entries())
+    for (let at = 1; at <= 100; at += 1) clock.alarm(at, () => met.push(index), { keepAlive: true })
+  const began = performance.now()
+  await Promise.all(clocks.map((clock) => clock.advanceUntilIdle()))
+  expect(met).toHaveLength(200)
+  expect(performance.now() - began).toBeLessThan(1_000)
+})
