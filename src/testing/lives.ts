@@ -3,6 +3,7 @@ import { openFleet } from '../fleet/create-fleet.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { FleetOptions, Handler, Handlers, WorkerOptions } from '../fleet/options.ts'
 import type { Batch, Store } from '../ports/store.ts'
+import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { AttemptMessage, ToWorker } from '../protocol/wire.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
@@ -42,6 +43,8 @@ export interface Lives {
   kill(): void
   /** Resolves once a process is up; one that is coming up already is that one. */
   open(downMs?: number): Promise<void>
+  /** The present process loses the store to the next one and does not die: it goes on, and finds out (LE10, ST6). */
+  takeOver(): Promise<void>
   /** Closes the present process in good order, and brings up the next. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -79,6 +82,7 @@ export function createLives(parts: LifeParts): Lives {
   let opening: Promise<void> | undefined
   let broken: { readonly error: unknown } | undefined
   let isClosing = false
+  const outlived: Life[] = []
 
   function born(): Life {
     const owned: TestStore = life === undefined ? parts.store : life.owned.peer()
@@ -158,7 +162,7 @@ export function createLives(parts: LifeParts): Lives {
       const { remote: _, ...facts } = one.options
       const host = hosts.get(one.id)
       if (host === undefined) throw new Error(`The worker ${one.id} has no host.`)
-      return { id: one.id, ...facts, transport: faultyTransport(host.transport, clock, messages) }
+      return { id: one.id, ...facts, transport: faultyTransport(openedBy(mine, host.transport), clock, messages) }
     }
     if (one.transport !== undefined) return { ...one, transport: faultyTransport(one.transport, clock, messages) }
     const { run } = one
@@ -168,6 +172,17 @@ export function createLives(parts: LifeParts): Lives {
       ...(run !== undefined && {
         run: (task, attempt) => parts.realTime.watching((watched: AttemptContext) => run(task, watched))(attempt),
       }),
+    }
+  }
+
+  /** A worker belongs to the process that owns the store. */
+  function openedBy(mine: Life, transport: Transport): Transport {
+    return {
+      ...transport,
+      open(launch, options) {
+        if (mine !== life) throw new Error('the worker belongs to the fleet that took over')
+        return transport.open(launch, options)
+      },
     }
   }
 
@@ -181,6 +196,15 @@ export function createLives(parts: LifeParts): Lives {
     },
     kill,
     open,
+    async takeOver() {
+      await open()
+      if (life === undefined) return
+      opening = undefined
+      outlived.push(life)
+      life.owned.crash()
+      for (const host of hosts.values()) host.fleetDied()
+      await open()
+    },
     async restart() {
       await open()
       const mine = life
@@ -199,6 +223,7 @@ export function createLives(parts: LifeParts): Lives {
     },
     calm() {
       source.calm()
+      for (const old of outlived) old.clock.end()
       for (const host of hosts.values()) host.reconnect()
     },
     throwIfBroken() {

@@ -107,7 +107,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
   const status = entry.run?.status
   if (status !== undefined) {
     const open = [...run.tasks.values()].some((task) => !hasEnded(task))
-    run.cancelled = status === 'cancelled' && open
+    run.cancelled = status === 'cancelled' && (open || !run.sealed)
     run.status = status
   }
   if (entry.run?.opened !== undefined) run.opened = entry.run.opened

@@ -35,6 +35,8 @@ export interface Stage {
   act(what: string, act: (fleet: Fleet) => Promise<unknown>): Promise<boolean>
   /** The process ends, and the next one comes up. */
   crash(options?: { readonly downFor?: Duration }): Promise<void>
+  /** Another process takes the store over while this one goes on, and finds out that it lost it. */
+  takeOver(): Promise<void>
   /** The process closes in good order, and the next one comes up. */
   restart(): Promise<void>
   /** Counts that something worth seeing happened. */
@@ -108,7 +110,7 @@ export async function playSeed(
     await untilAllEnded(kit, watch)
     return { violation: undefined, struck: kit.struck, situations }
   } catch (error) {
-    const violation = await violationOf(watch.broken ?? error, kit)
+    const violation = await violationOf(watch.broken ?? error, kit, [...watch.runs.keys()])
     return { violation, struck: kit?.struck ?? [], situations }
   } finally {
     // A fleet that broke a rule may not be able to close.
@@ -120,6 +122,8 @@ interface Watch {
   readonly observer: Parameters<typeof openTestFleet>[1]
   readonly situations: Record<string, number>
   readonly runs: ReadonlyMap<string, ModelRun>
+  /** Runs that the fleet said are stalled. */
+  readonly stalled: ReadonlySet<string>
   /** The first rule that was broken. */
   readonly broken: Broken | undefined
   began(kit: WatchedTestFleet): void
@@ -136,6 +140,7 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
   const heard = new Map<string, number>()
   const said = new Map<string, string>()
   const deaths = new Set<() => void>()
+  const stalled = new Set<string>()
   const entryRows = Object.entries(invariants).filter(([, { entry }]) => entry !== undefined)
   const stepRows = Object.entries(invariants).filter(([, { step }]) => step !== undefined)
   let broken: Broken | undefined
@@ -211,6 +216,7 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
 
   return {
     runs,
+    stalled,
     situations,
     saw,
     check,
@@ -251,7 +257,10 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
           store,
           (await store.runs()).map(({ id }) => id),
         )
-        fleet.on('run.stalled', () => saw('a run was stalled'))
+        fleet.on('run.stalled', ({ run_id }) => {
+          stalled.add(run_id)
+          saw('a run was stalled')
+        })
       },
     },
   }
@@ -298,6 +307,7 @@ function stageOf(kit: WatchedTestFleet, watch: Watch, { seed, size }: { readonly
     },
     act,
     crash: (options) => ended(() => kit.crash(options)),
+    takeOver: () => ended(() => kit.takeOver()),
     restart: () => ended(() => kit.restart()),
     saw: watch.saw,
   }
@@ -323,16 +333,22 @@ async function untilAllEnded(kit: WatchedTestFleet, watch: Watch): Promise<void>
     watch.check()
     for (const run of open()) await letGoOn(kit, watch, run)
     if (steps < patienceSteps && (await kit.step())) continue
-    if ((watch.situations['a run was stalled'] ?? 0) > 0) return
-    const [first] = open()
-    const tasks = [...(first?.tasks.values() ?? [])].filter((task) => !hasEnded(task))
+    const [first] = open().filter((run) => !isStalled(run, watch))
+    if (first === undefined) break
+    const tasks = [...first.tasks.values()].filter((task) => !hasEnded(task))
     throw new Broken(
       'DE4 every run ends when faults end',
-      `${first?.id} is ${first?.status}; open are ${tasks.map((task) => `${task.id} (${task.status})`).join(', ')}`,
-      first?.id,
+      `${first.id} is ${first.status}; open are ${tasks.map((task) => `${task.id} (${task.status})`).join(', ')}`,
+      first.id,
     )
   }
   watch.check()
+}
+
+/** It was said to be stalled; or all that is open waits for what ended badly, which may have been said while nobody could listen yet. */
+function isStalled(run: ModelRun, watch: Watch): boolean {
+  const open = [...run.tasks.values()].filter((task) => !hasEnded(task))
+  return watch.stalled.has(run.id) || open.every((task) => task.status === 'blocked')
 }
 
 /** What a person would have to do; a process that is not well yet refuses it, and is asked again after the next deadline. */
@@ -350,14 +366,20 @@ async function letGoOn(kit: WatchedTestFleet, watch: Watch, run: ModelRun): Prom
   })
 }
 
-async function violationOf(error: unknown, kit: WatchedTestFleet | undefined): Promise<Violation> {
+async function violationOf(error: unknown, kit: WatchedTestFleet | undefined, runs: readonly string[]): Promise<Violation> {
   const broken = error instanceof Broken ? error : undefined
   return {
     invariant: broken?.invariant ?? 'DE4 nothing fails that is not told to',
     message: error instanceof Error ? (broken === undefined ? (error.stack ?? error.message) : error.message) : String(error),
     at: kit?.clock.monotonic() ?? 0,
-    story: kit === undefined || broken?.run === undefined ? '' : await storyOf(kit, broken.run),
+    story: kit === undefined ? '' : await storiesOf(kit, broken?.run === undefined ? runs : [broken.run]),
   }
+}
+
+async function storiesOf(kit: WatchedTestFleet, runs: readonly string[]): Promise<string> {
+  const stories: string[] = []
+  for (const run of runs) stories.push(`${run}\n${await storyOf(kit, run)}`)
+  return stories.join('\n')
 }
 
 async function storyOf(kit: WatchedTestFleet, run: string): Promise<string> {

@@ -90,6 +90,8 @@ export interface WatchedTestFleet extends TestFleet {
   step(): Promise<boolean>
   /** The present process, once it is up. */
   ready(): Promise<Fleet>
+  /** Another process takes the store over while this one goes on. */
+  takeOver(): Promise<void>
   /** Closes the process in good order and brings the next one up. */
   restart(): Promise<void>
 }
@@ -210,6 +212,7 @@ function testFleet(parts: {
     calm: () => lives.calm(),
     step: () => step(),
     ready: () => lives.open().then(() => lives.fleet),
+    takeOver: () => until(lives.takeOver()),
     restart: () => until(lives.restart()),
     journal: () => journalOf(lives.store),
     async crash({ downFor = 0 } = {}) {

@@ -61,7 +61,7 @@ async function disturb(stage: Stage, runs: number): Promise<void> {
 }
 
 /** Many runs on few workers, with every command, and a process that ends now and then. */
-export const busy: Scenario = {
+const busy: Scenario = {
   name: 'busy',
   fleet: {
     workers: [played('near', { slots: 2 }), played('other', {}), played('far', { slots: 2, remote: true })],
@@ -87,3 +87,37 @@ export const busy: Scenario = {
     }
   },
 }
+
+/** Runs that grow while they run, workers that are drained and added, and owners that lose the store while they live. */
+const churn: Scenario = {
+  name: 'churn',
+  fleet: {
+    workers: [played('near', { slots: 2 }), played('far', { slots: 2, remote: true }), played('spare', { remote: true })],
+    limits: { leaseTtlMs: 20_000, stallAfterMs: 60_000, stopGraceMs: 2_000 },
+  },
+  async play(stage) {
+    await stage.start({ id: 'run-0', name: 'grows', open: true, tasks: tasksOf(stage, 3) })
+    const rounds = stage.upTo(12)
+    let added = 0
+    for (let round = 0; round < rounds; round += 1) {
+      await stage.wait(stage.number(0, 25_000))
+      if (stage.chance(0.12)) {
+        stage.saw('the store was taken over')
+        await stage.takeOver()
+      } else if (stage.chance(0.05)) {
+        await stage.act('a worker was drained', (fleet) => fleet.drain('spare', { graceMs: stage.number(0, 5_000) }))
+      } else if (stage.chance(0.1)) await stage.crash({ downFor: stage.number(0, 40_000) })
+      else if (stage.chance(0.4)) {
+        const id = `more-${(added += 1)}`
+        await stage.act('tasks were added', async (fleet) => {
+          await (
+            await fleet.run('run-0')
+          ).add([{ id, name: id, instructions: 'Play.', handler: stage.pick(['slow', 'flaky', 'cut']) }])
+        })
+      } else await disturb(stage, 1)
+    }
+    await stage.act('a run was sealed', async (fleet) => (await fleet.run('run-0')).seal())
+  },
+}
+
+export const scenarios: readonly Scenario[] = [busy, churn]

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { simulate } from '../../src/testing/index.ts'
+import { allFaults } from './all-faults.ts'
+import { scenarios } from './scenarios.ts'
+
+test('DE3 DE4 the rules hold in two thousand seeds, in each of which every fault may strike', { timeout: 120_000 }, async () => {
+  const struck: Record<string, number> = {}
+  for (const scenario of scenarios) {
+    const report = await simulate(scenario, { seeds: 2_000 / scenarios.length, faults: allFaults })
+    for (const [kind, count] of Object.entries(report.faults)) struck[kind] = (struck[kind] ?? 0) + count
+  }
+  for (const [kind, chance] of Object.entries(allFaults.chances))
+    if (chance > 0) expect(struck[kind], kind).toBeGreaterThanOrEqual(100)
+})

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { faults, simulate } from '../../src/testing/index.ts'
+import { allFaults } from './all-faults.ts'
+import { scenarios } from './scenarios.ts'
+
+// `npm run simulate` plays as many as there is time for; the long tests play two thousand.
+const seeds = 150
+
+test.each(scenarios)('DE4 the rules hold in $name when nothing goes wrong', async (scenario) => {
+  const { situations } = await simulate(scenario, { seeds: seeds / 3, faults: faults({}) })
+  expect(situations['an attempt failed and was tried again']).toBeGreaterThan(50)
+})
+
+test.each(scenarios)('DE3 DE4 the rules hold in $name whatever goes wrong', async (scenario) => {
+  const { faults: struck, situations } = await simulate(scenario, { seeds, faults: allFaults })
+  expect(Object.keys(struck)).toHaveLength(Object.values(allFaults.chances).filter((chance) => chance > 0).length)
+  for (const seen of ['a lease went stale', 'an attempt was given back', 'a live attempt was cancelled', 'a task was restarted'])
+    expect(situations[seen], seen).toBeGreaterThan(5)
+})
