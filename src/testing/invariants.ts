@@ -10,6 +10,8 @@ export interface World {
   readonly slots: Readonly<Record<string, number>>
   readonly maxLeases: number
   readonly leaseTtlMs: number
+  /** When an append was last stored for some of its runs only; undefined when none was. */
+  readonly splitAt: number | undefined
   /** When something of this attempt was last heard, or its lease was seen; undefined when neither. */
   heardAt(run: string, task: string, attempt: number): number | undefined
   /** Which worker said that the attempt ended so. */
@@ -140,7 +142,10 @@ function endings({ runs }: World): string | undefined {
   return undefined
 }
 
-function slots({ runs, slots: most, maxLeases }: World): string | undefined {
+function slots({ runs, slots: most, maxLeases, now, splitAt, leaseTtlMs }: World): string | undefined {
+  // An append is whole for each of its runs, not for all: a crash in its middle may leave the lease that took a slot, and not the end that
+  // freed it, until the next process has given back what was cut off.
+  if (splitAt !== undefined && now - splitAt <= leaseTtlMs + slackMs) return undefined
   const perWorker = new Map<string, number>()
   const perRun = new Map<ModelRun, number>()
   let all = 0

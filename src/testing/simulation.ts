@@ -146,6 +146,7 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
   let broken: Broken | undefined
   let kit: WatchedTestFleet | undefined
   let troubleAt = 0
+  let splitAt: number | undefined
   let isNews = false
   let reading = Promise.resolve()
   let checkedAt = 0
@@ -154,6 +155,9 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
   const world: World = {
     get now() {
       return monotonic()
+    },
+    get splitAt() {
+      return splitAt
     },
     runs,
     slots: Object.fromEntries(
@@ -246,6 +250,7 @@ function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Inv
       },
       died() {
         troubleAt = monotonic()
+        if (kit?.struck.at(-1)?.kind === 'store.torn') splitAt = troubleAt
         saw('the process died')
         for (const resolve of deaths) resolve()
         deaths.clear()

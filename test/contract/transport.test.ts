@@ -1,0 +1,72 @@
+import { describe, test } from 'vitest'
+import { systemClock } from '../../src/host/clock.ts'
+import { inProcessTransport } from '../../src/transports/in-process.ts'
+import { commandTransport } from '../../src/transports/command.ts'
+import { handlerWorker } from '../../src/worker/handler-worker.ts'
+import { script, transportContract, worker } from '../../src/testing/index.ts'
+import type { TransportUnderTest } from '../../src/testing/index.ts'
+import { createScriptedHost } from '../../src/testing/scripted-host.ts'
+import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { assignment } from '../fixtures/conversation.ts'
+import { scratch } from '../fixtures/scratch.ts'
+
+describe('in-process', () => {
+  const clock = systemClock()
+  const cases = transportContract(async () => {
+    const handlers = [
+      { name: 'completes', run: () => 1 },
+      {
+        name: 'fails',
+        run() {
+          throw new Error('broken')
+        },
+      },
+      { name: 'goes on', run: (attempt: { delay(ms: number): Promise<void> }) => attempt.delay(3_600_000) },
+    ]
+    return {
+      transport: inProcessTransport({ worker: handlerWorker({ clock, handlers }), clock }),
+      assign: (handler, attempt) => assignment({ handler }, { attempt }),
+      dispose: async () => undefined,
+    }
+  })
+  for (const { id, run } of cases) test(id, run)
+})
+
+describe('commands', () => {
+  const commands: Record<Parameters<TransportUnderTest['assign']>[0], string> = {
+    completes: 'true',
+    fails: 'exit 3',
+    'goes on': 'sleep 3600',
+  }
+  const cases = transportContract(async () => {
+    const { path: folder, remove } = await scratch()
+    return {
+      transport: commandTransport({ clock: systemClock(), environment: { get: (name) => process.env[name] } }),
+      assign: (work, attempt) =>
+        assignment(
+          { metadata: { command: ['sh', '-c', commands[work]] } },
+          { attempt, folder: `${folder}/${attempt}`, root: folder },
+        ),
+      dispose: async () => undefined,
+    }
+  })
+  for (const { id, run } of cases) test(id, run)
+})
+
+describe('scripted workers', () => {
+  const cases = transportContract(async () => {
+    const clock = createVirtualClock()
+    const scripted = worker('w1')
+      .on('completes', script().after('2s').complete())
+      .on('fails', script().fail('broken'))
+      .on('goes on', script().after('9h').complete())
+    const host = createScriptedHost(scripted, { clock, heartbeatMs: 15_000, chooses: (play) => play })
+    return {
+      transport: host.transport,
+      assign: (handler, attempt) => assignment({ handler }, { attempt }),
+      pass: () => clock.advance('1s'),
+      dispose: async () => host.die('the test is over'),
+    }
+  })
+  for (const { id, run } of cases) test(id, run)
+})
