@@ -60,14 +60,13 @@ export function createRealTime(): RealTime {
       const work: Watched = { task: attempt.task.id, attempt: attempt.number, ownWaits: 0, timers: new Set(), io: undefined }
       if (watched.size === 0) hook.enable()
       watched.add(work)
-      const done = (): void => ended(work)
       try {
         const result = current.run(work, () => handler(viewOf(attempt, work)))
-        if (result instanceof Promise) result.then(done, done)
-        else done()
+        if (result instanceof Promise) void result.catch(() => undefined).finally(() => ended(work))
+        else ended(work)
         return result
       } catch (error) {
-        done()
+        ended(work)
         throw error
       }
     },

@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert'
+import { systemClock } from '../host/clock.ts'
 import { faults as planOf } from './faults.ts'
 import type { Fault, FaultKind, FaultPlan } from './faults.ts'
 import type { Invariant } from './invariants.ts'
@@ -60,13 +61,14 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
 /** The same, with a failure as a part of what it gives. */
 export async function explore(scenario: Scenario, options: SimulateOptions): Promise<SimulationReport> {
   const { seeds = 100, faults = planOf({}), invariants = {}, size = fullSize, budgetMs = Infinity } = options
-  const beganAt = performance.now()
+  const clock = systemClock()
+  const beganAt = clock.monotonic()
   const struck: Partial<Record<FaultKind, number>> = {}
   const situations: Record<string, number> = {}
   let played = 0
   let failure: SimulationFailure | undefined
   for (const given of typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => index) : seeds) {
-    if (performance.now() - beganAt > budgetMs) break
+    if (clock.monotonic() - beganAt > budgetMs) break
     const seed = String(given)
     const outcome = await playSeed(scenario, { seed, size, faults, invariants })
     played += 1

@@ -47,7 +47,7 @@ describe('commands', () => {
           { metadata: { command: ['sh', '-c', commands[work]] } },
           { attempt, folder: `${folder}/${attempt}`, root: folder },
         ),
-      dispose: async () => undefined,
+      dispose: remove,
     }
   })
   for (const { id, run } of cases) test(id, run)
