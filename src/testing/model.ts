@@ -16,6 +16,8 @@ export interface ModelTask {
   readonly failures: number
   /** It completed at least once; a restart does not take that from its dependants. */
   readonly hasCompleted: boolean
+  /** A person's verdict turned it from completed to failed. */
+  readonly isOverturned: boolean
   /** Attempts that have a receipt. */
   readonly judged: ReadonlySet<number>
   /** The last sequence of every reporter's events. */
@@ -95,7 +97,14 @@ function apply(run: ModelRun, entry: Entry): Happened {
   run.seq += 1
   run.last = JSON.stringify(entry)
   for (const { spec, set } of entry.tasks ?? []) {
-    const first = { attempt: 0, worker: undefined, failures: 0, hasCompleted: false, judged: new Set<number>() }
+    const first = {
+      attempt: 0,
+      worker: undefined,
+      failures: 0,
+      hasCompleted: false,
+      isOverturned: false,
+      judged: new Set<number>(),
+    }
     run.tasks.set(spec.id, {
       id: spec.id,
       spec,
@@ -126,6 +135,7 @@ function changed(task: ModelTask, { set, receipt, attempt, kind, events, worker,
     status: set?.status ?? task.status,
     attempt: set?.attempt ?? task.attempt,
     worker: set?.worker === undefined ? task.worker : (set.worker ?? undefined),
+    isOverturned: set?.status === undefined ? task.isOverturned : kind === 'task.settled',
     hasCompleted: task.hasCompleted || set?.status === 'completed',
     failures: isFresh ? 0 : task.failures + (isFailure ? 1 : 0),
     judged:

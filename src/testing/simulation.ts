@@ -1,47 +1,16 @@
-import { engineDefaults } from '../engine/defaults.ts'
-import type { Fleet } from '../fleet/fleet.ts'
-import { seededIds } from '../host/ids.ts'
-import type { Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
-import type { Duration } from './duration.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import { fleetInvariants } from './invariants.ts'
-import type { Invariant, World } from './invariants.ts'
-import { follow, hasEnded } from './model.ts'
+import type { Invariant } from './invariants.ts'
+import { hasEnded } from './model.ts'
 import type { ModelRun } from './model.ts'
-import { situationsOf } from './situations.ts'
+import { stageOf, step } from './stage.ts'
+import type { Stage } from './stage.ts'
 import { openTestFleet } from './test-fleet.ts'
 import type { TestFleetOptions, WatchedTestFleet } from './test-fleet.ts'
 import { timeline } from './timeline.ts'
-
-/** A scenario's hands: what it does, and what it draws, follows from the seed. */
-export interface Stage {
-  readonly seed: string
-  /** Of `most` things so many: 1 to `most`, and no more than the simulation's size, which grows small when a failure is shrunk. */
-  upTo(most: number): number
-  chance(probability: number): boolean
-  /** A whole number, both ends included. */
-  number(from: number, to: number): number
-  pick<Item>(items: readonly [Item, ...Item[]]): Item
-  /** Lets time pass. */
-  wait(time: Duration): Promise<void>
-  /** Creates a run with this id and starts it; when the process dies over it, the next one is asked again. */
-  start(spec: FleetRunSpecInput & { readonly id: string }): Promise<void>
-  /**
-   * Does something with the fleet. A refusal, a store that fails and a process that dies are part of the story: then it gives false. What
-   * is not a `FleetError` is a failure.
-   */
-  act(what: string, act: (fleet: Fleet) => Promise<unknown>): Promise<boolean>
-  /** The process ends, and the next one comes up. */
-  crash(options?: { readonly downFor?: Duration }): Promise<void>
-  /** Another process takes the store over while this one goes on, and finds out that it lost it. */
-  takeOver(): Promise<void>
-  /** The process closes in good order, and the next one comes up. */
-  restart(): Promise<void>
-  /** Counts that something worth seeing happened. */
-  saw(situation: string): void
-}
+import { Broken, createWatch } from './watch.ts'
+import type { Watch } from './watch.ts'
 
 /** What is simulated: a fleet, and what is done with it. */
 export interface Scenario {
@@ -74,21 +43,6 @@ export const fullSize = 1_000
 /** Time enough for every run to end once nothing goes wrong any more: a week, in this many deadlines. */
 const patienceSteps = 50_000
 
-/** While nothing is stored, only time can break a rule. */
-const checkEveryMs = 10_000
-
-class Broken extends Error {
-  readonly invariant: string
-  readonly run: string | undefined
-
-  constructor(invariant: string, message: string, run?: string) {
-    super(message)
-    this.name = 'Broken'
-    this.invariant = invariant
-    this.run = run
-  }
-}
-
 /** Plays a scenario with one seed, and holds everything that happens against the invariants. */
 export async function playSeed(
   scenario: Scenario,
@@ -116,219 +70,6 @@ export async function playSeed(
     // A fleet that broke a rule may not be able to close.
     if (watch.broken === undefined) await kit?.close().catch(() => undefined)
   }
-}
-
-interface Watch {
-  readonly observer: Parameters<typeof openTestFleet>[1]
-  readonly situations: Record<string, number>
-  readonly runs: ReadonlyMap<string, ModelRun>
-  /** Runs that the fleet said are stalled. */
-  readonly stalled: ReadonlySet<string>
-  /** The first rule that was broken. */
-  readonly broken: Broken | undefined
-  began(kit: WatchedTestFleet): void
-  /** Resolves when the present process dies. */
-  death(): Promise<void>
-  /** Throws when a rule is broken. */
-  check(): void
-  saw(situation: string): void
-}
-
-function createWatch(scenario: Scenario, invariants: Readonly<Record<string, Invariant>>): Watch {
-  const runs = new Map<string, ModelRun>()
-  const situations: Record<string, number> = {}
-  const heard = new Map<string, number>()
-  const said = new Map<string, string>()
-  const deaths = new Set<() => void>()
-  const stalled = new Set<string>()
-  const entryRows = Object.entries(invariants).filter(([, { entry }]) => entry !== undefined)
-  const stepRows = Object.entries(invariants).filter(([, { step }]) => step !== undefined)
-  let broken: Broken | undefined
-  let kit: WatchedTestFleet | undefined
-  let troubleAt = 0
-  let splitAt: number | undefined
-  let isNews = false
-  let reading = Promise.resolve()
-  let checkedAt = 0
-
-  const monotonic = (): number => kit?.clock.monotonic() ?? 0
-  const world: World = {
-    get now() {
-      return monotonic()
-    },
-    get splitAt() {
-      return splitAt
-    },
-    runs,
-    slots: Object.fromEntries(
-      (scenario.fleet.workers ?? []).map((one) => [one.id, ('playOf' in one ? one.options.slots : one.slots) ?? 1]),
-    ),
-    maxLeases: scenario.fleet.limits?.maxLeases ?? engineDefaults.maxLeases,
-    leaseTtlMs: scenario.fleet.limits?.leaseTtlMs ?? engineDefaults.leaseTtlMs,
-    heardAt: (...attempt) => Math.max(troubleAt, heard.get(attempt.join('/')) ?? 0),
-    saidBy: (...attempt) => said.get(attempt.join('/')),
-  }
-
-  function breaks(invariant: string, message: string, run?: string): void {
-    broken ??= new Broken(invariant, message, run)
-  }
-
-  function saw(situation: string): void {
-    situations[situation] = (situations[situation] ?? 0) + 1
-  }
-
-  /** One after the other: two readers of one run would both tell what is new. */
-  function read(store: Store, ids: Iterable<string>): Promise<void> {
-    return (reading = reading.then(() => readNow(store, ids)))
-  }
-
-  async function readNow(store: Store, ids: Iterable<string>): Promise<void> {
-    for (const id of ids) {
-      for await (const happened of follow(store, runs, id)) {
-        const { entry, run, task } = happened
-        isNews = true
-        if (task !== undefined) heard.set(`${run.id}/${task.id}/${task.attempt}`, monotonic())
-        for (const situation of situationsOf(happened)) saw(situation)
-        for (const [name, { entry: check }] of entryRows) {
-          const problem = check?.(happened, world)
-          if (problem !== undefined) breaks(name, `entry ${entry.seq} of ${run.id}, task ${task?.id ?? '-'}: ${problem}`, run.id)
-        }
-      }
-    }
-  }
-
-  /** What was read once is there for ever (ST1). */
-  async function recall(store: Store): Promise<void> {
-    for (const run of runs.values()) {
-      const [entry] = await store.read(run.id, { from: run.seq, limit: 1 })
-      if (JSON.stringify(entry) !== run.last)
-        breaks('ST1 what was stored stays', `entry ${run.seq} of ${run.id} is another now`, run.id)
-    }
-  }
-
-  function check(): void {
-    if (isNews || monotonic() - checkedAt > checkEveryMs) {
-      isNews = false
-      checkedAt = monotonic()
-      for (const [name, { step: look }] of stepRows) {
-        const problem = look?.(world)
-        if (problem !== undefined) breaks(name, problem)
-      }
-    }
-    if (broken !== undefined) throw broken
-  }
-
-  return {
-    runs,
-    stalled,
-    situations,
-    saw,
-    check,
-    get broken() {
-      return broken
-    },
-    began: (opened) => void (kit = opened),
-    death: () => new Promise((resolve) => deaths.add(resolve)),
-    observer: {
-      appended: (store, batches) => read(store, new Set(batches.map(({ run }) => run))),
-      settled: check,
-      rejected: () => void (troubleAt = monotonic()),
-      told(worker, message) {
-        if (message.type !== 'assign') return
-        const task = runs.get(message.run_id)?.tasks.get(message.task_id)
-        if (task?.attempt !== message.attempt || task.worker !== worker)
-          breaks(
-            'CO1 an attempt begins only when its lease is durable',
-            `${worker} was given attempt ${message.attempt} of ${message.task_id}; durable is attempt ${task?.attempt ?? 0} on ${task?.worker ?? 'nobody'}`,
-            message.run_id,
-          )
-      },
-      heard(worker, message) {
-        const attempt = `${message.run_id}/${message.task_id}/${message.attempt}`
-        heard.set(attempt, monotonic())
-        if (message.type === 'result' || message.type === 'failed') said.set(`${attempt}/${message.type}`, worker)
-      },
-      died() {
-        troubleAt = monotonic()
-        if (kit?.struck.at(-1)?.kind === 'store.torn') splitAt = troubleAt
-        saw('the process died')
-        for (const resolve of deaths) resolve()
-        deaths.clear()
-      },
-      async opened(fleet, store) {
-        troubleAt = monotonic()
-        await recall(store)
-        await read(
-          store,
-          (await store.runs()).map(({ id }) => id),
-        )
-        fleet.on('run.stalled', ({ run_id }) => {
-          stalled.add(run_id)
-          saw('a run was stalled')
-        })
-      },
-    },
-  }
-}
-
-function stageOf(kit: WatchedTestFleet, watch: Watch, { seed, size }: { readonly seed: string; readonly size: number }): Stage {
-  const draws = seededIds(`${seed} stage`)
-  const number = (from: number, to: number): number => from + Math.floor(draws.random() * (to - from + 1))
-
-  async function act(what: string, doIt: (fleet: Fleet) => Promise<unknown>): Promise<boolean> {
-    const outcome = await step(kit, watch, async (fleet) => {
-      try {
-        await doIt(fleet)
-        return true
-      } catch (error) {
-        if (!FleetError.is(error)) throw error
-        watch.saw(`refused: ${error.code}`)
-        return false
-      }
-    })
-    if (outcome === true) watch.saw(what)
-    return outcome === true
-  }
-
-  async function ended(end: () => Promise<void>): Promise<void> {
-    await end()
-    watch.check()
-  }
-
-  return {
-    seed,
-    upTo: (most) => Math.min(number(1, most), size),
-    chance: (probability) => draws.random() < probability,
-    number,
-    // A number that is drawn from the list's own length is a place in it.
-    pick: (items) => items[number(0, items.length - 1)] ?? items[0],
-    wait: (time) => ended(() => kit.advance(time)),
-    async start(spec) {
-      for (let tries = 0; tries < 20; tries += 1) {
-        if (await act('a run was started', (fleet) => fleet.start(spec, { idempotencyKey: spec.id }))) return
-        await kit.advance('1s')
-        watch.check()
-      }
-    },
-    act,
-    crash: (options) => ended(() => kit.crash(options)),
-    takeOver: () => ended(() => kit.takeOver()),
-    restart: () => ended(() => kit.restart()),
-    saw: watch.saw,
-  }
-}
-
-/** Does something with the present process, and gives undefined when that dies, or takes longer than anybody waits. */
-async function step<Answer>(
-  kit: WatchedTestFleet,
-  watch: Watch,
-  act: (fleet: Fleet) => Promise<Answer>,
-): Promise<Answer | undefined> {
-  const patience = kit.clock.sleep(600_000).then(() => undefined)
-  const doing = kit.ready().then((fleet) => Promise.race([act(fleet), watch.death().then(() => undefined)]))
-  const answer = await kit.until(Promise.race([doing, patience]))
-  watch.check()
-  return answer
 }
 
 /** Lets everything that waits for a person go on, and waits until every run has ended (DE4). */

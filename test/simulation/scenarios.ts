@@ -120,4 +120,56 @@ const churn: Scenario = {
   },
 }
 
-export const scenarios: readonly Scenario[] = [busy, churn]
+const verdicts: readonly ['pass', ...('pass' | 'fail')[]] = ['pass', 'fail', 'fail']
+const files: readonly [string, ...string[]] = ['there', 'missing', '']
+
+/** A file that has to be there, or a person. */
+function scorerOf(path: string): { readonly kind: 'file_exists'; readonly path: string } | { readonly kind: 'manual' } {
+  return path === '' ? { kind: 'manual' } : { kind: 'file_exists', path }
+}
+
+/** Runs that are created long before they start, tasks that wait for their time, results that are judged by files and by people. */
+const judged: Scenario = {
+  name: 'judged',
+  fleet: { workers: [played('near', { slots: 2 }), played('far', { remote: true })], files: { there: 'yes' } },
+  async play(stage) {
+    const runs = stage.upTo(3)
+    for (let index = 0; index < runs; index += 1) {
+      const tasks = (tasksOf(stage, 4) ?? []).map((task) => ({
+        ...task,
+        handler: stage.pick(['quick', 'quick', 'slow', 'flaky']),
+        scorer: scorerOf(stage.pick(files)),
+        ...(stage.chance(0.4) && { not_before: new Date(epoch + stage.number(0, 120_000)).toISOString() }),
+      }))
+      const spec = { id: `run-${index}`, name: `run ${index}`, tasks }
+      await stage.act('a run was created', (fleet) => fleet.create(spec, { idempotencyKey: spec.id }))
+    }
+    const deeds = stage.upTo(16)
+    for (let index = 0; index < deeds; index += 1) {
+      await stage.wait(stage.pick([0, 10, 5_000, 30_000]))
+      const id = `run-${stage.number(0, runs - 1)}`
+      const by = { by: 'ada', result: stage.pick(verdicts) }
+      const task = `t${stage.number(0, 3)}`
+      if (stage.chance(0.3)) await stage.act('a run was asked to start', async (fleet) => (await fleet.run(id)).start())
+      else if (stage.chance(0.4)) await stage.act('a result was settled', async (fleet) => (await fleet.run(id)).settle(task, by))
+      else if (stage.chance(0.1)) await stage.crash()
+      else if (stage.chance(0.35)) await together(stage, id, task)
+      else await disturb(stage, runs)
+    }
+  },
+}
+
+/** When every simulation begins. */
+const epoch = Date.UTC(2030, 0, 1)
+
+/** Commands of one moment, before anything else of it. */
+async function together(stage: Stage, id: string, task: string): Promise<void> {
+  const second = stage.pick(['pause', 'cancel', 'restart'])
+  await stage.act('a run was asked two things at once', async (fleet) => {
+    const run = await fleet.run(id)
+    const asked = [run.start(), second === 'pause' ? run.pause() : second === 'cancel' ? run.cancel() : run.restart(task)]
+    for (const outcome of await Promise.allSettled(asked)) if (outcome.status === 'rejected') throw outcome.reason
+  })
+}
+
+export const scenarios: readonly Scenario[] = [busy, churn, judged]
