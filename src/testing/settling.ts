@@ -4,18 +4,35 @@
  */
 const underWay = /^(?:FSReq|FileHandleClose|CloseReq|RandomBytes|PBKDF2|Scrypt|Hash|Sign|Cipher|KeyGen|KeyPair|Zlib)/
 
+/** What one turn ends. */
+const immediate = 'Immediate'
+
 /** So long, really, may a request take; one that never ends, as the reading of a pipe that nobody writes, must not hang a test. */
 const patienceMs = 10_000
 
+/** After so many settlings without one, a turn is taken all the same, so that the timers of a test runner get theirs. */
+const turnEvery = 64
+
 /**
- * Resolves when nothing can go on by itself any more: every promise that could settle has, and no request to the file system or to the
- * pool of threads is under way. In a fleet that lives in memory this is two turns of the event loop: what was set off may take one of
- * its own.
+ * Makes a function that resolves when nothing can go on by itself any more: every promise that could settle has, and no request to the
+ * file system or to the pool of threads is under way. In a fleet that lives in memory it takes no turn of the event loop.
  */
-export async function settled(): Promise<void> {
-  await turn()
-  await turn()
-  if (!isBusy()) return
+export function createSettling(): () => Promise<void> {
+  let sinceTurn = 0
+  return async () => {
+    // Twice: what is done in a tick may ask for one more.
+    await quiet()
+    await quiet()
+    sinceTurn += 1
+    const active = process.getActiveResourcesInfo()
+    if (sinceTurn < turnEvery && !active.includes(immediate) && !active.some(isUnderWay)) return
+    sinceTurn = 0
+    await turn()
+    if (isBusy()) await untilIdle()
+  }
+}
+
+async function untilIdle(): Promise<void> {
   const giveUpAt = performance.now() + patienceMs
   while (isBusy()) {
     if (performance.now() > giveUpAt)
@@ -27,7 +44,16 @@ export async function settled(): Promise<void> {
 }
 
 function isBusy(): boolean {
-  return process.getActiveResourcesInfo().some((kind) => underWay.test(kind))
+  return process.getActiveResourcesInfo().some(isUnderWay)
+}
+
+function isUnderWay(kind: string): boolean {
+  return underWay.test(kind)
+}
+
+/** A tick that is asked for by a promise runs when every promise has. */
+function quiet(): Promise<void> {
+  return Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)))
 }
 
 /** An immediate runs when every promise and every tick before it has. */

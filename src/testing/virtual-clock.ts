@@ -2,7 +2,7 @@ import TinyQueue from 'tinyqueue'
 import type { Clock } from '../ports/clock.ts'
 import { milliseconds } from './duration.ts'
 import type { Duration } from './duration.ts'
-import { settled } from './settling.ts'
+import { createSettling } from './settling.ts'
 
 /** A clock that moves only when told, in the order of the deadlines (DE2). */
 export interface VirtualClock extends Clock {
@@ -50,6 +50,7 @@ const sweepAt = 1_024
 
 export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
   const inOrder = (a: Sleeper, b: Sleeper): number => a.at - b.at || a.order - b.order
+  const settled = createSettling()
   let sleepers = new TinyQueue<Sleeper>([], inOrder)
   let pending = 0
   let elapsed = 0

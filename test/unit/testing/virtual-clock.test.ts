@@ -14,8 +14,9 @@ test('DE2 deadlines are met in their order, and what one sets off settles before
   void wait('c', 30)
   void wait('a', 10)
   void wait('b', 15)
+  void wait('d', 30)
   await clock.advance('1s')
-  expect(story).toEqual(['a 10', 'b 15', 'a2 15', 'c 30'])
+  expect(story).toEqual(['a 10', 'b 15', 'a2 15', 'c 30', 'd 30'])
   expect(clock.monotonic()).toBe(1000)
 })
 
