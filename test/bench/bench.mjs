@@ -17,8 +17,19 @@ import { limits } from './sections/limits.mjs'
 import { opening } from './sections/opening.mjs'
 import { queues } from './sections/queues.mjs'
 import { runs } from './sections/runs.mjs'
+import { virtualTime } from './sections/virtual-time.mjs'
 
-const sections = { limits, 'closed-loop': closedLoop, drain, queues, opening, runs, 'fan-out': fanOut, footprint }
+const sections = {
+  limits,
+  'closed-loop': closedLoop,
+  drain,
+  queues,
+  opening,
+  runs,
+  'fan-out': fanOut,
+  'virtual-time': virtualTime,
+  footprint,
+}
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 

@@ -13,6 +13,7 @@ const full = {
   queues: [1_000, 10_000, 100_000],
   finishedRuns: [100, 10_000],
   runs: 1_000,
+  simulatedRuns: 1_000,
   limitMs: 1_000,
   imports: 15,
 }
@@ -28,6 +29,7 @@ const quick = {
   queues: [100],
   finishedRuns: [10, 20],
   runs: 20,
+  simulatedRuns: 5,
   limitMs: 50,
   imports: 3,
 }
@@ -35,7 +37,7 @@ const quick = {
 export const usage = `npm run bench -- [options]
 
   --quick           small sizes: shows that it works, says nothing about speed
-  --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, limits, footprint
+  --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, virtual-time, limits, footprint
   --rounds N        measures everything N times (default 5, and 3 what takes long)
   --out FILE        where the JSON goes (default test/bench/results.json)
   --from FILE       measures nothing, and shows the results of that file
