@@ -1,7 +1,7 @@
 import { FleetError } from '../protocol/errors.ts'
 
 /** A length of time: milliseconds, or a number with its unit, as `250ms`, `2s`, `1.5m`, `3h`. */
-export type Duration = number | `${number}${keyof typeof units}`
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
