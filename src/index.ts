@@ -14,7 +14,7 @@ export type { RunResult } from './fleet/run-result.ts'
 export type { EventPage, EventsOptions, ReplayOptions } from './fleet/event-stream.ts'
 export { openControl, type Control, type ControlOutcome } from './fleet/control.ts'
 export { inspectStore, repairStore, verifyRun } from './fleet/doctor.ts'
-export type { StoreFinding } from './store/json/doctor/finding.ts'
+export type { FindingWeight, StoreFinding } from './store/json/doctor/finding.ts'
 export type { StoreInspection } from './store/json/doctor/inspect-store.ts'
 export type { LostHistory } from './store/json/doctor/lost-history.ts'
 export type { StoreRepair } from './store/json/doctor/repair-store.ts'
@@ -52,6 +52,8 @@ export type {
   RunRow,
   Snapshot,
   SnapshotRecord,
+  SnapshotShard,
+  SnapshotSource,
   Store,
   StoredEntry,
   StoreOpening,

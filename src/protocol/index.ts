@@ -45,7 +45,7 @@ export {
   FleetWorkspaceRequirements,
   type FleetTaskSpecInput,
 } from './task.ts'
-export { parseTasks } from './task-list.ts'
+export { parseTasks, type TaskListRun } from './task-list.ts'
 export { parseTaskDocument } from './task-file.ts'
 export {
   FleetWorkerAuth,

@@ -9,7 +9,7 @@ import { readingTasks, tasksRead } from './task-reading.ts'
 import { FleetTaskSpec } from './task.ts'
 
 /** What the tasks are added to. */
-interface TaskListRun {
+export interface TaskListRun {
   readonly knownIds?: Pick<ReadonlySet<string>, 'has'>
   readonly roles?: readonly string[] | undefined
 }
