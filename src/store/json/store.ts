@@ -14,7 +14,6 @@ import type {
 import { Bell } from '../bell.ts'
 import { notStored } from './append-error.ts'
 import { diskBlobs } from './blobs.ts'
-import { folderChanges } from './folder-watch.ts'
 import { postCommand, sweepAnswers, takeCommands } from './inbox.ts'
 import { IndexDocument } from './index-document.ts'
 import { reasonOf } from './journal-bytes.ts'
@@ -34,8 +33,7 @@ import { SegmentRetention } from './segment-retention.ts'
 import { Snapshots } from './snapshot.ts'
 import type { JsonStoreParts } from './store-parts.ts'
 import { completeParts } from './store-parts.ts'
-
-const lookMs = 1000
+import { StoreReading } from './store-reading.ts'
 
 /** A store in a folder of JSON files that a person can read (ST2). */
 export function createJsonStore(parts: JsonStoreParts): Store {
@@ -51,6 +49,7 @@ class JsonStore implements Store {
   readonly #reader: JournalReader
   readonly #index: IndexDocument
   readonly #runs: RunLookup
+  readonly #reading: StoreReading
   readonly #snapshots: Snapshots
   readonly #grown = new Bell()
   readonly #folders: RemovedFolders
@@ -72,6 +71,15 @@ class JsonStore implements Store {
     this.#index = new IndexDocument({ disk, layout: this.#layout, clock, delayMs: indexDelayMs, unique: this.#unique, isBusy })
     this.#reader = new JournalReader(disk, this.#layout.journal, this.#parts.host, this.#index)
     this.#runs = new RunLookup(this.#reader)
+    this.#reading = new StoreReading({
+      name: this.name,
+      journal: this.#layout.journal,
+      clock,
+      reader: this.#reader,
+      runs: this.#runs,
+      grown: this.#grown,
+      writer: () => this.#writer,
+    })
     const common = { disk, reader: this.#reader, unique: this.#unique }
     this.#snapshots = new Snapshots({ ...common, layout: this.#layout })
     const streamSnapshot = () => this.#loadSnapshot(reservedId)
@@ -119,18 +127,18 @@ class JsonStore implements Store {
   }
 
   async read(run: string, { from, limit }: Parameters<Store['read']>[1]): Promise<Awaited<ReturnType<Store['read']>>> {
-    await this.#lookFor(run)
+    await this.#reading.lookFor(run)
     return this.#reader.read(run, from, limit)
   }
 
   async last(run: string): Promise<number> {
-    await this.#lookFor(run)
-    return this.#lastOf(run)
+    await this.#reading.lookFor(run)
+    return this.#reading.lastOf(run)
   }
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
-    await this.#lookFor(run)
-    return this.#lastOf(run) === 0 ? undefined : this.#loadSnapshot(run)
+    await this.#reading.lookFor(run)
+    return this.#reading.lastOf(run) === 0 ? undefined : this.#loadSnapshot(run)
   }
 
   async saveSnapshot(run: string, snapshot: SnapshotSource): Promise<void> {
@@ -142,32 +150,16 @@ class JsonStore implements Store {
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {
-    let last = from
-    const hasGrown = () => this.#lastOf(run) > last
-    while (!signal.aborted) {
-      if (this.#isOwner()) {
-        await this.#runs.find(run)
-        if (hasGrown()) yield (last = this.#lastOf(run))
-        else await this.#grown.wait(signal)
-        continue
-      }
-      const options = { clock: this.#parts.clock, everyMs: lookMs, keepAlive: true, signal }
-      for await (const _ of folderChanges(this.#layout.journal, options)) {
-        await this.#reader.refresh()
-        await this.#runs.find(run)
-        if (hasGrown()) yield (last = this.#lastOf(run))
-        if (this.#isOwner()) break
-      }
-    }
+    yield* this.#reading.watch(run, from, signal)
   }
 
   async runs(query?: Parameters<Store['runs']>[0]): Promise<readonly RunRow[]> {
-    await this.#look()
+    await this.#reading.look()
     return this.#runs.rows(query)
   }
 
   async row(query: Parameters<Store['row']>[0]): Promise<RunRow | undefined> {
-    await this.#look()
+    await this.#reading.look()
     return this.#runs.row(query)
   }
 
@@ -253,23 +245,6 @@ class JsonStore implements Store {
     this.#grown.ring()
   }
 
-  /** Brings what is known up to date: the owner settles what a failed sync left open, a reader reads on. */
-  async #look(): Promise<void> {
-    if (!this.#isOwner()) return this.#reader.refresh()
-    await this.#owned?.writer.settle().catch((cause: unknown) => {
-      throw new FleetError(
-        'outcome_unknown',
-        `What the ${this.name} holds cannot be told yet: ${reasonOf(cause)} Read again later.`,
-        { cause },
-      )
-    })
-  }
-
-  async #lookFor(run: string): Promise<void> {
-    await this.#look()
-    await this.#runs.find(run)
-  }
-
   async #loadSnapshot(run: string): Promise<Snapshot | undefined> {
     return (await this.#snapshots.load(run)) ?? this.#reader.heads.get(run)?.base?.snapshot
   }
@@ -279,12 +254,9 @@ class JsonStore implements Store {
     return this.#retention.giveBack(writer, { epoch, least: this.#parts.segmentBytes / 2, signal: ended.signal })
   }
 
-  #lastOf(run: string): number {
-    return this.#reader.heads.removed(run) ? 0 : this.#reader.heads.seq(run)
-  }
-
-  #isOwner(): boolean {
-    return this.#owned !== undefined && !this.#owned.lost.signal.aborted
+  /** The writer, while this process owns the journal. */
+  get #writer(): JournalWriter | undefined {
+    return this.#owned?.lost.signal.aborted === false ? this.#owned.writer : undefined
   }
 
   #requireOwned(): Ownership {
