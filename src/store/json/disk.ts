@@ -116,8 +116,8 @@ function writable(file: FileHandle): DiskFile {
 const readSome = promisify(read)
 
 /**
- * Only the bytes come through the thread pool: a history that lies in a hundred places is a hundred readings, and four hops for each
- * took most of their time. What is no file, such as a pipe, is not waited for.
+ * Only the bytes come through the thread pool: a history may lie in a hundred places, and a hop costs more than the few bytes that it
+ * fetches. What is no file, such as a pipe, is not waited for.
  */
 function openToRead(path: string): number | undefined {
   try {
