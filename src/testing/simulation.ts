@@ -1,4 +1,5 @@
 import { FleetError } from '../protocol/errors.ts'
+import { Broken } from './broken.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import { fleetInvariants } from './invariants.ts'
 import type { Invariant } from './invariants.ts'
@@ -9,7 +10,7 @@ import type { Stage } from './stage.ts'
 import { openTestFleet } from './test-fleet.ts'
 import type { TestFleetOptions, WatchedTestFleet } from './test-fleet.ts'
 import { timeline } from './timeline.ts'
-import { Broken, createWatch } from './watch.ts'
+import { createWatch } from './watch.ts'
 import type { Watch } from './watch.ts'
 
 /** What is simulated: a fleet, and what is done with it. */

@@ -1,5 +1,6 @@
 import { engineDefaults } from '../engine/defaults.ts'
 import type { Store } from '../ports/store.ts'
+import { Broken } from './broken.ts'
 import type { Invariant, World } from './invariants.ts'
 import type { FleetObserver } from './lives.ts'
 import { follow } from './model.ts'
@@ -10,19 +11,6 @@ import type { WatchedTestFleet } from './test-fleet.ts'
 
 /** While nothing is stored, only time can break a rule. */
 const checkEveryMs = 10_000
-
-/** A rule that was broken. */
-export class Broken extends Error {
-  readonly invariant: string
-  readonly run: string | undefined
-
-  constructor(invariant: string, message: string, run?: string) {
-    super(message)
-    this.name = 'Broken'
-    this.invariant = invariant
-    this.run = run
-  }
-}
 
 /** Holds everything that happens in one simulated run against the rules. */
 export interface Watch {
