@@ -74,5 +74,5 @@ function missingArtifacts(spec: FleetTaskSpec, receipt: FleetReceipt): string[] 
 function isOverBudget({ budget }: FleetTaskSpec, { spent }: FleetReceipt): boolean {
   if (budget === undefined || spent === undefined) return false
   const { max_tokens = Infinity, max_tool_calls = Infinity, max_seconds = Infinity } = budget
-  return spent.tokens >= max_tokens || spent.tool_calls >= max_tool_calls || spent.seconds >= max_seconds
+  return spent.tokens > max_tokens || spent.tool_calls > max_tool_calls || spent.seconds >= max_seconds
 }

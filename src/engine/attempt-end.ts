@@ -2,6 +2,8 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { FleetAlertEventClass } from '../protocol/alert.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetReceipt, FleetTaskFailureKind } from '../protocol/receipt.ts'
+import { overBudgetOf } from './budget.ts'
+import type { OverBudget } from './budget.ts'
 import { leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision, EffectKind } from './entry.ts'
@@ -52,8 +54,10 @@ const failureKinds: Record<FailureCause, FleetTaskFailureKind> = {
 }
 
 /** Ends the live attempt as failed: receipt, then a retry or the end of the task (RE, VE6). */
-export function* failAttempt(context: DecideContext, run: RunState, task: TaskState, failure: Failure): Decision {
+export function* failAttempt(context: DecideContext, run: RunState, task: TaskState, what: Failure): Decision {
   const { now } = context
+  const over = overBudgetOf(run, task, what.until ?? now)
+  const failure = over === undefined ? what : ofBudget(what, over)
   const failures = task.failures + 1
   const jitter = context.defaults.jitter ? context.draw() : undefined
   const decision = decideRetry(task.spec.retry_policy, failure, failures, jitter)
@@ -65,6 +69,8 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
   if (failure.cause === 'stale') raised.push('stale')
   if (failure.cause === 'verifier') raised.push('verifier_failed')
   if (decision.exhausted) raised.push('restart_exhausted')
+  // Where the worker was asked to hand back, it was raised then.
+  if (over !== undefined && task.overBudget === null && run.overBudget === null) raised.push('budget_exceeded')
   yield {
     on: run.header.id,
     kind: 'task.stepped',
@@ -74,7 +80,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       ...next,
       failedOn: task.worker,
       spentMs: spentMs(task, failure.until ?? now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'pending', 'process'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'pending', 'process', 'overBudget'),
       ...(task.released && { released: false }),
       ...(failure.cause === 'stale' && { stale: true }),
       ...(decision.retry
@@ -116,6 +122,11 @@ export function* releaseAttempt(
     })
     return
   }
+  if (overBudgetOf(run, task, release.until ?? context.now) !== undefined) {
+    const { reason, stillRunning, until } = release
+    yield* failAttempt(context, run, task, { cause: 'task', reason, final: true, stillRunning, until })
+    return
+  }
   yield {
     on: run.header.id,
     kind: 'task.stepped',
@@ -130,6 +141,19 @@ export function* releaseAttempt(
     },
     ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, { state: 'queued' }]),
     ...(release.stillRunning && { effects: ['worker.stop'] }),
+  }
+}
+
+/** What a spent budget makes of a failure: another attempt cannot help, and the limit and the spend are told first (BU2, RE3). */
+function ofBudget(failure: Failure, over: OverBudget): Failure {
+  return {
+    ...failure,
+    cause: over.limit === 'max_seconds' ? 'timeout' : 'task',
+    reason: `${over.reason} ${failure.reason}`,
+    final: true,
+    ...(failure.verdict !== undefined && {
+      verdict: { ...failure.verdict, evidence: `${over.reason} ${failure.verdict.evidence}` },
+    }),
   }
 }
 

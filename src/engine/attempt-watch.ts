@@ -1,4 +1,5 @@
 import { failAttempt, releaseAttempt } from './attempt-end.ts'
+import type { BudgetWatch } from './budget-watch.ts'
 import type { Core } from './core.ts'
 import { leaseStep, reported } from './decide.ts'
 import type { Decision } from './entry.ts'
@@ -16,7 +17,7 @@ export interface AttemptWatch {
   arm(run: RunState, task: TaskState): void
 }
 
-export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
+export function createAttemptWatch(core: Core, workers: Workers, budgets: BudgetWatch): AttemptWatch {
   const { deadlines, clock, defaults } = core
   const beatMs = defaults.leaseTtlMs / 4
 
@@ -136,6 +137,7 @@ export function createAttemptWatch(core: Core, workers: Workers): AttemptWatch {
       if (presence === undefined) return
       presence.watches.timeout?.()
       presence.watches.timeout = disarm
+      budgets.arm(run, task)
     }
   }
 

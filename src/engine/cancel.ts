@@ -32,7 +32,7 @@ export function* cancelTask(
       ...leaseStep(task, { type: 'cancel' }),
       endedAt: now,
       ...(live && { spentMs: spentMs(task, now) }),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'notBefore', 'notBeforeMs', 'process', 'pending'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'notBefore', 'notBeforeMs', 'process', 'pending', 'overBudget'),
       cause: cancel.cause ?? cancel.reason,
     },
     ...reported(task, reporter, events),

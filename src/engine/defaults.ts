@@ -8,6 +8,8 @@ export interface Defaults {
   readonly stallAfterMs: number | undefined
   /** How long running attempts get when the fleet closes (CO8). */
   readonly closeGraceMs: number
+  /** How long an attempt that crossed a limit of its budget gets to hand back what it has (BU2). */
+  readonly handBackGraceMs: number
   /** How long work gets to end after it was told to stop, before its slot is written off (WO3). */
   readonly stopGraceMs: number
   /** Bounds a scorer that needs an effect (VE1). */
@@ -35,6 +37,7 @@ export const engineDefaults: Defaults = {
   attemptTimeoutMs: 30 * 60_000,
   stallAfterMs: undefined,
   closeGraceMs: 10_000,
+  handBackGraceMs: 10_000,
   stopGraceMs: 10_000,
   scorerTimeoutMs: 60_000,
   workerBackoffMs: { first: 1_000, most: 60_000 },

@@ -4,6 +4,7 @@ import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
+import { budgetLeft, overBudgetOf } from './budget.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
@@ -35,6 +36,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
   const handlers: Record<EffectKind, (run: RunState, entry: Entry) => Promise<void> | void> = {
     'worker.start': start,
     'worker.stop': stopAttempt,
+    'worker.hand_back': handBack,
     'scorer.run': (run, entry) => score(run.header.id, entry.task ?? '', entry.attempt ?? 0),
   }
 
@@ -82,6 +84,11 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       lastProgress: at,
     })
     watch.watch(presence)
+    // What an attempt before it spent may have been told late (BU3).
+    if (overBudgetOf(run, task, core.clock.now()) !== undefined) {
+      refuseStart(run, task, attempt, { cause: 'task', reason: 'It was not begun.', final: true })
+      return
+    }
     const gathered = gatherAssignment(core, run, task)
     if (!(gathered instanceof Promise)) return handOver(run, task, entry, gathered)
     return gathered
@@ -111,6 +118,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       return
     }
     const { prepared, previous, dependencies } = gathered
+    const left = budgetLeft(run, task, task.leasedAt ?? core.clock.now())
     const place = {
       run_id: run.header.id,
       task_id: task.id,
@@ -126,6 +134,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       previous,
       dependencies,
       environment: prepared.environment,
+      ...(left !== undefined && { budget_left: left }),
       allow_parallel_reads: run.header.security_policy?.allow_parallel_reads ?? false,
     })
   }
@@ -160,6 +169,15 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     const { code, reason } = stopReason(entry)
     stop(presence.worker, { run_id: run.header.id, task_id: task, attempt }, code, reason)
     core.deadlines.after(core.defaults.stopGraceMs + stopMarginMs, () => writeOff(presence.worker, run.header.id, task, attempt))
+  }
+
+  /** A limit was crossed: the worker is asked for what it has; the grace is watched beside it (BU2). */
+  function handBack(run: RunState, entry: Entry): void {
+    const key = { run_id: run.header.id, task_id: entry.task ?? '', attempt: entry.attempt ?? 0 }
+    const presence = core.presence.get(key.run_id, key.task_id, key.attempt)
+    if (presence?.place === undefined || presence.lingering) return
+    const reason = entry.set?.overBudget?.reason ?? ''
+    workers.get(presence.worker)?.channel?.send({ type: 'hand_back', ...key, reason, grace_ms: core.defaults.handBackGraceMs })
   }
 
   /** The work ignores its stop: its slot is given free all the same, and it is counted until it ends (WO3). */

@@ -1,6 +1,7 @@
 import { FleetError } from '../protocol/errors.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createAttemptWatch } from './attempt-watch.ts'
+import { createBudgetWatch } from './budget-watch.ts'
 import { createCommits } from './commit.ts'
 import type { Core, EnginePorts } from './core.ts'
 import { writeCursor } from './cursor.ts'
@@ -112,7 +113,8 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   }
   const turns = createTurns(commits, hooks)
   const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor }
-  const watch = createAttemptWatch(core, workers)
+  const budgets = createBudgetWatch(core)
+  const watch = createAttemptWatch(core, workers, budgets)
   const effects = createEffects(core, workers, watch)
   const stalls = createStallWatch(core, workers)
   const snapshots = createSnapshots(core, { durable: () => commits.durable(), taken: (run) => memory.letGo(run) })
@@ -163,6 +165,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
       if (task === undefined) continue
       if (entry.set?.timeoutAt != null || entry.set?.notBefore != null) watch.arm(run, task)
+      if (entry.set?.overBudget != null) budgets.arm(run, task)
       const worker = task.worker === null ? undefined : workers.get(task.worker)
       if (worker !== undefined && entry.set?.status !== undefined) {
         workers.settle(worker)
@@ -182,6 +185,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       const run = state.runs.get(id)
       if (run === undefined) continue
       stalls(run)
+      budgets.armRun(run)
       snapshots.consider(run)
       memory.letGo(id)
     }

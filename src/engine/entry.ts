@@ -7,6 +7,7 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
+import type { OverBudget } from './budget.ts'
 import type { RunHeader } from './run-header.ts'
 
 /** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
@@ -43,6 +44,8 @@ export interface TaskFields {
   readonly spentMs: number
   /** What the work returned, while its verdict is awaited. */
   readonly pending: { readonly output: Json; readonly exitCode: number | null } | null
+  /** The limit that the live attempt crossed; its worker was asked to hand back what it has (BU2). */
+  readonly overBudget: OverBudget | null
   /** Why the task was cancelled: the dependency that ended, or who asked. */
   readonly cause: string | null
   /** A person settled the partial verdict (VE5). */
@@ -56,6 +59,8 @@ export interface RunFields extends RunContext {
   readonly completedAt: number | null
   readonly opened: boolean
   readonly sealed: boolean
+  /** The limit of the run's own budget that was crossed (BU3). */
+  readonly overBudget: OverBudget | null
 }
 
 /** A task as it enters a run. One that is enqueued at once has its first event with it: the fleet's `queued`. */
@@ -65,7 +70,7 @@ export interface NewTask {
 }
 
 /** What must be done outside once the entry is durable. Its key is `run:sequence:n`; its input is read from the state (CO5). */
-export type EffectKind = 'worker.start' | 'worker.stop' | 'scorer.run'
+export type EffectKind = 'worker.start' | 'worker.stop' | 'worker.hand_back' | 'scorer.run'
 
 /** What kind of thing happened. Folding does not look at it; projections and people do. */
 export type EntryKind =
@@ -74,9 +79,11 @@ export type EntryKind =
   | 'run.opened'
   | 'run.stepped'
   | 'run.sealed'
+  | 'run.over_budget'
   | 'task.stepped'
   | 'task.reported'
   | 'task.settled'
+  | 'task.over_budget'
   | 'worker.registered'
   | 'worker.drained'
   | 'worker.retired'

@@ -71,6 +71,7 @@ export function restoreTask(state: FleetState, run: RunState, task: TaskState): 
   run.counts[task.status] += 1
   run.counts.blocked -= 1
   count(run.tally, task, 1)
+  run.spend?.count(task, 1)
   if (task.worker !== null) run.workers.add(task.worker)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)
   if (task.status === 'enqueued') run.ready.push(task)
@@ -103,6 +104,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   const worked = isWorking(before)
   if (worked) holdSlot(state, run, task, -1)
   count(run.tally, task, -1)
+  run.spend?.count(task, -1)
   task.seq = entry.seq
   const previousAttempt = task.attempt
   if (set !== undefined) Object.assign(task, set)
@@ -113,6 +115,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
     task.failureKind = entry.receipt.failure_kind ?? null
   }
   count(run.tally, task, 1)
+  run.spend?.count(task, 1)
   if (set?.worker != null) run.workers.add(set.worker)
   noteEvents(task, entry)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)

@@ -24,8 +24,8 @@ export interface AttemptPresence {
   readonly watches: Partial<Record<AttemptWatchName, () => void>>
 }
 
-/** What an attempt is watched for: the end of its lease, a standstill, its time limit (LE3, LE7). */
-export type AttemptWatchName = 'lease' | 'stall' | 'timeout'
+/** What an attempt is watched for: the end of its lease, a standstill, its time limit, the seconds of its budget or its grace (LE3, LE7, BU2). */
+export type AttemptWatchName = 'lease' | 'stall' | 'timeout' | 'budget'
 
 /** The attempts that are alive somewhere, by (run, task, attempt). */
 export interface Presence {
@@ -65,7 +65,7 @@ export function createPresence(): Presence {
         calls: undefined,
         logged: false,
         lingering: false,
-        watches: { lease: undefined, stall: undefined, timeout: undefined },
+        watches: { lease: undefined, stall: undefined, timeout: undefined, budget: undefined },
       }
       attempts.set(key(run, task, number), attempt)
       perRun.set(run, (perRun.get(run) ?? 0) + 1)
@@ -78,10 +78,11 @@ export function createPresence(): Presence {
       const left = (perRun.get(run) ?? 1) - 1
       if (left > 0) perRun.set(run, left)
       else perRun.delete(run)
-      const { lease, stall, timeout } = found.watches
+      const { lease, stall, timeout, budget } = found.watches
       lease?.()
       stall?.()
       timeout?.()
+      budget?.()
       if (found.lingering) lingering.set(found.worker, (lingering.get(found.worker) ?? 1) - 1)
       for (const listener of endListeners) listener(found)
       return found

@@ -1,5 +1,6 @@
 import type { FleetRunTarget } from '../protocol/run.ts'
 import type { FleetSecurityPolicy } from '../protocol/security.ts'
+import type { FleetTaskBudget } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 
 /** The part of a run that never changes. */
@@ -15,6 +16,8 @@ export interface RunHeader {
   readonly workflow?: { readonly id: string; readonly kind: string }
   readonly roles?: readonly string[]
   readonly max_workers?: number
+  /** Limits on what all of its tasks may spend together (BU3). */
+  readonly budget?: FleetTaskBudget
   readonly open: boolean
   readonly createdAt: number
   readonly key?: string

@@ -39,8 +39,11 @@ function* shardsOf(run: RunState): Generator<SnapshotShard> {
 }
 
 function runRecord(run: RunState): SnapshotRecord {
-  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt } = run
-  const own = { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt, posted: [...run.posted] }
+  const { header, status, pausedFrom, updatedAt, completedAt, opened, sealed, overBudget, lastAt } = run
+  const own = {
+    ...{ header, status, pausedFrom, updatedAt, completedAt, opened, sealed, lastAt, posted: [...run.posted] },
+    ...(overBudget !== null && { overBudget }),
+  }
   return { key: 'run', seq: run.seq, value: own as unknown as Json }
 }
 

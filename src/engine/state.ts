@@ -10,6 +10,8 @@ import type { ReadyQueue } from './ready-queue.ts'
 import type { RunHeader } from './run-header.ts'
 import { createRequirements } from './requirement.ts'
 import type { Requirement, Requirements } from './requirement.ts'
+import { createRunSpend } from './run-spend.ts'
+import type { RunSpend } from './run-spend.ts'
 import { createTally } from './tally.ts'
 import type { Tally } from './tally.ts'
 
@@ -61,6 +63,8 @@ export interface RunState extends Mutable<RunFields> {
   readonly dependants: Map<string, string[]>
   readonly counts: Record<TaskStatus, number>
   readonly tally: Tally
+  /** What its tasks spent together; null when the run has no budget (BU3). */
+  readonly spend: RunSpend | null
   /** Every worker that a task of the run was leased to last. */
   readonly workers: Set<string>
   /** Tasks that hold a worker's slot (SC1). */
@@ -109,6 +113,8 @@ export function createRunState(header: RunHeader): RunState {
     dependants: new Map(),
     counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,
     tally: createTally(),
+    spend: header.budget === undefined ? null : createRunSpend(),
+    overBudget: null,
     workers: new Set(),
     working: 0,
     ready: createReadyQueue(),
@@ -165,6 +171,7 @@ export function createTaskState(
     toolCalls: 0,
     spentMs: 0,
     pending: null,
+    overBudget: null,
     cause: null,
     settled: false,
   }

@@ -7,6 +7,7 @@ export function stopReason(entry: Entry): { code: FleetErrorCode; reason: string
   const status = entry.set?.status
   const reason = entry.receipt?.evidence ?? entry.set?.cause ?? entryEventText(entry)
   if (status === 'cancelled') return { code: 'task_cancelled', reason }
+  if (entry.set?.overBudget === null) return { code: 'budget_exceeded', reason }
   if (entry.receipt?.result === 'timeout') return { code: 'task_timeout', reason }
   if (entry.events?.some((event) => event.state === 'stale') === true) return { code: 'task_stale', reason }
   // A release names why, as a code where there is one.

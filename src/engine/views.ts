@@ -128,6 +128,7 @@ function wireRun({ header, ...run }: RunState): FleetRun {
     workflow: header.workflow,
     roles: header.roles,
     max_workers: header.max_workers,
+    budget: header.budget,
     open: header.open ? true : undefined,
     task_specs: [],
     worker_specs: header.worker_specs,

@@ -18,7 +18,6 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  * built takes its row out.
  */
 const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, reason: string])[] = [
-  ['budget', (task) => task.budget !== undefined, 'budgets are not enforced yet; bound the attempt with timeout_seconds'],
   ['alert_policy', (task) => task.alert_policy !== undefined, 'alerts are not delivered yet; listen to alert.raised'],
   ['concurrency_key', (task) => task.concurrency_key !== undefined, 'limits per key are not enforced yet'],
   ['metadata.class', (task) => task.metadata['class'] !== undefined, 'limits per class are not enforced yet'],
@@ -36,7 +35,6 @@ const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, 
 ]
 
 const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, reason: string])[] = [
-  ['budget', (run) => run.budget !== undefined, 'budgets are not enforced yet'],
   [
     'security_policy.allowed_secrets',
     (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0,

@@ -17,6 +17,7 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   attemptTimeoutMs: wholeFrom(1),
   stallAfterMs: wholeFrom(1),
   closeGraceMs: wholeFrom(0),
+  handBackGraceMs: wholeFrom(0),
   stopGraceMs: wholeFrom(0),
   scorerTimeoutMs: wholeFrom(1),
   workerBackoffMs: (value) => {

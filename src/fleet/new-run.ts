@@ -16,6 +16,7 @@ const headerFields = [
   'workflow',
   'roles',
   'max_workers',
+  'budget',
   'open',
 ]
 
@@ -41,6 +42,7 @@ export function headerOf(
     ...(spec.workflow !== undefined && { workflow: spec.workflow }),
     ...(spec.roles !== undefined && { roles: spec.roles }),
     ...(spec.max_workers !== undefined && { max_workers: spec.max_workers }),
+    ...(spec.budget !== undefined && { budget: spec.budget }),
     open: spec.open ?? false,
     createdAt: facts.now,
     ...facts.keyed,

@@ -45,6 +45,10 @@ export const errorCodes = {
   lease_lost: row('The attempt no longer holds the lease of its task.', 'Stop working on it; another attempt may be running.'),
   task_cancelled: row('The task was cancelled while the attempt ran.', 'Stop working on it.'),
   task_timeout: row('The attempt ran longer than `timeout_seconds`.', 'Allow more time, or make the work shorter.'),
+  budget_exceeded: row(
+    'A limit of the budget of a task or a run was crossed.',
+    'Hand back what there is; give new work a larger budget.',
+  ),
   task_stale: row(
     'Nothing was heard of the attempt for longer than its lease.',
     'Look at the worker; the task is retried while attempts remain.',

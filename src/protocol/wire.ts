@@ -1,5 +1,5 @@
 import type { FleetReceipt } from './receipt.ts'
-import type { FleetTaskSpec } from './task.ts'
+import type { FleetTaskBudget, FleetTaskSpec } from './task.ts'
 import type { FleetArtifactRef } from './artifact.ts'
 import type { FleetErrorCode } from './errors.ts'
 import type { Json } from './json.ts'
@@ -39,6 +39,19 @@ export interface AssignMessage extends AttemptKey {
   /** Names from `workspace.environment.allowlist` and `required` that are set, with their values; for hosts that start processes (WS3). */
   readonly environment: Readonly<Record<string, string>>
   readonly allow_parallel_reads: boolean
+  /** What the attempt may still spend: the least that the budgets of its task and its run leave (BU2). Absent without a budget. */
+  readonly budget_left?: FleetTaskBudget
+}
+
+/**
+ * A limit of the budget was crossed: whoever answers with a `result` within the grace has it verified, `partial` at best (BU2). After the
+ * grace comes a `stop`.
+ */
+export interface HandBackMessage extends AttemptKey {
+  readonly type: 'hand_back'
+  /** Which limit, and what was spent. */
+  readonly reason: string
+  readonly grace_ms: number
 }
 
 /** The fleet wants an attempt to end. The worker answers `stopped` once nothing of it runs any more. */
@@ -59,7 +72,7 @@ export interface CollectedMessage extends AttemptKey {
 }
 
 /** What the fleet says to a worker. */
-export type ToWorker = AssignMessage | StopMessage | CollectedMessage
+export type ToWorker = AssignMessage | HandBackMessage | StopMessage | CollectedMessage
 
 /** The first message of a worker's incarnation, with the attempts that it still runs (WO1). */
 export interface HelloMessage {

@@ -33,6 +33,7 @@ const stepRows: Steps = {
   log: ({ text }, attempt) => attempt.log(text),
   artifact: ({ artifact }, attempt) => attempt.artifact(artifact),
   disconnect: ({ ms }, _, mishaps) => mishaps.disconnect(ms),
+  until_hand_back: (_, attempt) => untilAsked(attempt),
 }
 
 const endRows: Ends = {
@@ -46,6 +47,15 @@ const endRows: Ends = {
     mishaps.crash()
     return untilStopped(attempt.signal)
   },
+}
+
+/** Ends with the ask to hand back, or with the attempt. */
+function untilAsked({ handBack, signal }: AttemptContext): Promise<void> {
+  if (handBack.aborted) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    handBack.addEventListener('abort', () => resolve(), { once: true })
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }
 
 function untilStopped(signal: AbortSignal): Promise<never> {

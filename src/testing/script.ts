@@ -12,6 +12,7 @@ export type ScriptStep =
   | { readonly does: 'log'; readonly text: string }
   | { readonly does: 'artifact'; readonly artifact: AttemptArtifact }
   | { readonly does: 'disconnect'; readonly ms: number }
+  | { readonly does: 'until_hand_back' }
 
 /** How a scripted attempt ends. */
 export type ScriptEnd =
@@ -45,6 +46,9 @@ export interface Draft {
    */
   disconnect(time: Duration): Draft
 
+  /** Works until the fleet asks to hand back what there is, since a limit of a budget was crossed (BU2). */
+  untilHandBack(): Draft
+
   complete(output?: Json): Script
   /** `recoverable: false` says that another attempt cannot help (RE3). Default true. */
   fail(reason: string, options?: { readonly recoverable?: boolean }): Script
@@ -70,6 +74,7 @@ function draft(steps: readonly ScriptStep[]): Draft {
     log: (text) => and({ does: 'log', text }),
     artifact: (artifact) => and({ does: 'artifact', artifact }),
     disconnect: (time) => and({ does: 'disconnect', ms: milliseconds(time) }),
+    untilHandBack: () => and({ does: 'until_hand_back' }),
     complete: (output) => end({ ends: 'complete', output }),
     fail: (reason, { recoverable = true } = {}) => end({ ends: 'fail', reason, recoverable }),
     stall: ({ deaf = false } = {}) => end({ ends: 'stall', deaf }),

@@ -109,6 +109,7 @@ export function createScriptedHost(
   function receive(message: ToWorker): void {
     if (message.type === 'assign') assign(message)
     else if (message.type === 'collected') running.get(nameOf(message))?.attempt.collected(message)
+    else if (message.type === 'hand_back') running.get(nameOf(message))?.attempt.handBack(message.reason)
     else stop(message)
   }
 

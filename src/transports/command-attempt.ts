@@ -44,6 +44,8 @@ export interface CommandParts {
 export interface RunningCommand {
   /** Takes the fleet's answer to an artifact report. */
   collected(message: CollectedMessage): void
+  /** A limit of a budget was crossed: TERM asks the command to end with what it has, exit code 0; KILL follows the grace (BU2). */
+  handBack(graceMs: number): void
   /** Ends the command's whole tree: TERM, the grace, KILL (HO3). The attempt then ends with `stopped`. */
   stop(message: Pick<StopMessage, 'code' | 'reason' | 'grace_ms'>): void
   /**
@@ -91,6 +93,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
 
   return {
     collected: reports.collected,
+    handBack: (grace) => program?.terminate(grace),
     stop({ code, reason, grace_ms }) {
       graceMs = Math.min(grace_ms, limits.termToKillMs)
       const why = new FleetError(code, reason)

@@ -63,6 +63,7 @@ function createChannel(
     const command = running.get(name)
     if (message.type === 'stop') return command?.stop(message)
     if (message.type === 'collected') return command?.collected(message)
+    if (message.type === 'hand_back') return command?.handBack(message.grace_ms)
     if (command !== undefined || closing !== undefined) return
     const started = runCommand({
       ...parts,

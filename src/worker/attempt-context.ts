@@ -13,6 +13,7 @@ export interface ContextParts {
   readonly assign: AssignMessage
   readonly clock: Clock
   readonly stopping: Pick<StopSignal, 'signal'>
+  readonly handingBack: Pick<StopSignal, 'signal'>
   readonly requireLive: () => void
   readonly reports: ReportChannel
   readonly send: (message: AttemptMessage) => void
@@ -31,6 +32,10 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     get signal() {
       return stopping.signal
     },
+    get handBack() {
+      return parts.handingBack.signal
+    },
+    budgetLeft: assign.budget_left ?? {},
     previous: assign.previous,
     dependencies: Object.fromEntries(
       assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),

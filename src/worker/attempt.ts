@@ -1,7 +1,7 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
-import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { FleetTaskBudget, FleetTaskSpec } from '../protocol/task.ts'
 
 /** A file that the work left, by its path, or bytes that it hands over. */
 export type AttemptArtifact =
@@ -46,6 +46,14 @@ export interface AttemptContext<Input = unknown> {
    * `fleet_closed`. Pass it to whatever the work waits for; work that ignores it is written off after a grace (WO3).
    */
   readonly signal: AbortSignal
+  /**
+   * Aborts when a limit of a budget was crossed (BU2); its `reason` is a `FleetError` `budget_exceeded` that tells which. Work that
+   * returns what it has within the grace (`limits.handBackGraceMs`, default 10 s) has it verified, `partial` at best; work that does
+   * not is stopped, and fails. Never aborts without a budget.
+   */
+  readonly handBack: AbortSignal
+  /** What this attempt may spend: the least that the budgets of its task and its run left when it began. Empty without a budget. */
+  readonly budgetLeft: FleetTaskBudget
   /** Receipts of the attempts before this one, oldest first, so that this one can do better (RE5). */
   readonly previous: readonly FleetReceipt[]
   /** What the tasks in `depends_on` left behind, by task id (SC5). */

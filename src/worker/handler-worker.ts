@@ -72,6 +72,7 @@ function connect(options: {
   return {
     receive(message) {
       if (message.type === 'assign') assign(message)
+      else if (message.type === 'hand_back') running.get(nameOf(message))?.handBack(message.reason)
       else if (message.type === 'stop') running.get(nameOf(message))?.stop(message.code, message.reason)
       else running.get(nameOf(message))?.collected(message)
     },

@@ -20,6 +20,8 @@ import { createStopSignal } from './stop-signal.ts'
 export interface RunningAttempt {
   /** Takes the fleet's answer to an artifact report. */
   collected(message: CollectedMessage): void
+  /** Aborts the attempt's `handBack`: a limit of a budget was crossed (BU2). */
+  handBack(reason: string): void
   /** Aborts the attempt's signal. The attempt then ends with `stopped`, whatever its work still returns or throws. */
   stop(code: FleetErrorCode, reason: string): void
   /** Resolves when the work has settled and its last message was sent. Work that ignores its signal keeps it waiting. */
@@ -41,6 +43,7 @@ export function runAttempt(options: {
   const { assign, handler, clock, send, makeFolder = () => undefined } = options
   const key = keyOf(assign)
   const stopping = createStopSignal()
+  const handingBack = createStopSignal()
   let hasEnded = false
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   const requireLive = () => {
@@ -52,7 +55,9 @@ export function runAttempt(options: {
   const work = async (): Promise<Outcome> => {
     const input = await checkInput(handler, assign)
     if ('type' in input) return input
-    const context = createAttemptContext(input.value, { assign, clock, stopping, requireLive, reports, send, makeFolder })
+    const context = createAttemptContext(input.value, {
+      ...{ assign, clock, stopping, handingBack, requireLive, reports, send, makeFolder },
+    })
     if (stopping.reason !== undefined) throw stopping.reason
     const returned = await handler.run(context)
     await reports.settled()
@@ -70,6 +75,7 @@ export function runAttempt(options: {
 
   return {
     collected: reports.collected,
+    handBack: (reason) => handingBack.stop(new FleetError('budget_exceeded', reason)),
     stop(code, reason) {
       const why = new FleetError(code, reason)
       stopping.stop(why)

@@ -3,6 +3,7 @@ import type { AcceptedMessage, FailedMessage, ProgressMessage, ResultMessage, Us
 import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
 import type { FleetAlertEventClass } from '../../protocol/alert.ts'
 import { artifactEvents, failAttempt } from '../attempt-end.ts'
+import { keepBudgets } from './budget.ts'
 import { leaseStep, reported } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision } from '../entry.ts'
@@ -37,7 +38,7 @@ export function* accept(context: DecideContext, run: RunState, task: TaskState, 
 
 /** Progress of the live attempt is kept as a worker event. A tool call counts once per `call_id` (BU1). */
 export function* progress(
-  _: DecideContext,
+  context: DecideContext,
   run: RunState,
   task: TaskState,
   message: ProgressMessage,
@@ -51,10 +52,11 @@ export function* progress(
     set: { ...(newCall && { toolCalls: task.toolCalls + 1 }), ...(task.stale && { stale: false }) },
     ...reported(task, task.worker, [message.event]),
   }
+  if (newCall) yield* keepBudgets(context, run, task)
 }
 
 /** Tokens count whatever attempt spent them (BU3). */
-export function* spend(_: DecideContext, run: RunState, task: TaskState, message: UsageMessage): Decision {
+export function* spend(context: DecideContext, run: RunState, task: TaskState, message: UsageMessage): Decision {
   if (message.input_tokens + message.output_tokens === 0) return
   yield {
     on: run.header.id,
@@ -66,6 +68,7 @@ export function* spend(_: DecideContext, run: RunState, task: TaskState, message
       outputTokens: task.outputTokens + message.output_tokens,
     },
   }
+  yield* keepBudgets(context, run, task)
 }
 
 /** An artifact that the fleet collected. After its attempt ended it is still recorded, under that attempt (RU5). */
@@ -163,8 +166,12 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
     return
   }
   const missing = missingArtifacts(task, judged.artifacts)
-  const partial = verdict.result === 'partial' || missing.length > 0
-  const evidence = [verdict.evidence, missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '']
+  const partial = verdict.result === 'partial' || missing.length > 0 || task.overBudget !== null
+  const evidence = [
+    task.overBudget?.reason ?? '',
+    verdict.evidence,
+    missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '',
+  ]
   const raised: FleetAlertEventClass[] = task.spec.scorer?.kind === 'manual' ? ['needs_human'] : []
   yield {
     on: run.header.id,
@@ -177,7 +184,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
         : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget'),
       ...(task.stale && { stale: false }),
     },
     ...reported(task, task.worker, judged.events),
@@ -185,7 +192,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
       result: partial ? 'partial' : 'pass',
       at: context.now,
       terminalSeq: lastSeqOf(task, task.worker) + judged.events.length,
-      score: missing.length > 0 && verdict.result === 'pass' ? { value: 0.5, max: 1 } : verdict.score,
+      score: partial && verdict.result === 'pass' ? { value: 0.5, max: 1 } : verdict.score,
       evidence: evidence.filter((line) => line !== '').join('\n'),
       output: judged.output,
       artifacts: judged.artifacts,

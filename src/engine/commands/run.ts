@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../../protocol/command.ts'
 import type { FleetTaskSpec } from '../../protocol/task.ts'
+import { overBudgetOf, refuseOverBudget } from '../budget.ts'
 import { cancelTask } from '../cancel.ts'
 import { refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
@@ -49,6 +50,7 @@ export function* addTasks(context: DecideContext, run: RunState, tasks: readonly
       `The run ${run.header.id} takes no more tasks: it was ${run.header.open ? 'sealed' : 'not created open'}.`,
     )
   if (tasks.length === 0) return unchanged('No task was given.')
+  refuseOverBudget(run.overBudget ?? undefined, `the run ${run.header.id} takes no more tasks`)
   yield* addSlices(context, run.header.id, tasks)
   // A dependency that ended badly before its dependant came cancels it like any other.
   for (const spec of tasks) {
@@ -121,8 +123,12 @@ export function failedTasks(run: RunState, tags: readonly string[] | undefined):
 /** Restarts failed tasks, each with a fresh retry budget (LE9). */
 export function* retryFailed(context: DecideContext, run: RunState, failed: readonly TaskState[]): Decision<CommandOutcome> {
   if (failed.length === 0) return unchanged(`No task of the run ${run.header.id} has failed.`)
-  yield* restartTasks(context, run, failed)
-  return changed(`${failed.length} failed task(s) were enqueued again.`)
+  const able = failed.filter((task) => overBudgetOf(run, task, context.now) === undefined)
+  const spent = failed.length - able.length
+  const left = spent === 0 ? '' : ` ${spent} stay failed: their budget is spent.`
+  if (able.length === 0) return unchanged(`No failed task was enqueued again.${left}`)
+  yield* restartTasks(context, run, able)
+  return changed(`${able.length} failed task(s) were enqueued again.${left}`)
 }
 
 /**

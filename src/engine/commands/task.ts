@@ -1,5 +1,6 @@
 import type { CommandOutcome, SettleVerdict } from '../../protocol/command.ts'
 import type { FleetReceipt } from '../../protocol/receipt.ts'
+import { overBudgetOf, refuseOverBudget } from '../budget.ts'
 import { cancelTask } from '../cancel.ts'
 import { leaseStep, refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
@@ -31,6 +32,7 @@ export function* cancelOneTask(
 
 /** Enqueues tasks again, whatever their state (LE9). */
 export function* restartThese(context: DecideContext, run: RunState, tasks: readonly TaskState[]): Decision<CommandOutcome> {
+  for (const task of tasks) refuseOverBudget(overBudgetOf(run, task, context.now), `the task ${task.id} cannot be tried again`)
   yield* restartTasks(context, run, tasks)
   return { changed: true, message: `The task ${tasks.map(({ id }) => id).join(', ')} was enqueued again.` }
 }

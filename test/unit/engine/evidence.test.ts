@@ -76,6 +76,7 @@ function verifying(id: string): [RunState, TaskState] {
     inputTokens: 0,
     outputTokens: 0,
     toolCalls: 0,
+    overBudget: null,
     pending: { output: null, exitCode: null },
   }
   return [

@@ -36,7 +36,9 @@ describe('RU8 add', () => {
     const run = await fleet.create({ name: 'r', tasks: [task('a')], open: true })
     await expect(run.add([task('b'), task('a')])).rejects.toMatchObject({ code: 'invalid_document' })
     await expect(run.add([task('b'), task('c', { depends_on: ['nobody'] })])).rejects.toMatchObject({ code: 'invalid_document' })
-    await expect(run.add([task('b'), task('c', { budget: { max_tokens: 1 } })])).rejects.toMatchObject({ code: 'unenforceable' })
+    await expect(run.add([task('b'), task('c', { worker: { agent_profile: 'p' } })])).rejects.toMatchObject({
+      code: 'unenforceable',
+    })
     expect(await statuses(run)).toEqual({ a: 'enqueued' })
   })
 

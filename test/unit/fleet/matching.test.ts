@@ -276,7 +276,7 @@ describe('SE2', () => {
     const { fleet } = await openBench()
     const secret = { security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network' }] } }
     const tasks = [
-      task('a', { budget: { max_tokens: 1 }, alert_policy: { channels: [] } }),
+      task('a', { alert_policy: { channels: [] } }),
       task('b', {
         concurrency_key: 'k',
         metadata: { class: 'c', coordination_contracts: ['x'] },
@@ -287,18 +287,16 @@ describe('SE2', () => {
     ]
     const worker = { id: 'far', name: 'Far', host: { kind: 'ssh' as const, host: 'h' }, trust_level: 'local' as const }
     const error: { code?: string; message?: string } = await fleet
-      .create({ name: 'r', tasks, ...secret, budget: { max_seconds: 1 }, worker_specs: [worker] })
+      .create({ name: 'r', tasks, ...secret, worker_specs: [worker] })
       .then(
         () => ({}),
         (refusal: { code: string; message: string }) => refusal,
       )
     expect(error.code).toBe('unenforceable')
     for (const path of [
-      'budget',
       'security_policy.allowed_secrets',
       'security_policy.capability_grants',
       'worker_specs[0].host',
-      'tasks[0].budget',
       'tasks[1].concurrency_key',
       'tasks[1].metadata.class',
       'tasks[1].metadata.coordination_contracts',

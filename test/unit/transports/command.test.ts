@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
 import { systemEnvironment } from '../../../src/host/environment.ts'
 import { processFacts } from '../../../src/transports/process-group.ts'
+import { keyOf } from '../../../src/worker/attempt-context.ts'
 import { commandTransport, type CommandTransportOptions } from '../../../src/transports/command.ts'
 import { assignment, converse, type Conversation } from '../../fixtures/conversation.ts'
 import { isRunning, numberAfter, until } from '../../fixtures/processes.ts'
@@ -64,6 +65,28 @@ describe('a command', () => {
     expect((await conversation.last()).type).toBe('stopped')
     expect(conversation.log()).toContain('heeded')
     expect(isRunning((await conversation.hear('accepted')).process!.group)).toBe(false)
+  })
+
+  it('BU2 is asked by TERM to hand back what it has, and one that ends with code 0 in time has', async () => {
+    const conversation = await talk()
+    const assign = command([fixture('heed-term.sh')])
+    conversation.channel.send(assign)
+    await until(() => conversation.log().includes('ready'))
+
+    conversation.channel.send({ type: 'hand_back', ...keyOf(assign), reason: 'the budget is spent', grace_ms: 60_000 })
+
+    expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0, summary: 'heeded' })
+  })
+
+  it('BU2 that ignores the ask to hand back is killed after the grace, and hands back nothing', async () => {
+    const conversation = await talk()
+    const assign = command([fixture('ignore-term.sh')])
+    conversation.channel.send(assign)
+    await until(() => conversation.log().includes('ready'))
+
+    conversation.channel.send({ type: 'hand_back', ...keyOf(assign), reason: 'the budget is spent', grace_ms: 100 })
+
+    expect(await conversation.last()).toMatchObject({ type: 'failed', failure_kind: 'transport' })
   })
 
   it('HO3 the whole tree hears TERM, not only the leader', async () => {
