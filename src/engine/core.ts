@@ -7,6 +7,7 @@ import type { Workspaces } from '../ports/workspaces.ts'
 import type { FleetEvent, FleetEventName } from '../protocol/fleet-event.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Defaults } from './defaults.ts'
+import type { ConcurrencyLimits } from './gates.ts'
 import type { Presence } from './presence.ts'
 import type { FleetState, RunState } from './state.ts'
 import type { Turns } from './turns.ts'
@@ -27,6 +28,8 @@ export interface EnginePorts {
   /** Whether anybody hears an event of a name: what nobody hears is not made. */
   readonly isListenedTo: (name: FleetEventName) => boolean
   readonly defaults: Defaults
+  /** Limits of classes and keys (SC6). */
+  readonly concurrency: ConcurrencyLimits
 }
 
 /** What the parts of the engine share: the ports, the durable state, and what lives beside it. */

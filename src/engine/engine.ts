@@ -14,6 +14,7 @@ import type { Effects } from './effects.ts'
 import type { Draft, Entry } from './entry.ts'
 import { createFleetSnapshots } from './fleet-snapshots.ts'
 import { fleetStream, fold, forget } from './fold.ts'
+import { keepLingeringGates } from './lingering-gates.ts'
 import { createPresence } from './presence.ts'
 import { project } from './project.ts'
 import { createReports } from './reports.ts'
@@ -74,8 +75,12 @@ export interface Engine {
 
 export function createEngine(ports: EnginePorts, storeId: () => string): Engine {
   const { store, clock, defaults } = ports
-  const state = createFleetState()
+  const state = createFleetState({
+    limits: ports.concurrency,
+    later: (ms, act) => void deadlines.after(ms, () => (act(), turns.nudge())),
+  })
   const presence = createPresence()
+  keepLingeringGates(state, presence)
   const deadlines = createDeadlines(clock, { keepAlive: hasOpenWork })
   const workers = createWorkers(
     { held: (worker) => state.holdings.get(worker) ?? 0, lingering: (worker) => presence.lingering(worker) },

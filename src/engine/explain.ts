@@ -1,3 +1,4 @@
+import type { Gates } from './gates.ts'
 import { mismatches } from './requirement.ts'
 import { instant } from './instant.ts'
 import { awaitsVerdict } from './state.ts'
@@ -7,7 +8,19 @@ import type { TaskStatus } from '../lifecycles/lease.ts'
 
 /** What a task waits for. */
 export type WaitReason =
-  'dependency' | 'verdict' | 'backoff' | 'pause' | 'start' | 'worker' | 'slot' | 'run_limit' | 'fleet_limit' | 'not_carried'
+  | 'dependency'
+  | 'verdict'
+  | 'backoff'
+  | 'pause'
+  | 'start'
+  | 'worker'
+  | 'slot'
+  | 'run_limit'
+  | 'fleet_limit'
+  | 'class_limit'
+  | 'key_limit'
+  | 'claim'
+  | 'not_carried'
 
 /** Why a task is not running (RU9). */
 export interface Explanation {
@@ -31,12 +44,18 @@ export interface ConsideredWorker {
   readonly free: number
 }
 
+/** What the fleet of this process knows besides the run. */
+export interface FleetFacts {
+  readonly workers: readonly ConsideredWorker[]
+  /** It has as many leases as it gives out at once. */
+  readonly full: boolean
+  readonly gates: Gates
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
 /** Explains a task by the durable state and the workers of this process; elsewhere `workers` is undefined. */
-export function explainTask(
-  run: RunState,
-  task: TaskState,
-  fleet: { readonly workers: readonly ConsideredWorker[]; readonly full: boolean } | undefined,
-): Explanation {
+export function explainTask(run: RunState, task: TaskState, fleet: FleetFacts | undefined): Explanation {
   const waits: { for: WaitReason; message: string }[] = []
   const say = (reason: WaitReason, message: string): void => void waits.push({ for: reason, message })
   const considered = (fleet?.workers ?? []).map((worker) => ({
@@ -70,6 +89,8 @@ export function explainTask(
     }
     const { max_workers: most } = run.header
     if (most !== undefined && run.working >= most) say('run_limit', `The run has its ${most} lease(s).`)
+    if (fleet !== undefined && task.gates !== null)
+      for (const gate of fleet.gates.against(task.gates, fleet.now)) say(gate.for, gate.message)
     if (fleet?.full === true) say('fleet_limit', 'The fleet gives out no more leases at once.')
   }
   return { task_id: task.id, status: task.status, waits, workers: considered }

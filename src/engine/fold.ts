@@ -2,9 +2,10 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { shortenSpec } from './ended-spec.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
-import { createRunState, createTaskState, fleetReporter, isEndedTask, isWorking, satisfies } from './state.ts'
+import { createRunState, createTaskState, fleetReporter, isEndedTask, isLeased, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 import { count } from './tally.ts'
+import type { TaskGates } from './task-gates.ts'
 
 /** The stream of the fleet's own, a reserved id (WO1). */
 export const fleetStream = 'fleet'
@@ -51,7 +52,10 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
 
 /** Takes a run out of the state, giving back the slots that its tasks held. */
 export function forget(state: FleetState, run: RunState): void {
-  for (const task of run.tasks.values()) if (isWorking(task.status)) hold(state, task.worker, -1)
+  for (const task of run.tasks.values()) {
+    if (isWorking(task.status)) hold(state, task.worker, -1)
+    if (task.gates !== null && isLeased(task.status)) state.gates.release({ run: run.header.id, task: task.id }, task.gates)
+  }
   state.working -= run.working
   state.turns.delete(run.header.id)
   state.runs.delete(run.header.id)
@@ -62,6 +66,11 @@ export function adopt(state: FleetState, aside: FleetState, run: RunState): void
   state.runs.set(run.header.id, run)
   state.working += aside.working
   for (const [worker, held] of aside.holdings) hold(state, worker, held)
+  for (const { id, gates, status, leasedAt } of run.tasks.values()) {
+    if (gates === null || leasedAt === null) continue
+    state.gates.started(gates, leasedAt)
+    if (isLeased(status)) state.gates.hold({ run: run.header.id, task: id }, gates)
+  }
   updateTurn(state, run)
 }
 
@@ -117,6 +126,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   count(run.tally, task, 1)
   run.spend?.count(task, 1)
   if (set?.worker != null) run.workers.add(set.worker)
+  if (task.gates !== null) passGates(state, run, task, task.gates, isLeased(before))
   noteEvents(task, entry)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)
   if (task.status !== before || set?.enqueuedAt !== undefined) {
@@ -136,6 +146,19 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
     }
   }
   updateTurn(state, run)
+}
+
+/** A lease holds what its task claims and counts for, from its beginning to the verdict (SC6, SC7, VE1). */
+function passGates(state: FleetState, run: RunState, task: TaskState, gates: TaskGates, wasLeased: boolean): void {
+  const isNow = isLeased(task.status)
+  if (isNow === wasLeased) return
+  const holder = { run: run.header.id, task: task.id }
+  if (!isNow) {
+    state.gates.release(holder, gates)
+    return
+  }
+  state.gates.hold(holder, gates)
+  state.gates.started(gates, task.leasedAt ?? run.lastAt)
 }
 
 function noteEvents(task: TaskState, entry: Entry): void {

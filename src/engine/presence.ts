@@ -37,6 +37,8 @@ export interface Presence {
   /** Attempts of one worker that linger. */
   lingering(worker: string): number
   linger(attempt: AttemptPresence, lingers?: boolean): void
+  /** Hears of attempts that begin to linger, and of those that do so no more. */
+  onLinger(listener: (attempt: AttemptPresence, lingers: boolean) => void): void
   all(): IterableIterator<AttemptPresence>
   /** Calls back at each end; gives a function that takes it back. */
   onEnd(listener: (attempt: AttemptPresence) => void): () => void
@@ -48,6 +50,15 @@ export function createPresence(): Presence {
   const perRun = new Map<string, number>()
   const lingering = new Map<string, number>()
   const endListeners = new Set<(attempt: AttemptPresence) => void>()
+  const lingerListeners = new Set<(attempt: AttemptPresence, lingers: boolean) => void>()
+
+  function linger(attempt: AttemptPresence, lingers = true): void {
+    if (attempt.lingering === lingers) return
+    attempt.lingering = lingers
+    lingering.set(attempt.worker, (lingering.get(attempt.worker) ?? 0) + (lingers ? 1 : -1))
+    for (const listener of lingerListeners) listener(attempt, lingers)
+  }
+
   const key = (run: string, task: string, attempt: number): string => `${run}/${task}/${attempt}`
   return {
     get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
@@ -83,16 +94,15 @@ export function createPresence(): Presence {
       stall?.()
       timeout?.()
       budget?.()
-      if (found.lingering) lingering.set(found.worker, (lingering.get(found.worker) ?? 1) - 1)
+      linger(found, false)
       for (const listener of endListeners) listener(found)
       return found
     },
     ofRun: (run) => perRun.get(run) ?? 0,
     lingering: (worker) => lingering.get(worker) ?? 0,
-    linger(attempt, lingers = true) {
-      if (attempt.lingering === lingers) return
-      attempt.lingering = lingers
-      lingering.set(attempt.worker, (lingering.get(attempt.worker) ?? 0) + (lingers ? 1 : -1))
+    linger,
+    onLinger(listener) {
+      lingerListeners.add(listener)
     },
     all: () => attempts.values(),
     onEnd(listener) {

@@ -1,49 +1,58 @@
 import TinyQueue from 'tinyqueue'
+import type { Gates } from './gates.ts'
+import { createLanes } from './lanes.ts'
+import type { Lanes } from './lanes.ts'
 import type { TaskState } from './state.ts'
+import { liveHead, order, ticketOf } from './ticket.ts'
+import type { Ticket } from './ticket.ts'
 
-interface Ticket {
-  readonly task: TaskState
-  readonly version: number
-  /** As it was when the ticket was drawn: what lies in the queue keeps its place. */
-  readonly enqueuedAt: number
-}
+type Requirement = TaskState['requirement']
 
-/** The enqueued tasks of a run, one queue per requirement (SC8). Tasks that left are skipped when they come up. */
+/** The enqueued tasks of a run, by what they require (SC8). Tasks that left are skipped when they come up. */
 export interface ReadyQueue {
   push(task: TaskState): void
-  /** The first task, by SC2, among the requirements that `may` accepts; it stays in the queue. */
-  first(may: (requirement: TaskState['requirement']) => boolean): TaskState | undefined
+  /** The first task, by SC2, among the requirements that `may` accepts, that no gate keeps back; it stays in the queue. */
+  first(may: (requirement: Requirement) => boolean, gates: Gates, now: number): TaskState | undefined
+  /** Whether any task waits whose requirement `may` accepts, kept back by a gate or not. */
+  some(may: (requirement: Requirement) => boolean): boolean
+}
+
+/** What waits with equal requirements: tickets without gates, and those with. */
+interface Waiting {
+  readonly requirement: Requirement
+  readonly free: TinyQueue<Ticket>
+  gated: Lanes | undefined
 }
 
 export function createReadyQueue(): ReadyQueue {
-  const queues = new Map<string, TinyQueue<Ticket>>()
+  const kinds = new Map<string, Waiting>()
   return {
     push(task) {
-      let queue = queues.get(task.requirement.key)
-      if (queue === undefined) queues.set(task.requirement.key, (queue = new TinyQueue<Ticket>([], order)))
-      queue.push({ task, version: task.version, enqueuedAt: task.enqueuedAt })
+      const { requirement, gates } = task
+      let kind = kinds.get(requirement.key)
+      if (kind === undefined)
+        kinds.set(requirement.key, (kind = { requirement, free: new TinyQueue<Ticket>([], order), gated: undefined }))
+      if (gates === null) kind.free.push(ticketOf(task))
+      else (kind.gated ??= createLanes()).push(ticketOf(task), gates)
     },
-    first(may) {
+    first(may, gates, now) {
       let best: Ticket | undefined
-      for (const [key, queue] of queues) {
-        const head = liveHead(queue)
-        if (head === undefined) queues.delete(key)
-        else if (may(head.task.requirement) && (best === undefined || order(head, best) < 0)) best = head
+      for (const [key, { requirement, free, gated }] of kinds) {
+        const head = liveHead(free)
+        if (head === undefined && (gated === undefined || gated.isEmpty())) kinds.delete(key)
+        else if (may(requirement)) best = earlier(earlier(best, head), gated?.first(gates, now))
       }
       return best?.task
     },
+    some(may) {
+      for (const { requirement, free, gated } of kinds.values())
+        if ((liveHead(free) !== undefined || gated?.isEmpty() === false) && may(requirement)) return true
+      return false
+    },
   }
 }
 
-function liveHead(queue: TinyQueue<Ticket>): Ticket | undefined {
-  for (let ticket = queue.peek(); ticket !== undefined; ticket = queue.peek()) {
-    if (ticket.task.version === ticket.version) return ticket
-    queue.pop()
-  }
-  return undefined
-}
-
-/** Priority (lower first), then time of enqueuing, then place in the spec (SC2). */
-function order(a: Ticket, b: Ticket): number {
-  return a.task.priority - b.task.priority || a.enqueuedAt - b.enqueuedAt || a.task.index - b.task.index
+function earlier(a: Ticket | undefined, b: Ticket | undefined): Ticket | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return order(a, b) <= 0 ? a : b
 }

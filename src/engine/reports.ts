@@ -1,6 +1,6 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
+import type { AcceptedMessage, ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
 import { failAttempt } from './attempt-end.ts'
 import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
@@ -56,16 +56,20 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
   function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage): Promise<void> | void {
     const { run_id, task_id, attempt } = message
     const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
+    const accepted = (said: AcceptedMessage): void =>
+      core.turns.report(function* (context): Decision {
+        const found = live()
+        if (found !== undefined) yield* accept(context, found.run, found.task, said)
+      })
     switch (message.type) {
       case 'heartbeat':
-        if (!presence.lingering) announceHeartbeat(core, presence, message)
+        if (presence.lingering) return
+        announceHeartbeat(core, presence, message)
+        // What works was accepted; its word for that may have been lost with a fleet that crashed (LE6).
+        if (live()?.task.status === 'starting') accepted({ type: 'accepted', run_id, task_id, attempt })
         return
       case 'accepted':
-        core.turns.report(function* (context): Decision {
-          const found = live()
-          if (found !== undefined) yield* accept(context, found.run, found.task, message)
-        })
-        return
+        return accepted(message)
       case 'progress': {
         const newCall = isNewCall(presence, message.event)
         core.turns.report(function* (context): Decision {

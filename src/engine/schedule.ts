@@ -39,7 +39,7 @@ export function* schedule(context: DecideContext, roster: Roster): Decision {
   for (const runId of state.turns) {
     if (state.working >= defaults.maxLeases || !roster.anyFree()) return
     const run = state.runs.get(runId)
-    const task = run?.ready.first((requirement) => roster.freeFor(requirement, null) !== undefined)
+    const task = run?.ready.first((requirement) => roster.freeFor(requirement, null) !== undefined, state.gates, context.now)
     const worker = task && roster.freeFor(task.requirement, task.failedOn)
     if (run === undefined || task === undefined || worker === undefined) continue
     yield* lease(context, run, task, worker)

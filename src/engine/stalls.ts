@@ -10,7 +10,7 @@ function stalledTasks(run: RunState, workers: Workers): string[] {
   if (!run.carried || !run.opened || (run.status !== 'queued' && run.status !== 'running')) return []
   if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []
   // One look for each kind of requirement: nearly always one of them has its worker.
-  if (run.ready.first((requirement) => workers.matching(requirement).length > 0) !== undefined) return []
+  if (run.ready.some((requirement) => workers.matching(requirement).length > 0)) return []
   const waiting = [...run.tasks.values()].filter((task) => task.status === 'enqueued' || task.status === 'blocked')
   if (waiting.length === 0) return []
   // A person's verdict may free what is blocked.

@@ -5,6 +5,8 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
 import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
+import { createGates } from './gates.ts'
+import type { GateParts, Gates } from './gates.ts'
 import { createReadyQueue } from './ready-queue.ts'
 import type { ReadyQueue } from './ready-queue.ts'
 import type { RunHeader } from './run-header.ts'
@@ -12,6 +14,8 @@ import { createRequirements } from './requirement.ts'
 import type { Requirement, Requirements } from './requirement.ts'
 import { createRunSpend } from './run-spend.ts'
 import type { RunSpend } from './run-spend.ts'
+import { gatesOf } from './task-gates.ts'
+import type { TaskGates } from './task-gates.ts'
 import { createTally } from './tally.ts'
 import type { Tally } from './tally.ts'
 
@@ -32,6 +36,8 @@ export interface TaskState extends Mutable<TaskFields> {
   readonly addedBy: number
   readonly priority: number
   readonly requirement: Requirement
+  /** What it must pass before it is leased; null for nothing (SC6, SC7). */
+  readonly gates: TaskGates | null
   /** Sequence of the entry that last set it. */
   seq: number
   /** Sequences of the entries that carry its receipts, oldest first. */
@@ -86,14 +92,20 @@ export interface FleetState {
   readonly holdings: Holdings
   /** Runs that may have something to lease, in the order of their turns (SC2). */
   readonly turns: Set<string>
+  /** Who holds which limits and claims (SC6, SC7). */
+  readonly gates: Gates
   working: number
   /** Last sequence of the fleet's own stream, and the workers that it knows (WO1). */
   fleetSeq: number
   readonly workers: Map<string, WorkerRecord>
 }
 
-export function createFleetState(): FleetState {
-  return { runs: new Map(), holdings: new Map(), turns: new Set(), working: 0, fleetSeq: 0, workers: new Map() }
+/** A state of its own knows no limits: it is for looking, and for reading what another takes over. */
+export function createFleetState(gates: GateParts = { limits: {}, later: () => undefined }): FleetState {
+  return {
+    ...{ runs: new Map(), holdings: new Map(), turns: new Set(), working: 0, fleetSeq: 0, workers: new Map() },
+    gates: createGates(gates),
+  }
 }
 
 export function createRunState(header: RunHeader): RunState {
@@ -139,6 +151,7 @@ export function createTaskState(
     addedBy: added.by,
     priority: typeof spec.metadata['priority'] === 'number' ? spec.metadata['priority'] : 0,
     requirement: run.requirements.of(spec),
+    gates: gatesOf(spec, run.header.workspace),
     seq: 0,
     receipts: nothing,
     result: null,

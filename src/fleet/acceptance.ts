@@ -19,18 +19,6 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  */
 const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, reason: string])[] = [
   ['alert_policy', (task) => task.alert_policy !== undefined, 'alerts are not delivered yet; listen to alert.raised'],
-  ['concurrency_key', (task) => task.concurrency_key !== undefined, 'limits per key are not enforced yet'],
-  ['metadata.class', (task) => task.metadata['class'] !== undefined, 'limits per class are not enforced yet'],
-  [
-    'metadata.coordination_contracts',
-    (task) => task.metadata['coordination_contracts'] !== undefined,
-    'named claims are not enforced yet; order the tasks with depends_on',
-  ],
-  [
-    'workspace.writable_paths',
-    (task) => (task.workspace?.writable_paths.length ?? 0) > 0,
-    'write claims are not enforced yet; order the tasks with depends_on',
-  ],
   ['worker.agent_profile', (task) => task.worker?.agent_profile !== undefined, 'no agent profile is registered'],
 ]
 

@@ -1,4 +1,7 @@
 import { FleetError } from '../protocol/errors.ts'
+import { describeFound } from '../protocol/problem.ts'
+import type { ConcurrencyLimits } from '../engine/gates.ts'
+import type { ConcurrencyLimit } from '../engine/limit-gate.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
 import type { Retention } from './retention.ts'
 
@@ -39,19 +42,57 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   eventBuffer: wholeFrom(1),
 }
 
+const limitOfTable: Check = (value) => (isTable(value) ? undefined : 'expected an object of limits by name')
+
+const concurrencyChecks: { readonly [Name in keyof ConcurrencyLimits]-?: Check } = {
+  classes: limitOfTable,
+  keys: limitOfTable,
+  everyKey: (value) => (isTable(value) ? undefined : 'expected { atOnce, perInterval }'),
+}
+
+const perLimitChecks: { readonly [Name in keyof ConcurrencyLimit]-?: Check } = {
+  atOnce: wholeFrom(1),
+  perInterval: (value) => {
+    const { starts, intervalMs } = isTable(value) ? value : {}
+    const problem = wholeFrom(1)(starts) ?? wholeFrom(1)(intervalMs)
+    return problem === undefined ? undefined : 'expected { starts, intervalMs }, each an integer from 1'
+  },
+}
+
 const retentionChecks: { readonly [Name in keyof Retention]-?: Check } = { endedRuns: wholeFrom(0), maxAgeMs: wholeFrom(0) }
 
 /** The limits that were given, without those that are undefined. Throws `invalid_option` with everything that is wrong. */
-export function checkOptions({ limits = {}, retention = {}, slots }: FleetOptions): Partial<FleetLimits> {
+export function checkOptions({ limits = {}, retention = {}, concurrency = {}, slots }: FleetOptions): Partial<FleetLimits> {
   const problems = [
     ...problemsOf('limits', limits, limitChecks),
     ...problemsOf('retention', retention, retentionChecks),
+    ...concurrencyProblems(concurrency),
     ...problemsOf('', { slots }, { slots: wholeFrom(1) }),
   ]
   if (problems.length > 0) {
     throw new FleetError('invalid_option', `The options cannot be used:\n${problems.join('\n')}`, { details: { problems } })
   }
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+function concurrencyProblems(concurrency: ConcurrencyLimits): string[] {
+  const problems = problemsOf('concurrency', concurrency, concurrencyChecks)
+  if (problems.length > 0) return problems
+  const { classes = {}, keys = {}, everyKey } = concurrency
+  const named = [
+    ...Object.entries(classes).map(([name, limit]) => [`concurrency.classes.${name}`, limit] as const),
+    ...Object.entries(keys).map(([name, limit]) => [`concurrency.keys.${name}`, limit] as const),
+    ...(everyKey === undefined ? [] : [['concurrency.everyKey', everyKey] as const]),
+  ]
+  return named.flatMap(([path, limit]) =>
+    isTable(limit)
+      ? problemsOf(path, limit, perLimitChecks)
+      : [`${path}: expected { atOnce, perInterval }, got ${describeFound(limit, [])}`],
+  )
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function problemsOf(under: string, given: object, checks: Readonly<Record<string, Check>>): string[] {

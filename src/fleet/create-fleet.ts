@@ -91,6 +91,7 @@ export async function openFleet(
       hasListeners: () => bus.hasListeners(),
       isListenedTo: (name) => bus.isListenedTo(name),
       defaults: limits,
+      concurrency: options.concurrency ?? {},
     },
     () => opening.storeId,
   )

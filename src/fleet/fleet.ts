@@ -165,6 +165,8 @@ function sourceOf(engine: Engine, closed: AbortSignal): ReaderSource {
     considered: () => ({
       workers: workers.all().map((worker) => ({ facts: worker.facts, status: worker.status, free: workers.free(worker) })),
       full: core.state.working >= core.defaults.maxLeases,
+      gates: core.state.gates,
+      now: core.clock.now(),
     }),
   }
 }

@@ -1,4 +1,5 @@
 import type { Defaults } from '../engine/defaults.ts'
+import type { ConcurrencyLimits } from '../engine/gates.ts'
 import type { FleetTrustLevel } from '../protocol/security.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -77,6 +78,8 @@ export interface FleetOptions {
   readonly files?: Files
   /** Which ended runs to keep. Default: all (RU8). */
   readonly retention?: Retention
+  /** How many tasks of a class or a key work at once, and how many begin in an interval (SC6). Default: one at once per key. */
+  readonly concurrency?: ConcurrencyLimits
   /** Times and limits, each with its default; durations in milliseconds, sizes in bytes. */
   readonly limits?: Partial<FleetLimits>
 }

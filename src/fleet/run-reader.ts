@@ -1,6 +1,6 @@
 import { readSpecs } from '../engine/ended-spec.ts'
 import { explainTask } from '../engine/explain.ts'
-import type { ConsideredWorker, Explanation } from '../engine/explain.ts'
+import type { FleetFacts, Explanation } from '../engine/explain.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
 import { createFleetState, isWorking } from '../engine/state.ts'
@@ -64,7 +64,7 @@ export interface ReaderSource {
   /** Aborts when the fleet is closed: whoever waits for more is told. */
   readonly closed: AbortSignal
   workers(): Readonly<Record<string, FleetWorkerStatus>>
-  considered(): { readonly workers: readonly ConsideredWorker[]; readonly full: boolean } | undefined
+  considered(): FleetFacts | undefined
 }
 
 /** Reads a run by folding it anew each time: for processes that do not own it. */

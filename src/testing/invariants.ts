@@ -1,3 +1,5 @@
+import type { ConcurrencyLimits } from '../engine/gates.ts'
+import { boundsInvariants } from './bounds-invariants.ts'
 import { hasEnded, holdsLease, isAtWork } from './model.ts'
 import type { Happened, ModelRun, ModelTask } from './model.ts'
 
@@ -10,8 +12,12 @@ export interface World {
   readonly slots: Readonly<Record<string, number>>
   readonly maxLeases: number
   readonly leaseTtlMs: number
-  /** When an append was last stored for some of its runs only; undefined when none was. */
-  readonly splitAt: number | undefined
+  readonly concurrency: ConcurrencyLimits
+  /**
+   * An append is whole for each of its runs, not for all: a crash in its middle may leave the lease that took a slot, and not the end
+   * that freed it, until the next process has given back what was cut off. Whether that may be so now.
+   */
+  isTorn(): boolean
   /** When something of this attempt was last heard, or its lease was seen; undefined when neither. */
   heardAt(run: string, task: string, attempt: number): number | undefined
   /** Which worker said that the attempt ended so. */
@@ -44,6 +50,7 @@ export const fleetInvariants: Readonly<Record<string, Invariant>> = {
   },
   'SC1 no more leases than slots': { step: slots },
   'SC5 dependencies come first': { entry: dependencies },
+  ...boundsInvariants,
   'VE6 one receipt for every attempt that was judged': { entry: receipts },
 }
 
@@ -82,7 +89,7 @@ function onlyTheLive({ run, entry, before, task }: Happened, world: World): stri
 }
 
 /** Time for a store that fails, and for what is on its way. */
-const slackMs = 30_000
+export const slackMs = 30_000
 
 function noForgottenLease({ runs, now, leaseTtlMs, heardAt }: World): string | undefined {
   for (const { task, run } of tasksOf(runs)) {
@@ -148,10 +155,8 @@ function endOf(tasks: readonly ModelTask[]): string {
   return has('failed') ? 'failed' : has('cancelled') ? 'cancelled' : 'completed'
 }
 
-function slots({ runs, slots: most, maxLeases, now, splitAt, leaseTtlMs }: World): string | undefined {
-  // An append is whole for each of its runs, not for all: a crash in its middle may leave the lease that took a slot, and not the end that
-  // freed it, until the next process has given back what was cut off.
-  if (splitAt !== undefined && now - splitAt <= leaseTtlMs + slackMs) return undefined
+function slots({ runs, slots: most, maxLeases, isTorn }: World): string | undefined {
+  if (isTorn()) return undefined
   const perWorker = new Map<string, number>()
   const perRun = new Map<ModelRun, number>()
   let all = 0

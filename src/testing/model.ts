@@ -18,6 +18,8 @@ export interface ModelTask {
   readonly hasCompleted: boolean
   /** A person's verdict turned it from completed to failed. */
   readonly isOverturned: boolean
+  /** Its live attempt crossed a limit of its budget. */
+  readonly isOverBudget: boolean
   /** Attempts that have a receipt. */
   readonly judged: ReadonlySet<number>
   /** The last sequence of every reporter's events. */
@@ -34,6 +36,8 @@ export interface ModelRun {
   sealed: boolean
   /** It was ended by a command, not by the end of its last task. */
   cancelled: boolean
+  /** A limit of its own budget was crossed. */
+  isOverBudget: boolean
   readonly tasks: Map<string, ModelTask>
   /** The last entry, as it was read. */
   last: string
@@ -87,6 +91,7 @@ function begun(id: string, { created }: Entry): ModelRun | undefined {
     opened: false,
     sealed: !created.open,
     cancelled: false,
+    isOverBudget: false,
     tasks: new Map(),
     last: '',
   }
@@ -103,6 +108,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
       failures: 0,
       hasCompleted: false,
       isOverturned: false,
+      isOverBudget: false,
       judged: new Set<number>(),
     }
     run.tasks.set(spec.id, {
@@ -119,6 +125,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
     run.cancelled = status === 'cancelled' && (open || !run.sealed)
     run.status = status
   }
+  if (entry.run?.overBudget != null) run.isOverBudget = true
   if (entry.run?.opened !== undefined) run.opened = entry.run.opened
   if (entry.run?.sealed !== undefined) run.sealed = entry.run.sealed
   const task = before && changed(before, entry)
@@ -136,6 +143,7 @@ function changed(task: ModelTask, { set, receipt, attempt, kind, events, worker,
     attempt: set?.attempt ?? task.attempt,
     worker: set?.worker === undefined ? task.worker : (set.worker ?? undefined),
     isOverturned: set?.status === undefined ? task.isOverturned : kind === 'task.settled',
+    isOverBudget: set?.overBudget === undefined ? task.isOverBudget : set.overBudget !== null,
     hasCompleted: task.hasCompleted || set?.status === 'completed',
     failures: isFresh ? 0 : task.failures + (isFailure ? 1 : 0),
     judged:

@@ -13,6 +13,10 @@ const rows: Readonly<Record<string, Row>> = {
   'an attempt was leased': ({ before, task }) => isAtWork(task) && !holdsLease(before),
   'an attempt failed and was tried again': ({ entry, before, task }) =>
     holdsLease(before) && entry.receipt?.result === 'fail' && task !== undefined && !hasEnded(task),
+  'a task crossed its budget': ({ entry }) => entry.kind === 'task.over_budget',
+  'a run crossed its budget': ({ entry }) => entry.kind === 'run.over_budget',
+  'something was handed back in time': ({ before, entry }) =>
+    before?.isOverBudget === true && entry.receipt?.result === 'partial',
   'a lease went stale': said('stale'),
   'an attempt timed out': ({ entry }) => entry.receipt?.result === 'timeout',
   'an attempt was given back': ({ before, task, entry }) =>

@@ -1,6 +1,7 @@
 import { engineDefaults } from '../engine/defaults.ts'
 import type { Store } from '../ports/store.ts'
 import { Broken } from './broken.ts'
+import { slackMs } from './invariants.ts'
 import type { Invariant, World } from './invariants.ts'
 import type { FleetObserver } from './lives.ts'
 import { follow } from './model.ts'
@@ -51,14 +52,13 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
     get now() {
       return monotonic()
     },
-    get splitAt() {
-      return splitAt
-    },
+    isTorn: () => splitAt !== undefined && monotonic() - splitAt <= world.leaseTtlMs + slackMs,
     runs,
     slots: Object.fromEntries(
       (scenario.fleet.workers ?? []).map((one) => [one.id, ('playOf' in one ? one.options.slots : one.slots) ?? 1]),
     ),
     maxLeases: scenario.fleet.limits?.maxLeases ?? engineDefaults.maxLeases,
+    concurrency: scenario.fleet.concurrency ?? {},
     leaseTtlMs: scenario.fleet.limits?.leaseTtlMs ?? engineDefaults.leaseTtlMs,
     heardAt: (...attempt) => Math.max(troubleAt, heard.get(attempt.join('/')) ?? 0),
     saidBy: (...attempt) => said.get(attempt.join('/')),

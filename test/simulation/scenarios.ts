@@ -172,4 +172,58 @@ async function together(stage: Stage, id: string, task: string): Promise<void> {
   })
 }
 
-export const scenarios: readonly Scenario[] = [busy, churn, judged]
+const spending: Readonly<Record<string, Plays>> = {
+  spends: [script().after('3s').usage({ outputTokens: 40 }).tool('make').after('9s').usage({ inputTokens: 30 }).complete()],
+  'hands back': [script().usage({ outputTokens: 60 }).after('2s').usage({ outputTokens: 60 }).untilHandBack().complete('so far')],
+  'spends in vain': [script().usage({ outputTokens: 30 }).after('4s').fail('in vain')],
+  deaf: [script().usage({ outputTokens: 200 }).stall(), script().complete()],
+}
+
+function spender(id: string, options: Parameters<typeof worker>[1]): ReturnType<typeof worker> {
+  return Object.entries(spending).reduce((all, [name, some]) => all.on(name, ...some), played(id, options))
+}
+
+type Budget = { readonly max_tokens?: number; readonly max_seconds?: number; readonly max_tool_calls?: number }
+
+const paths: readonly [string, ...string[]] = ['src', 'src/app', 'src/lib', 'docs', '.']
+
+/** Tasks that claim and share things, and budgets of tasks and runs, over several runs on many slots. */
+const bounded: Scenario = {
+  name: 'bounded',
+  fleet: {
+    workers: [spender('near', { slots: 4 }), spender('far', { slots: 4, remote: true })],
+    concurrency: { classes: { build: { atOnce: 2 }, api: { perInterval: { starts: 2, intervalMs: 30_000 } } } },
+    limits: { handBackGraceMs: 5_000 },
+  },
+  async play(stage) {
+    const runs = stage.upTo(3)
+    for (let index = 0; index < runs; index += 1) {
+      const tasks = (tasksOf(stage, 6) ?? []).map((task) => ({
+        ...task,
+        handler: stage.pick(['spends', 'hands back', 'spends in vain', 'deaf', 'quick', 'stuck', 'deadly']),
+        metadata: {
+          ...(stage.chance(0.3) && { class: stage.pick(['build', 'api', 'free']) }),
+          ...(stage.chance(0.2) && { coordination_contracts: [stage.pick(['schema', 'api'])] }),
+        },
+        ...(stage.chance(0.3) && { concurrency_key: stage.pick(['one', 'two']) }),
+        ...(stage.chance(0.4) && { workspace: { writable_paths: [stage.pick(paths)] } }),
+        ...(stage.chance(0.5) && { budget: stage.pick<Budget>([{ max_tokens: 100 }, { max_seconds: 8 }, { max_tool_calls: 0 }]) }),
+      }))
+      await stage.start({
+        id: `run-${index}`,
+        name: `run ${index}`,
+        tasks,
+        ...(stage.chance(0.3) && { budget: stage.pick<Budget>([{ max_tokens: 150 }, { max_seconds: 30 }]) }),
+      })
+    }
+    const deeds = stage.upTo(8)
+    for (let index = 0; index < deeds; index += 1) {
+      await stage.wait(stage.number(0, 15_000))
+      if (stage.chance(0.12)) await stage.crash({ downFor: stage.number(0, 90_000) })
+      else if (stage.chance(0.05)) await stage.takeOver()
+      else await disturb(stage, runs)
+    }
+  },
+}
+
+export const scenarios: readonly Scenario[] = [busy, churn, judged, bounded]

@@ -99,6 +99,27 @@ test('LE6 leases of workers that may still live elsewhere get one ttl to report 
   ).toEqual(['worker.model_wait', 'worker.completed'])
 })
 
+test('LE6 LE7 an attempt whose acceptance was lost with a fleet is running as soon as its worker is heard, with its time limit', async () => {
+  const first = await openBench({ transport: createTestTransport({ survives: true }) })
+  await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a', { timeout_seconds: 100, retry_policy: { max_attempts: 1 } })] })
+  await first.clock.settle()
+  const transport = createTestTransport({ survives: true })
+  const key = { run_id: 'r', task_id: 'a', attempt: 1 }
+  transport.stillRuns = [key]
+  const { clock, fleet } = await reopened(first, { transport })
+  const run = await fleet.run('r')
+  expect((await run.tasks())[0]).toMatchObject({ status: 'starting', attempt: 1 })
+  transport.say('w1', { type: 'heartbeat', ...key })
+  await clock.settle()
+  expect((await run.tasks())[0]).toMatchObject({ status: 'running', attempt: 1 })
+  for (let beats = 0; beats < 5; beats += 1) {
+    await clock.advance(20_000)
+    transport.say('w1', { type: 'heartbeat', ...key })
+  }
+  await clock.settle()
+  expect((await run.receipts('a'))[0]).toMatchObject({ result: 'timeout' })
+})
+
 test('LE6 leases of workers elsewhere that do not report in within one ttl are stale', async () => {
   const first = await openBench({ transport: createTestTransport({ survives: true }) })
   await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a')] })

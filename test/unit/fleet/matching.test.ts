@@ -277,11 +277,7 @@ describe('SE2', () => {
     const secret = { security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network' }] } }
     const tasks = [
       task('a', { alert_policy: { channels: [] } }),
-      task('b', {
-        concurrency_key: 'k',
-        metadata: { class: 'c', coordination_contracts: ['x'] },
-        workspace: { writable_paths: ['out'] },
-      }),
+      task('b', { worker: { agent_profile: 'p' } }),
       task('c', { scorer: { kind: 'command', command: 'true' } }),
       task('d', { scorer: { kind: 'code_whale_verifier_prompt', prompt: 'ok?' } }),
     ]
@@ -297,10 +293,7 @@ describe('SE2', () => {
       'security_policy.allowed_secrets',
       'security_policy.capability_grants',
       'worker_specs[0].host',
-      'tasks[1].concurrency_key',
-      'tasks[1].metadata.class',
-      'tasks[1].metadata.coordination_contracts',
-      'tasks[1].workspace.writable_paths',
+      'tasks[1].worker.agent_profile',
       'tasks[2].scorer.kind',
       'tasks[3].scorer.kind',
     ]) {

@@ -229,6 +229,7 @@ describe('SC4', () => {
 })
 
 describe('SC8', () => {
+  const { gates } = createFleetState()
   const header = { id: 'r', name: 'r', short: 's', labels: {}, worker_specs: [], open: false, createdAt: 0, workspace: '/' }
 
   function queueOf(count: number, kinds: number) {
@@ -246,23 +247,31 @@ describe('SC8', () => {
   test('SC8 choosing asks once for each kind of requirement, however many tasks share it', () => {
     const { queue } = queueOf(10_000, 4)
     let asked = 0
-    const none = queue.first(() => {
-      asked += 1
-      return false
-    })
+    const none = queue.first(
+      () => {
+        asked += 1
+        return false
+      },
+      gates,
+      0,
+    )
     expect([none, asked]).toEqual([undefined, 4])
-    expect(queue.first((requirement) => requirement.handler === 'h2')?.id).toBe('t2')
+    expect(queue.first((requirement) => requirement.handler === 'h2', gates, 0)?.id).toBe('t2')
   })
 
   test('SC8 tasks that left the queue cost nothing once they came up', () => {
     const { queue, tasks } = queueOf(1_000, 2)
     for (const task of tasks.slice(0, 999)) task.version += 1
-    expect(queue.first(() => true)?.id).toBe('t999')
+    expect(queue.first(() => true, gates, 0)?.id).toBe('t999')
     let asked = 0
-    queue.first(() => {
-      asked += 1
-      return true
-    })
+    queue.first(
+      () => {
+        asked += 1
+        return true
+      },
+      gates,
+      0,
+    )
     expect(asked).toBe(1)
   })
 
@@ -296,7 +305,7 @@ describe('SC8', () => {
     const leasable = async () => {
       const state = createFleetState()
       const loaded = await loadRun(state, { store, clock }, run.id, true)
-      return [state.turns.has(run.id), loaded?.ready.first(() => true)?.id]
+      return [state.turns.has(run.id), loaded?.ready.first(() => true, state.gates, clock.now())?.id]
     }
     expect(await leasable()).toEqual([false, undefined])
     await clock.advance(30_000)

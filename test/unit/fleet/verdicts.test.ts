@@ -68,6 +68,24 @@ describe('VE1', () => {
     expect(await run.summary()).toMatchObject({ running: 2 })
   })
 
+  test('VE1 SC7 entering verifying keeps the claims: who overlaps waits for the verdict', async () => {
+    const bench = await slowScorer()
+    const claim = { workspace: { writable_paths: ['out'] } }
+    const tasks = [task('a', { ...file('done.txt'), ...claim }), task('b', claim), task('c')]
+    const run = await bench.fleet.start({ name: 'r', tasks })
+    await bench.clock.settle()
+    bench.transport.attempt('a').complete()
+    await bench.clock.settle()
+    // One slot: the task behind the one that waits for the claim has it.
+    expect(await statuses(run)).toEqual({ a: 'verifying', b: 'enqueued', c: 'starting' })
+    bench.transport.attempt('c').complete()
+    await bench.clock.settle()
+    expect((await statuses(run))['b']).toBe('enqueued')
+    bench.go()
+    await bench.clock.settle()
+    expect((await statuses(run))['b']).toBe('starting')
+  })
+
   test('VE1 a scorer has its own timeout, which is a verifier failure', async () => {
     const bench = await slowScorer()
     const run = await ended(bench, file('done.txt'))
