@@ -11,6 +11,7 @@ const build = defineTask({
     most = Math.max(most, working)
     await delay(20)
     working -= 1
+    return null
   },
 })
 

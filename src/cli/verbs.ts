@@ -4,6 +4,7 @@ import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
 import { helpVerb } from './help.ts'
+import { init } from './init.ts'
 import { inspect } from './inspect.ts'
 import { interrupt } from './interrupt.ts'
 import { list } from './list.ts'
@@ -12,6 +13,7 @@ import { pause } from './pause.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
 import { run } from './run.ts'
+import { schema } from './schema.ts'
 import { settle } from './settle.ts'
 import { status } from './status.ts'
 import type { Verb } from './verb.ts'
@@ -20,6 +22,7 @@ import { version } from './version.ts'
 
 /** Every verb, in the order in which help tells them. */
 export const verbs: Readonly<Record<string, Verb>> = {
+  init,
   run,
   resume,
   status,
@@ -36,6 +39,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   settle,
   verify,
   doctor,
+  schema,
   help: helpVerb(() => verbs),
   version,
 }

@@ -207,7 +207,9 @@ const bounded: Scenario = {
         },
         ...(stage.chance(0.3) && { concurrency_key: stage.pick(['one', 'two']) }),
         ...(stage.chance(0.4) && { workspace: { writable_paths: [stage.pick(paths)] } }),
-        ...(stage.chance(0.5) && { budget: stage.pick<Budget>([{ max_tokens: 100 }, { max_seconds: 8 }, { max_tool_calls: 0 }]) }),
+        ...(stage.chance(0.5) && {
+          budget: stage.pick<Budget>([{ max_tokens: 100 }, { max_seconds: 8 }, { max_tool_calls: 0 }]),
+        }),
       }))
       await stage.start({
         id: `run-${index}`,

@@ -116,7 +116,7 @@ async function callCli(path: string, args: readonly string[]): Promise<CliEnd> {
   const exit = await runCommandLine([...inFolder, '--folder', join(path, '.flotilla')], terminal)
   // As it would read in the folder itself.
   const [told, remarks] = [out, err].map((text) => text.replaceAll(`${path}/`, '')) as [string, string]
-  return { exit, out: told, err: remarks, rows: rowsOf(told) }
+  return endOf(exit, told, remarks)
 }
 
 function startCli(cwd: string, args: readonly string[]): CliProcess {
@@ -129,12 +129,7 @@ function startCli(cwd: string, args: readonly string[]): CliProcess {
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  const ended = once(child, 'close').then(([code, signal]): CliEnd => ({
-    exit: (code ?? signal) as number | string,
-    out,
-    err,
-    rows: rowsOf(out),
-  }))
+  const ended = once(child, 'close').then(([code, signal]) => endOf((code ?? signal) as number | string, out, err))
   return {
     child,
     get out() {
@@ -149,6 +144,18 @@ function startCli(cwd: string, args: readonly string[]): CliProcess {
       }
     },
     ended,
+  }
+}
+
+/** Its rows are read when they are asked for: what is for a person may be no NDJSON. */
+function endOf(exit: number | string, out: string, err: string): CliEnd {
+  return {
+    exit,
+    out,
+    err,
+    get rows() {
+      return rowsOf(out)
+    },
   }
 }
 
