@@ -4,7 +4,15 @@ import { accessSync, constants, mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-const tools = { sh: 'dash', setsid: 'util-linux', mkfifo: 'coreutils', mount: 'mount' }
+const tools = {
+  sh: 'dash',
+  setsid: 'util-linux',
+  prlimit: 'util-linux',
+  mkfifo: 'coreutils',
+  mount: 'mount',
+  bwrap: 'bubblewrap',
+  python3: 'python3',
+}
 
 /** The tools that are not on the path, with their packages. */
 export function missingTools() {
@@ -22,6 +30,12 @@ export function canMount() {
   if (isMounted) spawnSync('umount', ['-l', folder])
   rmdirSync(folder)
   return isMounted
+}
+
+/** Whether bubblewrap can build a sandbox: that takes Linux, and a kernel that lets this user make namespaces. */
+export function canConfine() {
+  const view = ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev']
+  return spawnSync('bwrap', [...view, '--', 'true'], { timeout: 10_000 }).status === 0
 }
 
 /** What to type to get them. */

@@ -1,5 +1,5 @@
-import { inspectStore, repairStore } from '../index.ts'
-import type { StoreInspection, StoreRepair } from '../index.ts'
+import { inspectHost, inspectStore, repairStore } from '../index.ts'
+import type { HostInspection, StoreInspection, StoreRepair } from '../index.ts'
 import { formatBytes } from './duration.ts'
 import { findingLines, findingRow, isWrong } from './finding-lines.ts'
 import type { Paint } from './paint.ts'
@@ -8,7 +8,7 @@ import type { Invocation, Verb } from './verb.ts'
 
 export const doctor: Verb = {
   takes: '',
-  does: 'Looks whether all that lies in the store is as it should be; with --repair mends what can be mended.',
+  does: 'Looks whether all that lies in the store is as it should be, and what this machine can enforce; with --repair mends what can be mended.',
   least: 0,
   most: 0,
   options: ['repair', 'take-over'],
@@ -24,12 +24,14 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
   const { findings, owner, ...facts } = inspection
   const { paint } = output
   const wrong = isWrong(findings)
+  const { sandbox } = inspectHost()
   if (repaired !== undefined) output.text(...repairLines(repaired, paint))
   output.text(
     `${wrong ? paint.red('✗') : paint.green('✓')} ${oneLine(options.folder)}: ${facts.runs.open} open runs, ${facts.runs.ended} ended, ${facts.runs.removed} removed; ${formatBytes(facts.bytes)} of journal in ${facts.segments} ${facts.segments === 1 ? 'segment' : 'segments'}.`,
     ...findingLines(findings, paint),
     ...(wrong && repaired === undefined ? ['`flotilla doctor --repair` mends what can be mended.'] : []),
     paint.dim(ownerLine(owner)),
+    paint.dim(sandboxLine(sandbox)),
   )
   const lost = repaired?.lost ?? []
   const missing = repaired?.missing ?? []
@@ -41,6 +43,7 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
   output.summary({
     ...facts,
     ...(owner !== undefined && { owner }),
+    sandbox,
     findings: findings.length,
     ...(repaired !== undefined && { done: repaired.done.length, lost: lost.length, missing: missing.length }),
     fine: !wrong && !isLost,
@@ -67,4 +70,10 @@ function ownerLine(owner: StoreInspection['owner']): string {
   const who = `the process ${owner.pid} on ${owner.host}`
   if (owner.alive === false) return `Its last owner, ${who}, ended without closing it.`
   return owner.alive === true ? `Its owner is ${who}.` : `Its owner is ${who}; whether that still runs cannot be told from here.`
+}
+
+function sandboxLine(sandbox: HostInspection['sandbox']): string {
+  return sandbox.possible
+    ? 'This machine can confine commands: at the trust level sandbox they have no network, and write to nothing but their own folder.'
+    : `This machine cannot confine commands, so those at the trust level sandbox are refused: ${sandbox.because}.`
 }

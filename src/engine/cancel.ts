@@ -32,7 +32,7 @@ export function* cancelTask(
       ...leaseStep(task, { type: 'cancel' }),
       endedAt: now,
       ...(live && { spentMs: spentMs(task, now) }),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'notBefore', 'notBeforeMs', 'process', 'pending', 'overBudget'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'notBefore', 'notBeforeMs', 'process', 'pending', 'overBudget', 'permissions'),
       cause: cancel.cause ?? cancel.reason,
     },
     ...reported(task, reporter, events),
@@ -41,7 +41,7 @@ export function* cancelTask(
       at: now,
       terminalSeq: lastSeqOf(task, reporter) + events.length,
       evidence: cancel.reason,
-      trust: !live || task.worker === null ? undefined : context.trustOf(task, task.worker),
+      hadWorker: live,
     }),
     ...(isWorking(task.status) && { effects: ['worker.stop'] }),
   }

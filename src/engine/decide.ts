@@ -1,7 +1,7 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { FleetTrustLevel } from '../protocol/security.ts'
+import type { LeaseTerms } from '../security/trust.ts'
 import type { Scorers } from '../ports/scorer.ts'
 import type { LeaseEvent } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
@@ -21,8 +21,8 @@ export interface DecideContext {
   readonly draw: () => number
   readonly defaults: Defaults
   readonly scorers: Scorers
-  /** The trust level that a worker's leases of a task run at (SE1); undefined for a worker that is not registered. */
-  readonly trustOf: (task: TaskState, worker: string) => FleetTrustLevel | undefined
+  /** The terms of a lease of the task to a registered worker (SE1). */
+  readonly termsOf: (task: TaskState, worker: string) => LeaseTerms
 }
 
 /** The fields that a lease step changes. Throws `refused` when the machine does not accept the event (CO3). */

@@ -127,6 +127,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       root: prepared.root,
     }
     presence.place = place
+    const { level, confined } = workers.termsOf(task, presence.worker)
     workers.get(presence.worker)?.channel?.send({
       type: 'assign',
       ...place,
@@ -136,6 +137,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       environment: prepared.environment,
       ...(left !== undefined && { budget_left: left }),
       allow_parallel_reads: run.header.security_policy?.allow_parallel_reads ?? false,
+      trust_level: level,
+      ...(confined !== undefined && { confined }),
     })
   }
 

@@ -137,7 +137,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       draw: () => ports.ids.random(),
       defaults,
       scorers: ports.scorers,
-      trustOf: (task, worker) => workers.trustOf(task, worker),
+      termsOf: (task, worker) => workers.termsOf(task, worker),
     }
   }
 

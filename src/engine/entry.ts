@@ -1,5 +1,5 @@
 import type { FleetAlertEventClass } from '../protocol/alert.ts'
-import type { FleetReceipt } from '../protocol/receipt.ts'
+import type { FleetEffectivePermissions, FleetReceipt } from '../protocol/receipt.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
@@ -37,6 +37,8 @@ export interface TaskFields {
   /** Between a stale lease and the next report of an attempt (RU7). */
   readonly stale: boolean
   readonly process: ProcessRecord | null
+  /** What the live lease is held to (SE1); null: nothing, as at the level `local`. */
+  readonly permissions: FleetEffectivePermissions | null
   readonly inputTokens: number
   readonly outputTokens: number
   readonly toolCalls: number

@@ -1,8 +1,7 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
-import { permissionsOf } from '../security/trust.ts'
-import type { FleetTrustLevel } from '../protocol/security.ts'
+import { usualTerms } from '../security/trust.ts'
 import { boundedEvidence } from './evidence.ts'
 import { instant } from './instant.ts'
 import { isLeased } from './state.ts'
@@ -21,8 +20,8 @@ export interface ReceiptFacts {
   readonly output?: Json
   /** Artifacts that end the attempt, after those that it reported. */
   readonly artifacts?: readonly FleetArtifactRef[]
-  /** The level that the attempt ran at; undefined when no worker had it. */
-  readonly trust?: FleetTrustLevel
+  /** False: no worker had the task when it ended, so nothing was enforced and nothing is said of it. */
+  readonly hadWorker?: boolean
 }
 
 /** The receipt of a task's last attempt (VE6). A task that no worker ever had is signed by `fleet`. */
@@ -39,7 +38,8 @@ export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): 
     ...(facts.failureKind !== undefined && { failure_kind: facts.failureKind }),
     artifacts: [...task.artifacts, ...(facts.artifacts ?? [])],
     ...(facts.score !== undefined && { score: facts.score }),
-    ...(facts.trust !== undefined && { effective_permissions: permissionsOf(facts.trust) }),
+    ...(task.worker !== null &&
+      facts.hadWorker !== false && { effective_permissions: task.permissions ?? usualTerms.permissions }),
     ...(task.inputTokens + task.outputTokens > 0 && {
       usage: { input_tokens: task.inputTokens, output_tokens: task.outputTokens },
     }),

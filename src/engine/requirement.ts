@@ -2,6 +2,9 @@ import type { FleetRunTarget } from '../protocol/run.ts'
 import type { FleetTrustLevel } from '../protocol/security.ts'
 import { lowerTrust } from '../protocol/security.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
+import { coversWrites, grantsOf } from '../security/grants.ts'
+import type { Grants } from '../security/grants.ts'
+import { neededControls } from '../security/trust.ts'
 import type { RunHeader } from './run-header.ts'
 import type { WorkerFacts } from './worker-facts.ts'
 
@@ -18,6 +21,9 @@ export interface Requirement {
   readonly maxTrust: FleetTrustLevel
   /** A worker elsewhere must have proved who it is (SE1). */
   readonly verified: boolean
+  readonly grants: Grants
+  /** It wants to write more of the workspace than is granted (WS4, SE4). */
+  readonly wantsUngranted: boolean
   /** Ids of the run's own workers, when it names some; then no other worker serves it. */
   readonly workers?: readonly string[]
 }
@@ -41,7 +47,7 @@ export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'securi
 
   return {
     of(spec) {
-      if (spec.worker !== undefined || spec.metadata['command'] !== undefined) return shared(spec)
+      if (spec.worker !== undefined || spec.metadata['command'] !== undefined || writesOf(spec).length > 0) return shared(spec)
       let requirement = plain.get(spec.handler)
       if (requirement === undefined) plain.set(spec.handler, (requirement = shared(spec)))
       return requirement
@@ -52,6 +58,7 @@ export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'securi
 /** The requirement of a task within its run. */
 function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' | 'security_policy' | 'target'>): Requirement {
   const workers = run.worker_specs.length > 0 ? run.worker_specs.map((worker) => worker.id) : undefined
+  const grants = grantsOf(run.security_policy)
   const facts = {
     handler: spec.handler,
     command: spec.metadata['command'] !== undefined,
@@ -61,13 +68,24 @@ function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' 
     policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
     maxTrust: run.security_policy?.max_trust_level ?? 'operator',
     verified: run.security_policy?.require_identity_verification ?? false,
+    grants,
+    wantsUngranted: !coversWrites(grants, writesOf(spec)),
     workers,
   }
   return { key: JSON.stringify(facts), ...facts }
 }
 
-/** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3). */
+function writesOf(spec: FleetTaskSpec): readonly string[] {
+  return spec.workspace?.writable_paths ?? []
+}
+
+/** Why a worker cannot take tasks of a requirement, one phrase per reason; empty when it can (SC3, SE2). */
 export function mismatches(requirement: Requirement, worker: WorkerFacts): string[] {
+  return [...misfits(requirement, worker), ...unenforceable(requirement, worker)]
+}
+
+/** What speaks against a worker but for what it cannot enforce. */
+export function misfits(requirement: Requirement, worker: WorkerFacts): string[] {
   const reasons: string[] = []
   if (requirement.workers !== undefined && !requirement.workers.includes(worker.id))
     reasons.push('is not among the run’s workers')
@@ -86,10 +104,27 @@ export function mismatches(requirement: Requirement, worker: WorkerFacts): strin
   }
   if (requirement.target === 'this_computer' && worker.host !== 'local') reasons.push('is not on this computer')
   if (requirement.target === 'another_computer' && worker.host === 'local') reasons.push('is not on another computer')
-  if (effectiveTrust(requirement, worker) === 'sandbox' && !enforcesSandbox(worker)) {
-    reasons.push('cannot enforce the trust level sandbox')
-  }
   return reasons
+}
+
+/** What a lease would need at its level and the worker cannot enforce, or may not give (SE2, SE4). */
+export function unenforceable(requirement: Requirement, worker: WorkerFacts): string[] {
+  const level = effectiveTrust(requirement, worker)
+  const needed = neededControls(level, requirement.grants)
+  if (needed.length === 0) return []
+  if (!isEnforced(requirement, worker)) {
+    if (worker.runsUnenforced) return []
+    const { because } = worker.enforces
+    return [`cannot enforce the trust level ${level}${because === undefined ? '' : `: ${because}`}`]
+  }
+  return requirement.wantsUngranted
+    ? [`may not let it write its writable_paths at the trust level ${level}: grant workspace-write for them`]
+    : []
+}
+
+/** Whether a worker can enforce all that a lease needs at its level. */
+export function isEnforced(requirement: Requirement, worker: WorkerFacts): boolean {
+  return neededControls(effectiveTrust(requirement, worker), requirement.grants).every((control) => worker.enforces[control])
 }
 
 /** The trust level that a lease runs at: the worker's own, else the policy's default, cut to the ceiling (SE1). */
@@ -97,9 +132,4 @@ export function effectiveTrust(requirement: Requirement, worker: WorkerFacts): F
   // No transport proves the identity of a worker elsewhere yet, so none is verified.
   if (requirement.verified && worker.host !== 'local') return 'sandbox'
   return lowerTrust(worker.trust ?? requirement.policyTrust, requirement.maxTrust)
-}
-
-function enforcesSandbox(worker: WorkerFacts): boolean {
-  const { network, fileWrites, environment, processes } = worker.enforces
-  return network && fileWrites && environment && processes
 }

@@ -3,6 +3,7 @@ import type { Defaults } from './defaults.ts'
 import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
+import { usualTerms } from '../security/trust.ts'
 import { instant } from './instant.ts'
 import { cleared } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -50,6 +51,8 @@ export function* schedule(context: DecideContext, roster: Roster): Decision {
 function* lease(context: DecideContext, run: RunState, task: TaskState, worker: OpenWorker): Decision {
   const { now, defaults } = context
   if (run.status === 'queued') yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'lease' }, now) }
+  const terms = context.termsOf(task, worker.id)
+  const permissions = terms === usualTerms ? null : terms.permissions
   const restart = task.attempt > 0 && !task.released
   const timeoutMs = attemptTimeoutMs(task, defaults)
   const events: FleetWorkerEventPayload[] = [
@@ -69,6 +72,8 @@ function* lease(context: DecideContext, run: RunState, task: TaskState, worker: 
       worker: worker.id,
       incarnation: worker.incarnation,
       leasedAt: now,
+      // Said once per lease, and only where it is not what is said by saying nothing (SE1).
+      ...(permissions !== null && { permissions }),
       ...cleared(task, 'notBefore', 'notBeforeMs'),
       ...(restart && { restarts: task.restarts + 1 }),
       ...(task.released && { released: false }),

@@ -179,6 +179,7 @@ export function createTaskState(
     released: false,
     stale: false,
     process: null,
+    permissions: null,
     inputTokens: 0,
     outputTokens: 0,
     toolCalls: 0,

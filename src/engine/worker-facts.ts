@@ -12,6 +12,8 @@ export interface WorkerFacts {
   /** Its own level; undefined takes the policy's default (SE1). */
   readonly trust: FleetTrustLevel | undefined
   readonly enforces: Enforcement
+  /** The application lets it take leases of which it cannot enforce everything (SE2). */
+  readonly runsUnenforced: boolean
   /** How many attempts at a time. */
   readonly slots: number
 }

@@ -1,9 +1,10 @@
 import type { Channel, Transport } from '../ports/transport.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
-import type { FleetTrustLevel } from '../protocol/security.ts'
+import { leaseTerms, usualTerms } from '../security/trust.ts'
+import type { LeaseTerms } from '../security/trust.ts'
 import { workerLifecycle } from '../lifecycles/worker.ts'
 import type { WorkerEvent } from '../lifecycles/worker.ts'
-import { effectiveTrust, mismatches } from './requirement.ts'
+import { effectiveTrust, isEnforced, mismatches } from './requirement.ts'
 import type { Requirement } from './requirement.ts'
 import type { OpenWorker, Roster } from './schedule.ts'
 import type { TaskState } from './state.ts'
@@ -40,7 +41,8 @@ export interface Workers extends Roster {
   step(worker: Worker, event: WorkerEvent): void
   /** Brings a worker's status in line with the leases that it holds. */
   settle(worker: Worker): void
-  trustOf(task: TaskState, worker: string): FleetTrustLevel | undefined
+  /** The terms of a lease of the task to the worker (SE1). */
+  termsOf(task: TaskState, worker: string): LeaseTerms
   /** Slots that could take a lease now. */
   free(worker: Worker): number
   /** Registered workers that match, whether free or not. */
@@ -88,9 +90,17 @@ export function createWorkers(counts: LeaseCounts, abandonedAtOnce: number): Wor
       if (held > 0 && worker.status === 'online') step(worker, { type: 'lease' })
       if (held === 0 && (worker.status === 'busy' || worker.status === 'draining')) step(worker, { type: 'idle' })
     },
-    trustOf(task, id) {
+    termsOf({ requirement, spec }, id) {
       const worker = workers.get(id)
-      return worker === undefined ? undefined : effectiveTrust(task.requirement, worker.facts)
+      if (worker === undefined) return usualTerms
+      const level = effectiveTrust(requirement, worker.facts)
+      if (level === usualTerms.level) return usualTerms
+      const writablePaths = spec.workspace?.writable_paths ?? []
+      return leaseTerms(level, {
+        grants: requirement.grants,
+        writablePaths,
+        isEnforced: isEnforced(requirement, worker.facts),
+      })
     },
     free: (worker) => Math.max(0, free(worker)),
     matching,

@@ -5,8 +5,10 @@ import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Scorers } from '../ports/scorer.ts'
+import { grantProblems } from '../security/grants.ts'
 
-interface Refusal {
+/** What is refused, where it stands, and why. */
+export interface Refusal {
   readonly path: string
   readonly reason: string
 }
@@ -28,11 +30,6 @@ const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, re
     (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0,
     'secrets are not resolved yet',
   ],
-  [
-    'security_policy.capability_grants',
-    (run) => (run.security_policy?.capability_grants.length ?? 0) > 0,
-    'grants are not enforced yet',
-  ],
 ]
 
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
@@ -52,7 +49,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Ste
     ...refused(unenforcedOfRun, run, ''),
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks, scorers)),
-    ...sandboxRefused(run),
+    ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
   ]
   throwRefusals(refusals)
 }
@@ -80,25 +77,6 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Step
   return found
 }
 
-/** Without a sandbox a task whose effective trust is `sandbox` would run unconfined: it is refused instead (SE2). */
-function sandboxRefused(run: FleetRunSpec): Refusal[] {
-  const none = 'nothing here can enforce the trust level sandbox'
-  if (run.security_policy?.max_trust_level === 'sandbox') {
-    return [{ path: 'security_policy.max_trust_level', reason: `${none}; set it to local or higher` }]
-  }
-  if ((run.security_policy?.default_trust_level ?? 'sandbox') !== 'sandbox') return []
-  return run.worker_specs.flatMap((worker, index) =>
-    worker.trust_level === undefined || worker.trust_level === 'sandbox'
-      ? [
-          {
-            path: `worker_specs[${index}].trust_level`,
-            reason: `${none}; set it to local, or security_policy.default_trust_level`,
-          },
-        ]
-      : [],
-  )
-}
-
 function refused<Subject>(
   rows: readonly (readonly [string, Check<Subject>, string])[],
   subject: Subject,
@@ -107,7 +85,8 @@ function refused<Subject>(
   return rows.filter(([, check]) => check(subject) === true).map(([path, , reason]) => ({ path: under + path, reason }))
 }
 
-function throwRefusals(refusals: readonly Refusal[]): void {
+/** Throws `unenforceable` with everything that is refused, unless nothing is. */
+export function throwRefusals(refusals: readonly Refusal[]): void {
   if (refusals.length === 0) return
   const lines = refusals.map(({ path, reason }) => `${path}: ${reason}`)
   throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, {

@@ -1,4 +1,4 @@
-import { createRequirements, mismatches } from '../engine/requirement.ts'
+import { createRequirements, misfits, unenforceable } from '../engine/requirement.ts'
 import type { Requirement } from '../engine/requirement.ts'
 import type { RunHeader } from '../engine/run-header.ts'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
@@ -11,7 +11,8 @@ import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { allAtOnce } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
 import { createScorers } from '../verification/scorers.ts'
-import { refusingUnenforceable } from './acceptance.ts'
+import { refusingUnenforceable, throwRefusals } from './acceptance.ts'
+import type { Refusal } from './acceptance.ts'
 import type { FleetOptions } from './options.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
 
@@ -32,7 +33,9 @@ export function checkRun(
     ...workersOf(options, host).map((plan) => plan.facts),
     ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
   ]
-  refuseImpossible(allAtOnce(findingImpossible(spec, workers)))
+  const impossible = allAtOnce(findingImpossible(spec, workers))
+  refuseUnenforced(spec, impossible)
+  refuseImpossible(impossible)
   return spec
 }
 
@@ -41,6 +44,29 @@ export interface ImpossibleTask {
   readonly id: string
   readonly path: string
   readonly reasons: readonly string[]
+  /** A worker that would fit, if only it could enforce what the task needs, with the reason; undefined when none would fit anyway. */
+  readonly unenforced: { readonly worker: string; readonly reason: string } | undefined
+}
+
+/**
+ * Throws `unenforceable` when a task could never be run because nobody can enforce what it needs (SE2): none of the workers that the run
+ * brings, or, where the run itself asks for the level, none of the fleet's. Other tasks wait for a worker that can. It names the field that
+ * asks for the level, once for all of its tasks.
+ */
+export function refuseUnenforced(
+  spec: Pick<RunHeader, 'worker_specs' | 'security_policy'>,
+  tasks: readonly ImpossibleTask[],
+): void {
+  const refusals = new Map<string, Refusal>()
+  for (const { unenforced } of tasks) {
+    if (unenforced === undefined) continue
+    const { worker, reason } = unenforced
+    const place = spec.worker_specs.findIndex(({ id }) => id === worker)
+    const isCut = spec.security_policy?.max_trust_level === 'sandbox'
+    const path = isCut ? 'security_policy.max_trust_level' : `worker_specs[${place}].trust_level`
+    if ((isCut || place >= 0) && !refusals.has(path)) refusals.set(path, { path, reason: `${worker} ${reason}` })
+  }
+  throwRefusals([...refusals.values()])
 }
 
 /** Throws `impossible_task`, naming every one of the tasks (SC3). */
@@ -58,22 +84,31 @@ export function* findingImpossible(
   workers: readonly WorkerFacts[],
 ): Steps<readonly ImpossibleTask[]> {
   const requirements = createRequirements(spec)
-  const against = new Map<Requirement, readonly string[]>()
+  const against = new Map<Requirement, Against>()
   const impossible: ImpossibleTask[] = []
   for (const [index, task] of spec.tasks.entries()) {
     const requirement = requirements.of(task)
-    let reasons = against.get(requirement)
-    if (reasons === undefined) against.set(requirement, (reasons = reasonsAgainst(requirement, workers)))
-    if (reasons.length > 0) impossible.push({ id: task.id, path: `tasks[${index}] (${task.id})`, reasons })
+    let found = against.get(requirement)
+    if (found === undefined) against.set(requirement, (found = findAgainst(requirement, workers)))
+    if (found.reasons.length > 0) impossible.push({ id: task.id, path: `tasks[${index}] (${task.id})`, ...found })
     yield
   }
   return impossible
 }
 
+type Against = Pick<ImpossibleTask, 'reasons' | 'unenforced'>
+
 /** What speaks against every worker; nothing where one could do it. */
-function reasonsAgainst(requirement: Requirement, workers: readonly WorkerFacts[]): readonly string[] {
-  if (workers.length === 0) return ['no worker is registered']
-  const against = workers.map((worker) => ({ id: worker.id, reasons: mismatches(requirement, worker) }))
-  if (against.some(({ reasons }) => reasons.length === 0)) return []
-  return against.map(({ id, reasons }) => `${id} ${reasons.join(', and ')}`)
+function findAgainst(requirement: Requirement, workers: readonly WorkerFacts[]): Against {
+  if (workers.length === 0) return { reasons: ['no worker is registered'], unenforced: undefined }
+  const reasons: string[] = []
+  let unenforced: ImpossibleTask['unenforced']
+  for (const worker of workers) {
+    const unfit = misfits(requirement, worker)
+    const lacking = unenforceable(requirement, worker)
+    if (unfit.length + lacking.length === 0) return { reasons: [], unenforced: undefined }
+    if (unfit.length === 0) unenforced ??= { worker: worker.id, reason: lacking.join(', and ') }
+    reasons.push(`${worker.id} ${[...unfit, ...lacking].join(', and ')}`)
+  }
+  return { reasons, unenforced }
 }

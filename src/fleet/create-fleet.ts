@@ -17,6 +17,7 @@ import { makeFolder } from '../host/make-folder.ts'
 import { sha256 } from '../host/sha256.ts'
 import { createTemporaryFolder } from '../host/temporary-folder.ts'
 import { reapOrphans } from '../transports/orphans.ts'
+import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
@@ -61,10 +62,16 @@ export async function openFleet(
   const clock = options.clock ?? systemClock()
   const ids = options.ids ?? systemIds()
   const environment = systemEnvironment()
-  const host = { clock, environment, ...(options.files === undefined && { makeFolder }) }
+  const store = options.store ?? memoryStore()
+  const host = {
+    clock,
+    environment,
+    ...(options.files === undefined && { makeFolder }),
+    probe: once(probeSandbox),
+    hidden: [store.home ?? store.folder ?? []].flat(),
+  }
   const plans = workersOf(options, host)
   const folder = resolve(options.workspace ?? '.')
-  const store = options.store ?? memoryStore()
   const files = options.files ?? diskFiles()
   const bus = createBus({ buffer: limits.eventBuffer })
   const workspace = await files.real(folder)
@@ -170,4 +177,10 @@ async function claimRuns(
     else await engine.discard(claim.run)
   }
   return runs
+}
+
+/** Asks the first time only. */
+function once<Answer>(ask: () => Answer): () => Answer {
+  let answered: { readonly answer: Answer } | undefined
+  return () => (answered ??= { answer: ask() }).answer
 }

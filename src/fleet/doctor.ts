@@ -9,6 +9,7 @@ import type { RunVerification } from '../store/json/doctor/verify-run.ts'
 import { verifyChain } from '../store/json/doctor/verify-run.ts'
 import { layoutOf } from '../store/json/layout.ts'
 import { hostFacts } from '../store/json/process-identity.ts'
+import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { blobsOfEntry } from './kept-blobs.ts'
 
 /**
@@ -36,6 +37,18 @@ export function inspectStore(options: { readonly folder: string }): Promise<Stor
 export function repairStore(options: { readonly folder: string; readonly takeOver?: boolean }): Promise<StoreRepair> {
   const { takeOver } = options
   return repairFolder(partsOf(options.folder), takeOver === undefined ? {} : { takeOver })
+}
+
+/** What the machine can hold work to. */
+export interface HostInspection {
+  /** Whether commands can be confined here, at the trust level `sandbox` (SE3); `because` says why not. */
+  readonly sandbox: { readonly possible: true } | { readonly possible: false; readonly because: string }
+}
+
+/** Looks what this machine can enforce, by confining a small command (SE2, HO6). Blocks for some ten milliseconds. */
+export function inspectHost(): HostInspection {
+  const probe = probeSandbox()
+  return { sandbox: 'host' in probe ? { possible: true } : { possible: false, because: probe.missing } }
 }
 
 function partsOf(folder: string): RepairParts {

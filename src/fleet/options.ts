@@ -7,6 +7,7 @@ import type { Files } from '../ports/files.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
+import type { SandboxOptions } from '../transports/command.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import type { CollectorLimits } from '../workspace/collector.ts'
@@ -32,12 +33,19 @@ export interface WorkerOptions {
   readonly roles?: readonly string[]
   /** Its own trust level (SE1). Default: `local`. */
   readonly trustLevel?: FleetTrustLevel
+  /**
+   * True: it takes tasks too whose trust level asks for more than it can enforce, a function of this process at `sandbox` for one. Then nothing
+   * at all is enforced on them, and their receipts say so (SE2). Default: false, such a task is never run here.
+   */
+  readonly runsUnenforced?: boolean
   /** Functions in this process, by name. */
   readonly handlers?: Handlers
   /** A function in this process for tasks that name neither a handler nor a command. */
   readonly run?: PlainHandler
   /** True: it runs tasks that carry `metadata.command`, each as a child process. */
   readonly commands?: boolean
+  /** Bounds of the sandboxes that its commands run in at the trust level `sandbox`, and what they may read (SE3). */
+  readonly sandbox?: SandboxOptions
   /** Your own way to reach workers (HO1). */
   readonly transport?: Transport
 }

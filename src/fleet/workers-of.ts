@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { isAbsolute } from 'node:path'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -6,7 +7,9 @@ import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { isToken, reservedId } from '../protocol/ids.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import { sandboxLimits } from '../security/sandbox.ts'
 import { commandTransport } from '../transports/command.ts'
+import type { SandboxProbe } from '../transports/sandbox-probe.ts'
 import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler, TaskHandler } from '../worker/handler.ts'
@@ -24,6 +27,10 @@ export interface HostPorts {
   readonly environment: Environment
   /** Makes the folder of an attempt when its handler asks for it. */
   readonly makeFolder?: (path: string) => void
+  /** What the machine has for sandboxes, looked for once. */
+  readonly probe?: () => SandboxProbe
+  /** Folders that no sandbox is shown: the store. */
+  readonly hidden?: readonly string[]
 }
 
 /** The workers that the options name. Throws `invalid_option` with everything that is wrong. */
@@ -63,7 +70,11 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
         .filter((role) => role !== ''),
       host: 'local',
       trust: spec.trust_level,
-      enforces: transport.enforces,
+      // Asked for only when it matters: looking takes a moment.
+      get enforces() {
+        return transport.enforces
+      },
+      runsUnenforced: false,
       slots: spec.max_concurrent_tasks ?? 1,
     },
   }
@@ -80,7 +91,10 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
       roles: worker.roles ?? [],
       host: transport.kind === 'ssh' || transport.kind === 'docker' ? transport.kind : transport.survives ? 'remote' : 'local',
       trust: worker.trustLevel ?? 'local',
-      enforces: transport.enforces,
+      get enforces() {
+        return transport.enforces
+      },
+      runsUnenforced: worker.runsUnenforced ?? false,
       slots: worker.slots ?? 1,
     },
   }
@@ -88,7 +102,7 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
 
 function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
   if (worker.transport !== undefined) return worker.transport
-  if (worker.commands === true) return commandTransport(host)
+  if (worker.commands === true) return commandTransport({ ...host, ...(worker.sandbox && { sandbox: worker.sandbox }) })
   const inProcess = handlerWorker({
     clock: host.clock,
     makeFolder: host.makeFolder,
@@ -124,8 +138,26 @@ function problemsOf(worker: WorkerOptions, path: string): string[] {
       )
     }
   }
-  if (worker.trustLevel === 'sandbox' && worker.transport === undefined) {
-    problems.push(`${path}.trustLevel: nothing here can enforce sandbox; use local`)
+  const isFunction = worker.handlers !== undefined || worker.run !== undefined
+  if (worker.trustLevel === 'sandbox' && isFunction && worker.runsUnenforced !== true) {
+    problems.push(
+      `${path}.trustLevel: nothing can hold a function of this process to sandbox; use local, or say runsUnenforced: true to run it unconfined`,
+    )
   }
+  if (worker.sandbox !== undefined) problems.push(...sandboxProblems(worker, path))
   return problems
+}
+
+/** Only commands run in sandboxes; sizes are positive, and paths absolute. */
+function sandboxProblems({ sandbox = {}, commands }: WorkerOptions, path: string): string[] {
+  if (commands !== true) return [`${path}.sandbox: only a worker with commands runs them in sandboxes`]
+  return Object.entries(sandbox).flatMap(([name, value]: [string, unknown]) => {
+    if (name === 'readable') {
+      const isPaths = Array.isArray(value) && value.every((one) => typeof one === 'string' && isAbsolute(one))
+      return isPaths ? [] : [`${path}.sandbox.readable: expected a list of absolute paths`]
+    }
+    if (!Object.hasOwn(sandboxLimits, name)) return [`${path}.sandbox.${name}: there is no such option`]
+    const isSize = typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
+    return isSize ? [] : [`${path}.sandbox.${name}: expected an integer from 1, got ${String(value)}`]
+  })
 }

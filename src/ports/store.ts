@@ -120,6 +120,8 @@ export interface Store {
    * the store's own. Undefined for a store that has no folder.
    */
   readonly folder: string | undefined
+  /** Absolute path of the folder that all of the store lies in: no sandbox is shown it. Default: `folder`. */
+  readonly home?: string
 
   /**
    * Becomes the writer (ST6). Rejects `store_owned` with the owner named when another one is alive, or cannot be checked;

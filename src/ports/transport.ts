@@ -6,6 +6,8 @@ export interface Enforcement {
   readonly fileWrites: boolean
   readonly environment: boolean
   readonly processes: boolean
+  /** Why it enforces no more than this, said where a lease is refused for it. */
+  readonly because?: string
 }
 
 /** Why a channel is gone. */

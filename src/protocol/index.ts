@@ -62,6 +62,7 @@ export type {
   AttemptKey,
   AttemptMessage,
   CollectedMessage,
+  Confinement,
   DependencyResult,
   FailedMessage,
   FromWorker,

@@ -3,6 +3,7 @@ import type { FleetTaskBudget, FleetTaskSpec } from './task.ts'
 import type { FleetArtifactRef } from './artifact.ts'
 import type { FleetErrorCode } from './errors.ts'
 import type { Json } from './json.ts'
+import type { FleetTrustLevel } from './security.ts'
 
 /** Names one lease. The attempt number is its fence: what carries another number than the live one changes no task (LE2). */
 export interface AttemptKey {
@@ -25,6 +26,14 @@ export interface ProcessRecord {
   readonly started: string
 }
 
+/** What whoever runs an attempt must keep it to (SE2): no network, no writes but to its own folder, and no more than it is told here. */
+export interface Confinement {
+  /** The network was granted (SE4). */
+  readonly network: boolean
+  /** Paths in the workspace root that it may write besides its own folder, relative to it; `.` for all of it (SE4, WS4). */
+  readonly writable_paths: readonly string[]
+}
+
 /** The fleet gives a worker an attempt. */
 export interface AssignMessage extends AttemptKey {
   readonly type: 'assign'
@@ -41,6 +50,10 @@ export interface AssignMessage extends AttemptKey {
   readonly allow_parallel_reads: boolean
   /** What the attempt may still spend: the least that the budgets of its task and its run leave (BU2). Absent without a budget. */
   readonly budget_left?: FleetTaskBudget
+  /** The level that the attempt runs at (SE1). */
+  readonly trust_level: FleetTrustLevel
+  /** Absent: it is confined to nothing. */
+  readonly confined?: Confinement
 }
 
 /**

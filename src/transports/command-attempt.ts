@@ -1,15 +1,17 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
-import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, StopMessage } from '../protocol/wire.ts'
+import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, Confinement, StopMessage } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
-import { leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
+import { type CommandLaunch, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
 import { type CommandOutput, createCommandOutput } from './command-output.ts'
 import { killCarriers } from './orphans.ts'
 import { type Program, startProgram } from './program.ts'
+import { type CommandSandbox, planConfined } from './command-sandbox.ts'
 import { createReportChannel, type ReportChannel } from './report-channel.ts'
+import { type SandboxedProgram, startSandboxed } from './sandboxed-program.ts'
 
 const firstRoomWaitMs = 100
 const longestRoomWaitMs = 5_000
@@ -35,6 +37,8 @@ export interface CommandParts {
   readonly clock: Clock
   readonly environment: Environment
   readonly limits: CommandLimits
+  /** What confines commands that must be confined; undefined where nothing can. */
+  readonly sandbox: () => CommandSandbox | undefined
   /** Weight of the messages that were sent and not read yet. */
   readonly unread: () => number
   readonly send: (message: AttemptMessage) => void
@@ -63,7 +67,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
   const { signal } = controller
   const output = createCommandOutput({ ...limits, unread: parts.unread, send: (text) => send({ ...key, type: 'log', text }) })
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
-  let program: Program | undefined
+  let program: Program | SandboxedProgram | undefined
   let graceMs = limits.termToKillMs
 
   /** Undefined: something of the command cannot be killed. */
@@ -78,6 +82,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
     const mayHaveEscaped = signal.aborted || !end.isDrained
     if (mayHaveEscaped && !(await killEscaped(parts))) return undefined
     signal.throwIfAborted()
+    if ('takeLeavings' in started) (await takeOut(parts, started)).forEach(output.note)
     return outcomeOf(end, {
       output: await collectLeavings(parts, { signal, reports, output }),
       summary: output.summary,
@@ -88,6 +93,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
   const run = async () => {
     await Promise.resolve()
     const outcome = await work().catch(hostFailure)
+    if (program !== undefined && 'release' in program) await program.release()
     if (outcome !== undefined) send(signal.aborted ? { ...key, type: 'stopped' } : { ...key, ...outcome })
   }
 
@@ -105,17 +111,57 @@ export function runCommand(parts: CommandParts): RunningCommand {
   }
 }
 
-async function startCommand(parts: CommandParts, signal: AbortSignal, output: CommandOutput): Promise<Program | CommandOutcome> {
+async function startCommand(
+  parts: CommandParts,
+  signal: AbortSignal,
+  output: CommandOutput,
+): Promise<Program | SandboxedProgram | CommandOutcome> {
   const { assign, clock, limits } = parts
   const launch = planLaunch(assign, parts)
   if ('problem' in launch) return finalFailure(`cannot run the command: ${launch.problem}`)
   const unprepared = await prepareWithRoom(parts, signal)
   if (unprepared !== undefined) return finalFailure(`cannot run ${launch.program}: ${unprepared.problem}`)
   signal.throwIfAborted()
+  if (assign.confined !== undefined) return startConfined(parts, { launch, confined: assign.confined, signal, output })
   const { drainLimitMs } = limits
   return startProgram(launch, { clock, drainLimitMs, stdout: output.stdout, stderr: output.stderr }).catch((error: unknown) =>
     startFailure(launch.program, error),
   )
+}
+
+/** What must be confined and cannot be is not run (SE2). */
+async function startConfined(
+  { assign, storeId, clock, limits, sandbox }: CommandParts,
+  parts: {
+    readonly launch: CommandLaunch
+    readonly confined: Confinement
+    readonly signal: AbortSignal
+    readonly output: CommandOutput
+  },
+): Promise<SandboxedProgram | CommandOutcome> {
+  const { launch, confined, signal, output } = parts
+  const available = sandbox()
+  if (available === undefined) return finalFailure(`cannot run ${launch.program}: nothing here can confine it`)
+  const identity = leaseEntries(assign, storeId)
+  const plan = await planConfined(launch, { assign, confined, identity, sandbox: available })
+  if ('problem' in plan) return finalFailure(`cannot run ${launch.program} in a sandbox: ${plan.problem}`)
+  const { stdout, stderr } = output
+  const { drainLimitMs } = limits
+  const started = await startSandboxed(plan, { host: available.host, clock, drainLimitMs, signal, stdout, stderr })
+  if ('missing' in started) {
+    return finalFailure(
+      `cannot run ${launch.program}: there is no such program in the sandbox, which sees /usr and its workspace`,
+    )
+  }
+  if ('unbuilt' in started)
+    return hostFailure(new Error(`no sandbox for ${launch.program}: ${started.unbuilt}\n${output.recent}`))
+  return started
+}
+
+/** A sandbox lies in memory; what is left in it goes where the leavings of other commands are. */
+function takeOut({ assign, limits }: CommandParts, program: SandboxedProgram): Promise<readonly string[]> {
+  // One more, so that the refusal of what is over is said by whoever collects.
+  return program.takeLeavings(assign.folder, { files: limits.artifactLimit + 2 })
 }
 
 /**

@@ -75,7 +75,8 @@ export function leaseEntries({ run_id, task_id, attempt }: AssignMessage, storeI
   return { FLOTILLA_STORE: storeId, FLOTILLA_RUN: run_id, FLOTILLA_TASK: task_id, FLOTILLA_ATTEMPT: String(attempt) }
 }
 
-function inputPath(folder: string): string {
+/** The path of the file in which a command finds its input. */
+export function inputPath(folder: string): string {
   return join(folder, 'input.json')
 }
 

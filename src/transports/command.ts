@@ -2,9 +2,13 @@ import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
-import { type CommandLimits, type RunningCommand, runCommand } from './command-attempt.ts'
+import { sandboxLimits } from '../security/sandbox.ts'
+import type { SandboxLimits } from '../security/sandbox.ts'
+import { type CommandLimits, type CommandParts, type RunningCommand, runCommand } from './command-attempt.ts'
+import type { CommandSandbox } from './command-sandbox.ts'
 import { createMessageChannel } from './message-channel.ts'
 import { reapOrphans } from './orphans.ts'
+import { probeSandbox, type SandboxProbe } from './sandbox-probe.ts'
 
 const defaultLimits: CommandLimits = {
   termToKillMs: 5_000,
@@ -14,10 +18,21 @@ const defaultLimits: CommandLimits = {
   artifactLimit: 1_000,
 }
 
+/** What the commands of a worker find when they run in a sandbox. */
+export interface SandboxOptions extends Partial<SandboxLimits> {
+  /** Absolute paths besides `/usr` that may be read: where programs are that lie elsewhere. What does not exist is left out. */
+  readonly readable?: readonly string[]
+}
+
 /** What {@link commandTransport} takes: time, the variables of the fleet's process, and bounds. */
 export interface CommandTransportOptions extends Partial<CommandLimits> {
   readonly clock: Clock
   readonly environment: Environment
+  readonly sandbox?: SandboxOptions
+  /** Folders that no sandbox is shown although its workspace holds them: the store. */
+  readonly hidden?: readonly string[]
+  /** What this machine has for sandboxes; asked once, when it is first needed. Default: looks by running one. */
+  readonly probe?: () => SandboxProbe
 }
 
 /**
@@ -30,28 +45,37 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * - Nothing of it outlives the attempt: it leads a process group, which is killed at its end (HO3), and `reap` kills what a fleet
  *   that crashed has left (LE6).
  *
- * It confines nothing else of what the command does (SE2).
+ * An attempt that must be confined runs in a sandbox of the operating system, where there is one (SE3, HO6); otherwise the transport says
+ * that it enforces nothing, and gets no such attempt (SE2). Other attempts are confined in nothing else.
  */
-export function commandTransport({ clock, environment, ...limits }: CommandTransportOptions): Transport {
+export function commandTransport(options: CommandTransportOptions): Transport {
+  const { clock, environment, sandbox = {}, hidden = [], probe = probeSandbox, ...limits } = options
+  const { readable = [], ...bounds } = sandbox
+  let probed: SandboxProbe | undefined
+  const available = (): CommandSandbox | undefined => {
+    probed ??= probe()
+    return 'host' in probed ? { host: probed.host, limits: { ...sandboxLimits, ...bounds }, readable, hidden } : undefined
+  }
   return {
     kind: 'command',
-    enforces: { network: false, fileWrites: false, environment: false, processes: false },
+    get enforces() {
+      const isThere = available() !== undefined
+      const enforces = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
+      return probed !== undefined && 'missing' in probed ? { ...enforces, because: probed.missing } : enforces
+    },
     heartbeats: 'fleet',
     startsAtOnce: false,
     survives: false,
     serves: { handlers: [], commands: true, plain: false },
     async open(launch, { signal }) {
       signal.throwIfAborted()
-      return createChannel(launch, { clock, environment, limits: { ...defaultLimits, ...limits } })
+      return createChannel(launch, { clock, environment, limits: { ...defaultLimits, ...limits }, sandbox: available })
     },
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
   }
 }
 
-function createChannel(
-  launch: WorkerLaunch,
-  parts: { readonly clock: Clock; readonly environment: Environment; readonly limits: CommandLimits },
-): Channel {
+function createChannel(launch: WorkerLaunch, parts: Pick<CommandParts, 'clock' | 'environment' | 'limits' | 'sandbox'>): Channel {
   const messages = createMessageChannel<FromWorker>(weigh)
   const running = new Map<string, RunningCommand>()
   let announceEnd!: (end: ChannelEnd) => void

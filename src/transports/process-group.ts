@@ -42,6 +42,13 @@ function factsFromProc(pid: number): ProcessFacts | undefined {
   return fields && { parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] ?? '' }
 }
 
+/** Whether a process that started then has ended, on Linux. A zombie has: only its exit is not yet taken note of. */
+export function hasEnded({ pid, started }: { readonly pid: number; readonly started: string }): boolean {
+  const stat = outcomeOrNothing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const [state = 'X', ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return state === 'Z' || state === 'X' || fields[18] !== started
+}
+
 /** Reads the same facts through `ps`, which every Unix has. */
 export function factsFromPs(pid: number): ProcessFacts | undefined {
   const { status, stdout } = spawnSync('ps', ['-o', 'ppid=,pgid=,lstart=', '-p', String(pid)], { encoding: 'utf8' })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandLaunch } from './command-launch.ts'
@@ -11,6 +11,8 @@ export interface Program {
   readonly record: ProcessRecord
   /** Asks the whole group to end, and kills it after the grace (HO3). Nothing happens once the leader has exited. */
   terminate(graceMs: number): void
+  /** The other ends of the pipes that were asked for beyond the three standard streams, by descriptor. */
+  readonly pipes: readonly (Readable | Writable | null | undefined)[]
   /** Resolves when the leader has exited, its output was read, and its group was killed. Never rejects. */
   readonly ended: Promise<ProgramEnd>
 }
@@ -38,11 +40,18 @@ export async function startProgram(
     readonly drainLimitMs: number
     readonly stdout: (bytes: Uint8Array) => void
     readonly stderr: (bytes: Uint8Array) => void
+    /** What descriptors from 3 are: pipes to this process, descriptors of this process, or what they would be anyway. */
+    readonly beyond?: readonly ('pipe' | 'ignore' | number)[]
+    /** The group that is asked to end, where that is not the program's own. */
+    readonly asked?: () => number | undefined
   },
 ): Promise<Program> {
-  const { clock, drainLimitMs } = options
+  const { clock, drainLimitMs, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
-  const child = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] })
+  const standard = ['ignore', 'pipe', 'pipe'] as const
+  const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
+  // The types know the streams only where there are three; these two are pipes.
+  const child = spawned as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
   const exited = happening(child, 'exit')
   const closed = happening(child, 'close')
   await once(child, 'spawn')
@@ -55,9 +64,10 @@ export async function startProgram(
 
   return {
     record: { group, started },
+    pipes: child.stdio,
     terminate(graceMs) {
       if (exited.signal.aborted) return
-      signalGroup(group, 'SIGTERM')
+      signalGroup(asked?.() ?? group, 'SIGTERM')
       // The sleep never rejects, and ends with the leader.
       void clock.sleep(graceMs, { signal: exited.signal }).then(() => {
         if (!exited.signal.aborted) signalGroup(group, 'SIGKILL')

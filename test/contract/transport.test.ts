@@ -1,7 +1,9 @@
 import { describe, test } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
 import { inProcessTransport } from '../../src/transports/in-process.ts'
+import type { Confinement } from '../../src/protocol/wire.ts'
 import { commandTransport } from '../../src/transports/command.ts'
+import { probeSandbox } from '../../src/transports/sandbox-probe.ts'
 import { handlerWorker } from '../../src/worker/handler-worker.ts'
 import { script, transportContract, worker } from '../../src/testing/index.ts'
 import type { TransportUnderTest } from '../../src/testing/index.ts'
@@ -32,25 +34,33 @@ describe('in-process', () => {
   for (const { id, run } of cases) test(id, run)
 })
 
-describe('commands', () => {
+/** Commands, each in a sandbox or not. */
+function commandCases(confined?: Confinement) {
   const commands: Record<Parameters<TransportUnderTest['assign']>[0], string> = {
     completes: 'true',
     fails: 'exit 3',
     'goes on': 'sleep 3600',
   }
-  const cases = transportContract(async () => {
+  return transportContract(async () => {
     const { path: folder, remove } = await scratch()
     return {
       transport: commandTransport({ clock: systemClock(), environment: { get: (name) => process.env[name] } }),
       assign: (work, attempt) =>
         assignment(
           { metadata: { command: ['sh', '-c', commands[work]] } },
-          { attempt, folder: `${folder}/${attempt}`, root: folder },
+          { attempt, folder: `${folder}/${attempt}`, root: folder, ...(confined && { confined }) },
         ),
       dispose: remove,
     }
   })
-  for (const { id, run } of cases) test(id, run)
+}
+
+describe('commands', () => {
+  for (const { id, run } of commandCases()) test(id, run)
+})
+
+describe.skipIf('missing' in probeSandbox())('commands in a sandbox', () => {
+  for (const { id, run } of commandCases({ network: false, writable_paths: [] })) test(id, run)
 })
 
 describe('scripted workers', () => {

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { inspectHost } from '../../src/index.ts'
 import type { CliFolder } from '../support/cli.ts'
 import { cliFolder, shellTask } from '../support/cli.ts'
 
@@ -70,10 +71,19 @@ describe('ST4 flotilla doctor', () => {
     await completed(folder)
     const { exit, out } = await folder.call('doctor')
     expect(out).toMatch(
-      /^✓ \.flotilla: 0 open runs, 1 ended, 0 removed; [\d.]+ KiB of journal in 1 segment\.\nNo process works in this store\.\n$/,
+      /^✓ \.flotilla: 0 open runs, 1 ended, 0 removed; [\d.]+ KiB of journal in 1 segment\.\nNo process works in this store\.\nThis machine (can confine commands: .*|cannot confine commands, .*)\n$/,
     )
     expect(exit).toBe(0)
     expect((await folder.call('doctor', '--json')).rows).toMatchObject([{ summary: { fine: true, segments: 1, findings: 0 } }])
+  })
+
+  it('SE2 flotilla doctor says whether commands can be confined here', async () => {
+    await using folder = await cliFolder()
+    await completed(folder)
+    const { sandbox } = inspectHost()
+    const { out } = await folder.call('doctor')
+    expect(out).toContain(sandbox.possible ? 'This machine can confine commands' : `are refused: ${sandbox.because}.`)
+    expect((await folder.call('doctor', '--json')).rows).toMatchObject([{ summary: { sandbox } }])
   })
 
   it('ST4 finds damage, changes nothing until it is told to, and then says what was lost', async () => {

@@ -184,7 +184,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
         : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions'),
       ...(task.stale && { stale: false }),
     },
     ...reported(task, task.worker, judged.events),
@@ -196,7 +196,6 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
       evidence: evidence.filter((line) => line !== '').join('\n'),
       output: judged.output,
       artifacts: judged.artifacts,
-      trust: task.worker === null ? undefined : context.trustOf(task, task.worker),
     }),
     ...(raised.length > 0 && { raised }),
   }

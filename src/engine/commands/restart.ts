@@ -58,6 +58,7 @@ function* restartOne(context: DecideContext, run: RunState, task: TaskState): De
         'process',
         'cause',
         'overBudget',
+        'permissions',
       ),
       released: false,
       stale: false,

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
+import type { Entry } from '../../../src/engine/entry.ts'
+import { findingImpossible, refuseUnenforced } from '../../../src/fleet/check-run.ts'
 import type { WorkerOptions } from '../../../src/fleet/options.ts'
+import { commandWorkerOf } from '../../../src/fleet/workers-of.ts'
+import type { HostPorts } from '../../../src/fleet/workers-of.ts'
+import { systemClock } from '../../../src/host/clock.ts'
+import { systemEnvironment } from '../../../src/host/environment.ts'
+import { FleetRunSpec } from '../../../src/protocol/run-spec.ts'
+import { allAtOnce } from '../../../src/protocol/steps.ts'
+import { someHost } from '../../fixtures/sandbox.ts'
 
 const enforcing = { network: true, fileWrites: true, environment: true, processes: true }
 
@@ -179,6 +188,42 @@ describe('SE1', () => {
     )
   })
 
+  test('SE1 the terms of a lease are recorded with it: they hold although its worker comes back with another level', async () => {
+    const transport = createTestTransport({ enforces: enforcing, survives: true, heartbeats: 'worker' })
+    const worker = (trustLevel: 'sandbox' | 'operator') => ({ workers: [{ id: 'w1', transport, trustLevel }] })
+    const first = await openBench(worker('sandbox'))
+    const { id } = await first.fleet.start({ name: 'r', tasks: [task('a'), task('b')] })
+    await first.clock.settle()
+    const held = transport.attempt('a')
+    held.accept()
+    await first.clock.settle()
+    first.store.crash()
+    const { run_id, task_id, attempt } = held.assign
+    transport.stillRuns = [{ run_id, task_id, attempt }]
+    const second = await openBench({ ...worker('operator'), store: first.store, clock: first.clock })
+    transport.say('w1', { type: 'result', run_id, task_id, attempt })
+    await first.clock.settle()
+    const run = await second.fleet.run(id)
+    expect((await run.receipt('a'))?.effective_permissions).toMatchObject({ network: false, source: 'trust level sandbox' })
+    // The next lease is one of the new level.
+    transport.attempt('b').complete()
+    await first.clock.settle()
+    expect((await run.receipt('b'))?.effective_permissions?.source).toBe('trust level operator')
+  })
+
+  test('SE1 a lease at the usual level says nothing of its terms, and costs nothing', async () => {
+    const lease = async (trustLevel: 'local' | 'sandbox') => {
+      const transport = createTestTransport({ enforces: enforcing })
+      const { fleet, clock, store } = await openBench({ workers: [{ id: 'w1', transport, trustLevel }] })
+      const run = await fleet.start({ name: 'r', tasks: [task('a')] })
+      await clock.settle()
+      const entries = (await store.read(run.id, { from: 1, limit: 100 })) as unknown as Entry[]
+      return entries.find((entry) => entry.set?.leasedAt != null)?.set
+    }
+    expect(await lease('local')).not.toHaveProperty('permissions')
+    expect(await lease('sandbox')).toHaveProperty('permissions.source', 'trust level sandbox')
+  })
+
   test('SE1 the policy is stored with the run, field by field (M39)', async () => {
     const { fleet } = await openBench()
     const security_policy = {
@@ -247,22 +292,29 @@ describe('SE2', () => {
     expect(await fleet.runs()).toEqual([])
   })
 
-  test('SE2 a worker from a file that would run at sandbox is refused, naming the field; at local it is not', async () => {
-    const { fleet } = await openBench()
-    const worker = (more: object) => ({ id: 'mine', name: 'Mine', host: { kind: 'local' as const }, ...more })
-    for (const more of [{}, { trust_level: 'sandbox' as const }]) {
-      await expect(fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [worker(more)] })).rejects.toMatchObject({
-        code: 'unenforceable',
-        message: expect.stringContaining('worker_specs[0].trust_level'),
-      })
+  test('SE2 a worker from a file that would run at sandbox is refused where nothing confines it, naming the field; at local it is not', () => {
+    const clock = systemClock()
+    const environment = systemEnvironment()
+    const host = { id: 'mine', name: 'Mine', host: { kind: 'local' as const } }
+    const check = (worker: object, security_policy: object, probe: HostPorts['probe']): void => {
+      const tasks = [task('a', { metadata: { command: ['true'] } })]
+      const spec = FleetRunSpec.parse({ name: 'r', tasks, worker_specs: [{ ...host, ...worker }], security_policy })
+      const workers = spec.worker_specs.map((one) => commandWorkerOf(one, { clock, environment, probe }).facts)
+      refuseUnenforced(spec, allAtOnce(findingImpossible(spec, workers)))
     }
-    expect(
-      (await fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [worker({ trust_level: 'local' })] })).created,
-    ).toBe(true)
-    const policy = { security_policy: { default_trust_level: 'local' as const } }
-    expect(
-      (await fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [{ ...worker({}), id: 'other' }], ...policy })).created,
-    ).toBe(true)
+    const none = () => ({ missing: 'bubblewrap is not installed' })
+    const message = 'worker_specs[0].trust_level: mine cannot enforce the trust level sandbox: bubblewrap is not installed'
+    for (const worker of [{}, { trust_level: 'sandbox' as const }]) {
+      expect(() => check(worker, {}, none)).toThrow(
+        expect.objectContaining({ code: 'unenforceable', message: expect.stringContaining(message) as string }),
+      )
+    }
+    const cut = { max_trust_level: 'sandbox' as const }
+    expect(() => check({ trust_level: 'local' }, cut, none)).toThrow('security_policy.max_trust_level: mine cannot enforce')
+    // The positive controls: another level, and a machine that can.
+    expect(() => check({ trust_level: 'local' }, {}, none)).not.toThrow()
+    expect(() => check({}, { default_trust_level: 'local' }, none)).not.toThrow()
+    expect(() => check({}, {}, () => ({ host: someHost }))).not.toThrow()
   })
 
   test('SE2 a function of this process is not registered at sandbox', async () => {
@@ -274,7 +326,9 @@ describe('SE2', () => {
 
   test('SE2 every field that nothing here enforces is refused at once, each named', async () => {
     const { fleet } = await openBench()
-    const secret = { security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network' }] } }
+    const secret = {
+      security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network', scope: 'example.org' }] },
+    }
     const tasks = [
       task('a', { alert_policy: { channels: [] } }),
       task('b', { worker: { agent_profile: 'p' } }),
@@ -291,7 +345,7 @@ describe('SE2', () => {
     expect(error.code).toBe('unenforceable')
     for (const path of [
       'security_policy.allowed_secrets',
-      'security_policy.capability_grants',
+      'security_policy.capability_grants[0].scope',
       'worker_specs[0].host',
       'tasks[1].worker.agent_profile',
       'tasks[2].scorer.kind',
@@ -300,5 +354,84 @@ describe('SE2', () => {
       expect(error.message).toContain(`${path}: `)
     }
     expect(await fleet.runs()).toEqual([])
+  })
+
+  test('SE2 a function is run at sandbox when the application says so in so many words, and its receipt says that nothing was enforced', async () => {
+    const { fleet } = await openBench({ workers: [{ id: 'w1', run: () => 1, trustLevel: 'sandbox', runsUnenforced: true }] })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')] })
+    await run.result()
+    expect((await run.receipt('a'))?.effective_permissions).toMatchObject({
+      write: true,
+      network: true,
+      shell: 'full',
+      background: true,
+      source: 'trust level sandbox, of which nothing was enforced',
+    })
+  })
+
+  test('SE2 a worker that runs what it cannot enforce takes a run whose ceiling is sandbox; one that does not say so takes none', async () => {
+    const ceiling = { security_policy: { max_trust_level: 'sandbox' as const } }
+    const { fleet } = await openBench({ workers: [{ id: 'w1', run: () => 1, runsUnenforced: true }] })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')], ...ceiling })
+    expect((await run.result()).status).toBe('completed')
+    const plain = await openBench({ workers: [{ id: 'w1', run: () => 1 }] })
+    await expect(plain.fleet.create({ name: 'r', tasks: [task('a')], ...ceiling })).rejects.toMatchObject({
+      code: 'unenforceable',
+    })
+  })
+})
+
+describe('SE4', () => {
+  const confined = async (capability_grants: object[], enforces: Partial<typeof enforcing> = {}) => {
+    const transport = createTestTransport({ enforces: { ...enforcing, ...enforces } })
+    const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport, trustLevel: 'sandbox' }] })
+    const run = await fleet.start({ name: 'r', tasks: [task('a')], security_policy: { capability_grants } } as never)
+    await clock.settle()
+    const assign = transport.attempts[0]?.assign
+    transport.attempts[0]?.complete()
+    await clock.settle()
+    return { assign, permissions: (await run.receipt('a'))?.effective_permissions }
+  }
+
+  test('SE4 an attempt at sandbox is told what it is held to, and its receipt says what was enforced', async () => {
+    const { assign, permissions } = await confined([])
+    expect(assign).toMatchObject({ trust_level: 'sandbox', confined: { network: false, writable_paths: [] } })
+    expect(permissions).toMatchObject({
+      write: false,
+      network: false,
+      shell: 'read_only',
+      background: false,
+      source: 'trust level sandbox',
+    })
+  })
+
+  test('SE4 grants add the network, and paths of the workspace', async () => {
+    const grants = [
+      { capability: 'network' },
+      { capability: 'workspace-write', scope: './out/' },
+      { capability: 'workspace-write', scope: 'src' },
+    ]
+    const { assign, permissions } = await confined(grants)
+    expect(assign?.confined).toEqual({ network: true, writable_paths: ['out', 'src'] })
+    expect(permissions).toMatchObject({
+      write: true,
+      network: true,
+      source: 'trust level sandbox with network, workspace-write out, workspace-write src',
+    })
+  })
+
+  test('SE4 who cannot keep work from the network may run what was granted it, and nothing else', async () => {
+    expect((await confined([{ capability: 'network' }], { network: false })).assign).toBeDefined()
+    expect((await confined([], { network: false })).assign).toBeUndefined()
+    expect((await confined([{ capability: 'network' }], { fileWrites: false })).assign).toBeUndefined()
+  })
+
+  test('SE4 a grant adds nothing to a level that has it already', async () => {
+    const transport = createTestTransport()
+    const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport }] })
+    await fleet.start({ name: 'r', tasks: [task('a')], security_policy: { capability_grants: [{ capability: 'network' }] } })
+    await clock.settle()
+    expect(transport.attempts[0]?.assign).toMatchObject({ trust_level: 'local' })
+    expect(transport.attempts[0]?.assign).not.toHaveProperty('confined')
   })
 })
