@@ -3,12 +3,14 @@ import { errorTable } from './errors.ts'
 import { eventTable } from './events.ts'
 import { layerTable } from './layers.ts'
 import { lifecycleSections } from './lifecycles.ts'
+import { securitySections } from './security.ts'
 
 const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/lifecycles.md': lifecycleSections(),
   'docs/errors.md': { errors: errorTable() },
   'docs/events.md': { events: eventTable() },
   'docs/architecture.md': { layers: layerTable() },
+  'docs/security.md': securitySections(),
 }
 
 /** A document with parts between `<!-- name: generated -->` and `<!-- /name -->`, as it is and as it should be. */
