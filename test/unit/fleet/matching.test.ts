@@ -426,6 +426,25 @@ describe('SE4', () => {
     expect((await confined([{ capability: 'network' }], { fileWrites: false })).assign).toBeUndefined()
   })
 
+  test('WS4 a task gets those of its writable_paths that were granted; one that names others is not run at sandbox, and told why', async () => {
+    const transport = createTestTransport({ enforces: enforcing })
+    const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport, trustLevel: 'sandbox', slots: 4 }] })
+    const writing = (id: string, ...writable_paths: string[]) => task(id, { workspace: { writable_paths } })
+    const run = await fleet.start({
+      name: 'r',
+      tasks: [writing('narrow', 'out/a'), writing('other', 'src'), writing('both', 'out/b', 'src')],
+      security_policy: { capability_grants: [{ capability: 'workspace-write', scope: 'out' }] },
+    })
+    await clock.settle()
+    expect(transport.attempts.map(({ assign }) => [assign.task_id, assign.confined?.writable_paths])).toEqual([
+      ['narrow', ['out/a']],
+    ])
+    for (const id of ['other', 'both'])
+      expect((await run.explain(id)).workers[0]?.against).toEqual([
+        'may not let it write its writable_paths at the trust level sandbox: grant workspace-write for them',
+      ])
+  })
+
   test('SE4 a grant adds nothing to a level that has it already', async () => {
     const transport = createTestTransport()
     const { fleet, clock } = await openBench({ workers: [{ id: 'w1', transport }] })
