@@ -30,6 +30,13 @@ export async function planConfined(
   },
 ): Promise<ConfinedLaunch | { readonly problem: string }> {
   const { assign, confined, identity, sandbox } = options
+  // Options reach bubblewrap with a NUL after each: one inside of a value would begin another option.
+  if (
+    Object.entries(launch.environment)
+      .flat()
+      .some((text) => text.includes('\0'))
+  )
+    return { problem: 'a variable of its environment has a NUL in it' }
   const root = await realpath(assign.root)
   const problem = rootProblem(root)
   if (problem !== undefined) return { problem }

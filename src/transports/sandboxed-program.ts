@@ -51,8 +51,12 @@ export async function startSandboxed(launch: ConfinedLaunch, start: SandboxStart
   let inside: { readonly pid: number; readonly started: string } | undefined
   const whole = [plan.program, ...plan.args]
   const [program = plan.program, ...args] = budget?.counted(whole) ?? whole
-  const started = await startWithPipes({ program, args, cwd: '/', environment: plan.environment }, start, () =>
-    inside !== undefined && isGroupAlive(inside.pid) ? inside.pid : undefined,
+  const asked = () => (inside !== undefined && isGroupAlive(inside.pid) ? inside.pid : undefined)
+  const started = await startWithPipes({ program, args, cwd: '/', environment: plan.environment }, start, asked).catch(
+    async (error: unknown) => {
+      await budget?.close()
+      throw error
+    },
   )
   const ended = started.ended.then(async (end) => {
     const gone = inside === undefined || (await untilEnded(inside, clock))

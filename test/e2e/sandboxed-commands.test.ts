@@ -295,6 +295,23 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a command in a sandbox', () =
     ).toEqual(['FLOTILLA_ATTEMPT', 'FLOTILLA_RUN', 'FLOTILLA_STORE', 'FLOTILLA_TASK'].toSorted())
   })
 
+  test('SE6 a variable cannot become an option of bubblewrap', async () => {
+    const { root, conversation } = await bench()
+    const evil = `x\0--bind\0/\0${root}`
+    const task = { metadata: { command: ['true'] } }
+    const send = (FOO: string, id: string) =>
+      conversation.channel.send(
+        assignment({ ...task, id }, { root, folder: join(root, 'attempts', id), confined: nothing, environment: { FOO } }),
+      )
+    send(evil, 'evil')
+    expect(await conversation.last('evil')).toMatchObject({
+      recoverable: false,
+      reason: expect.stringContaining('NUL') as string,
+    })
+    send('--bind / /', 'harmless')
+    expect(await conversation.last('harmless')).toMatchObject({ type: 'result' })
+  })
+
   test('HO6 programs that lie elsewhere can be shown to it', async () => {
     const elsewhere = await scratch({ tool: '#!/bin/sh\necho from elsewhere\n' })
     onTestFinished(() => elsewhere.remove())
