@@ -47,7 +47,7 @@ export async function startSandboxed(launch: ConfinedLaunch, start: SandboxStart
   const budget =
     host.processGroups === undefined
       ? undefined
-      : await createProcessBudget({ groups: host.processGroups, processes: launch.limits.processes, shell: host.shell })
+      : await createProcessBudget({ groups: host.processGroups, processes: launch.limits.processes, shell: host.shell, clock })
   let inside: { readonly pid: number; readonly started: string } | undefined
   const whole = [plan.program, ...plan.args]
   const [program = plan.program, ...args] = budget?.counted(whole) ?? whole
