@@ -5,10 +5,19 @@ import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Scorers } from '../ports/scorer.ts'
+import type { Secrets } from '../ports/secrets.ts'
+import { secretsRefused } from './secrets-refused.ts'
 
-interface Refusal {
+/** A field that asks for what nothing here would do. */
+export interface Refusal {
   readonly path: string
   readonly reason: string
+}
+
+/** What there is to act on a spec. */
+export interface Enforcers {
+  readonly scorers: Scorers
+  readonly secrets: Pick<Secrets, 'unresolvable'>
 }
 
 type Check<Subject> = (subject: Subject) => boolean | undefined
@@ -24,11 +33,6 @@ const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, 
 
 const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, reason: string])[] = [
   [
-    'security_policy.allowed_secrets',
-    (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0,
-    'secrets are not resolved yet',
-  ],
-  [
     'security_policy.capability_grants',
     (run) => (run.security_policy?.capability_grants.length ?? 0) > 0,
     'grants are not enforced yet',
@@ -41,7 +45,7 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
 ]
 
 /** In steps: refuses, in one error, what a spec asks for and nothing here would enforce: `unenforceable`, or `unsupported_target`. */
-export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Steps {
+export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: Enforcers): Steps {
   if (run.target === 'cloud') {
     throw new FleetError(
       'unsupported_target',
@@ -53,6 +57,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Ste
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks, scorers)),
     ...sandboxRefused(run),
+    ...secretsRefused(run, secrets),
   ]
   throwRefusals(refusals)
 }

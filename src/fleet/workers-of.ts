@@ -7,6 +7,7 @@ import { FleetError } from '../protocol/errors.ts'
 import { isToken, reservedId } from '../protocol/ids.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandTransport } from '../transports/command.ts'
+import type { Redactor } from '../security/redactor.ts'
 import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler, TaskHandler } from '../worker/handler.ts'
@@ -24,6 +25,8 @@ export interface HostPorts {
   readonly environment: Environment
   /** Makes the folder of an attempt when its handler asks for it. */
   readonly makeFolder?: (path: string) => void
+  /** Covers the secrets that are in use (SE5). */
+  readonly redactor?: () => Redactor | undefined
 }
 
 /** The workers that the options name. Throws `invalid_option` with everything that is wrong. */
@@ -92,6 +95,7 @@ function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
   const inProcess = handlerWorker({
     clock: host.clock,
     makeFolder: host.makeFolder,
+    redact: (text) => host.redactor?.()?.text(text) ?? text,
     handlers: taskHandlers(worker.handlers ?? {}),
     ...(worker.run !== undefined && { plain: worker.run satisfies PlainHandler }),
   })

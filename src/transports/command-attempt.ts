@@ -3,6 +3,7 @@ import type { Json } from '../protocol/json.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, StopMessage } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
+import type { Redactor } from '../security/redactor.ts'
 import { leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
@@ -35,6 +36,7 @@ export interface CommandParts {
   readonly clock: Clock
   readonly environment: Environment
   readonly limits: CommandLimits
+  readonly redactor: Redactor | undefined
   /** Weight of the messages that were sent and not read yet. */
   readonly unread: () => number
   readonly send: (message: AttemptMessage) => void
@@ -61,7 +63,12 @@ export function runCommand(parts: CommandParts): RunningCommand {
   const key: AttemptKey = { run_id: assign.run_id, task_id: assign.task_id, attempt: assign.attempt }
   const controller = new AbortController()
   const { signal } = controller
-  const output = createCommandOutput({ ...limits, unread: parts.unread, send: (text) => send({ ...key, type: 'log', text }) })
+  const output = createCommandOutput({
+    ...limits,
+    unread: parts.unread,
+    send: (text) => send({ ...key, type: 'log', text }),
+    redactor: parts.redactor,
+  })
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   let program: Program | undefined
   let graceMs = limits.termToKillMs
@@ -146,7 +153,9 @@ async function collectLeavings(
   { assign, limits }: CommandParts,
   { signal, reports, output }: { readonly signal: AbortSignal; readonly reports: ReportChannel; readonly output: CommandOutput },
 ): Promise<Json | undefined> {
-  const leavings = await gatherLeavings(assign.folder, { limit: limits.artifactLimit })
+  // What the output says is kept redacted, so the file does not stay beside it when there are secrets.
+  const keepOutput = assign.secrets === undefined
+  const leavings = await gatherLeavings(assign.folder, { limit: limits.artifactLimit, keepOutput })
   leavings.notes.forEach(output.note)
   for (const artifact of leavings.artifacts) {
     await reports.report(artifact).catch((refusal: unknown) => {

@@ -1,6 +1,7 @@
 import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
+import type { Redactor } from '../security/redactor.ts'
 import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
 import { type CommandLimits, type RunningCommand, runCommand } from './command-attempt.ts'
 import { createMessageChannel } from './message-channel.ts'
@@ -18,6 +19,8 @@ const defaultLimits: CommandLimits = {
 export interface CommandTransportOptions extends Partial<CommandLimits> {
   readonly clock: Clock
   readonly environment: Environment
+  /** Covers the secrets that are in use, before any output is cut; asked anew for each attempt. Default: the fleet covers them alone. */
+  readonly redactor?: () => Redactor | undefined
 }
 
 /**
@@ -26,13 +29,13 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * - The command finds its input in the file `FLOTILLA_INPUT` (`{ task, input, previous, dependencies }`), leaves artifacts as files
  *   in `FLOTILLA_ARTIFACTS`, and its output as `output.json` in `FLOTILLA_FOLDER`. What it writes becomes the attempt's log.
  * - Exit code 0 is a result with the last line of its standard output as the summary; another one a `task` failure; a signal a `transport` failure.
- * - Its environment holds the platform's essentials, the names that its task allows, and its lease; nothing else (WS3).
+ * - Its environment holds the platform's essentials, the names that its task allows, its secrets, and its lease; nothing else (WS3).
  * - Nothing of it outlives the attempt: it leads a process group, which is killed at its end (HO3), and `reap` kills what a fleet
  *   that crashed has left (LE6).
  *
  * It confines nothing else of what the command does (SE2).
  */
-export function commandTransport({ clock, environment, ...limits }: CommandTransportOptions): Transport {
+export function commandTransport({ clock, environment, redactor, ...limits }: CommandTransportOptions): Transport {
   return {
     kind: 'command',
     enforces: { network: false, fileWrites: false, environment: false, processes: false },
@@ -42,7 +45,7 @@ export function commandTransport({ clock, environment, ...limits }: CommandTrans
     serves: { handlers: [], commands: true, plain: false },
     async open(launch, { signal }) {
       signal.throwIfAborted()
-      return createChannel(launch, { clock, environment, limits: { ...defaultLimits, ...limits } })
+      return createChannel(launch, { clock, environment, redactor, limits: { ...defaultLimits, ...limits } })
     },
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
   }
@@ -50,7 +53,7 @@ export function commandTransport({ clock, environment, ...limits }: CommandTrans
 
 function createChannel(
   launch: WorkerLaunch,
-  parts: { readonly clock: Clock; readonly environment: Environment; readonly limits: CommandLimits },
+  parts: Pick<CommandTransportOptions, 'clock' | 'environment' | 'redactor'> & { readonly limits: CommandLimits },
 ): Channel {
   const messages = createMessageChannel<FromWorker>(weigh)
   const running = new Map<string, RunningCommand>()
@@ -67,6 +70,7 @@ function createChannel(
     if (command !== undefined || closing !== undefined) return
     const started = runCommand({
       ...parts,
+      redactor: parts.redactor?.(),
       assign: message,
       storeId: launch.storeId,
       unread: () => messages.backlog,
