@@ -186,6 +186,7 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "FleetWorkflow",
       "FleetWorkspaceRequirements",
       "checkSize",
+      "createWorkerMessageOrder",
       "dependencyProblems",
       "errorCodes",
       "fleetTypeNames",
@@ -205,6 +206,7 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "mayWriteWorkspace",
       "parseTaskDocument",
       "parseTasks",
+      "readWorkerMessage",
       "reservedId",
       "sizeLimits",
       "trustRank",
@@ -254,6 +256,9 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "type TaskListRun",
       "type ToWorker",
       "type UsageMessage",
+      "type WorkerMessageOrder",
+      "type WorkerMessageReading",
+      "writeWorkerMessage",
     ]
   `)
   expect(await valuesOf('flotilla/protocol')).toEqual(values(names))
