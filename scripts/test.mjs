@@ -1,7 +1,7 @@
 // Runs the tests, then says which system tools were missing. `--full` adds the long ones (test/**/*.full.ts); what follows goes to vitest.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { canMount, installCommand, missingTools } from './system-tools.mjs'
+import { canMount, hasOtherNodes, installCommand, missingTools } from './system-tools.mjs'
 
 const args = process.argv.slice(2)
 const full = args.includes('--full')
@@ -21,4 +21,5 @@ if (missing.length > 0) {
 }
 if (!canMount())
   console.log('\nNothing can be mounted here (that takes Linux, and root), so the tests on a real full disk were skipped.')
+if (!hasOtherNodes()) console.log('\nOther versions of Node come for Linux on x64 alone, so the tests on them were skipped.')
 process.exitCode = status ?? 1
