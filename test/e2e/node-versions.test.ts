@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,6 +9,8 @@ import { promisedLines } from '../examples/expected-output.ts'
 import { storyOf } from '../fixtures/seeded-story.ts'
 import { installedNodes } from '../node-versions/installed-nodes.ts'
 import type { InstalledNode } from '../node-versions/installed-nodes.ts'
+import { userFolder } from '../support/bundled-package.ts'
+import type { UserFolder } from '../support/bundled-package.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -16,16 +18,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const hasBinaries = process.platform === 'linux' && process.arch === 'x64'
 
 describe.skipIf(!hasBinaries)('other versions of Node', () => {
-  let folder: string
+  let user: UserFolder
   let nodes: readonly InstalledNode[]
 
   beforeAll(async () => {
     nodes = await installedNodes()
-    // Inside of the package, so that its dependencies are found.
-    await mkdir(join(root, '.flotilla'), { recursive: true })
-    folder = await mkdtemp(join(root, '.flotilla', 'nodes-'))
+    user = await userFolder()
   }, 300_000)
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  afterAll(() => user[Symbol.asyncDispose]())
 
   it('DE1 they are what they are called: 22 and 24', async () => {
     const versions = await Promise.all(nodes.map(async ({ path }) => (await run(path, ['--version'])).stdout.trim()))
@@ -34,7 +34,7 @@ describe.skipIf(!hasBinaries)('other versions of Node', () => {
   })
 
   it('DE1 two runs of one seed give byte-identical journals, whatever the version', { timeout: 60_000 }, async () => {
-    const program = join(folder, 'story.mjs')
+    const program = join(user.path, 'story.mjs')
     await build({
       entryPoints: [join(root, 'test/fixtures/print-seeded-story.ts')],
       outfile: program,
@@ -55,20 +55,22 @@ describe.skipIf(!hasBinaries)('other versions of Node', () => {
   })
 
   it("CO7 the README's first program does there what it says", { timeout: 60_000 }, async () => {
-    const modules = join(folder, 'node_modules', 'flotilla')
-    // A package of its own, as a user's is.
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-    await run(process.execPath, [join(root, 'scripts/bundle.mjs'), join(modules, 'dist')])
-    await copyFile(join(root, 'package.json'), join(modules, 'package.json'))
     const [, program = ''] = /^```js\n([^]*?)^```$/m.exec(await readFile(join(root, 'README.md'), 'utf8')) ?? []
     const promised = promisedLines(program)
     expect(promised).toHaveLength(1)
     for (const { path, version } of nodes) {
-      const cwd = await mkdtemp(join(folder, 'readme-'))
+      const cwd = await mkdtemp(join(user.path, 'readme-'))
       await writeFile(join(cwd, 'hello.mjs'), program)
       const { stdout, stderr } = await run(path, ['hello.mjs'], { cwd })
       expect(stdout.trimEnd().split('\n'), version).toEqual(promised)
       expect(stderr, version).toBe('')
+    }
+  })
+  it('DE1 the worked tests for node:test run there without a compiler', { timeout: 60_000 }, async () => {
+    await copyFile(join(root, 'examples/testing/node.test.ts'), join(user.path, 'node.test.ts'))
+    for (const { path, version } of nodes) {
+      const { stdout } = await run(path, ['--test', '--test-reporter=tap', 'node.test.ts'], { cwd: user.path })
+      expect(stdout, version).toMatch(/^# pass 6\n# fail 0$/m)
     }
   })
 })
