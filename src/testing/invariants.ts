@@ -181,9 +181,8 @@ function receipts({ entry, before, task }: Happened): string | undefined {
   if (before === undefined || task === undefined || entry.kind === 'task.settled') return undefined
   const { receipt } = entry
   // A task that is cancelled while it waits has a receipt of its own, which is of no attempt.
-  const isOfAttempt = receipt !== undefined && receipt.result !== 'skip'
-  if (isOfAttempt && entry.attempt !== undefined && before.judged.has(entry.attempt))
-    return `attempt ${entry.attempt} has two receipts`
+  if (receipt?.attempt !== undefined && before.judged.has(receipt.attempt)) return `attempt ${receipt.attempt} has two receipts`
+  if (receipt?.attempt !== undefined && !holdsLease(before)) return `a receipt of attempt ${receipt.attempt}, which is not live`
   if (receipt !== undefined && receipt.task_id !== task.id) return `its receipt is of ${receipt.task_id}`
   if (!holdsLease(before) || holdsLease(task)) return undefined
   const isGivenBack = entry.events?.some((event) => event.state === 'interrupted') === true && !hasEnded(task)
