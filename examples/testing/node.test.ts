@@ -37,6 +37,18 @@ test('a stuck worker loses its lease after a minute, and another one takes the t
   await assertRun(run, { tasks: { ship: { status: 'completed', attempts: 2, worker: 'well' } } })
 })
 
+test('a budget that is spent asks for what there is, which then counts as partial', async (t) => {
+  const fleet = await createTestFleet({
+    workers: [worker('w1').on('ship', script().usage({ outputTokens: 501 }).untilHandBack().complete({ pages: 3 }))],
+  })
+  t.after(() => fleet.close())
+  const run = await fleet.start({ name: 'budget', tasks: [{ ...ship, budget: { max_tokens: 500 } }] })
+  await fleet.until(run.result())
+
+  await assertRun(run, { status: 'completed', tasks: { ship: { attempts: 1, result: 'partial', output: { pages: 3 } } } })
+  assert.match((await run.receipt('ship'))?.evidence ?? '', /501 of 500 tokens/)
+})
+
 test('a crash in the middle costs no retry, and the number of the attempt is a fence', async (t) => {
   const charged: number[] = []
   const fleet = await createTestFleet({

@@ -70,7 +70,7 @@ describe.skipIf(!hasBinaries)('other versions of Node', () => {
     await copyFile(join(root, 'examples/testing/node.test.ts'), join(user.path, 'node.test.ts'))
     for (const { path, version } of nodes) {
       const { stdout } = await run(path, ['--test', '--test-reporter=tap', 'node.test.ts'], { cwd: user.path })
-      expect(stdout, version).toMatch(/^# pass 6\n# fail 0$/m)
+      expect(stdout, version).toMatch(/^# pass 7\n# fail 0$/m)
     }
   })
 })

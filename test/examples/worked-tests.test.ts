@@ -49,7 +49,7 @@ describe.each(Object.entries(runners))('DE1 the worked tests for %s', (_, { file
     user = await userFolder()
     // Or Vitest takes that of this repository.
     await writeFile(join(user.path, 'vitest.config.mjs'), 'export default {}')
-  })
+  }, 60_000)
   afterAll(() => user[Symbol.asyncDispose]())
 
   async function outcomeOf(source: string): Promise<Outcome> {
@@ -63,7 +63,7 @@ describe.each(Object.entries(runners))('DE1 the worked tests for %s', (_, { file
 
   it('pass in a folder of a user', { timeout: 60_000 }, async () => {
     const outcome = await outcomeOf(await readFile(join(root, 'examples/testing', file), 'utf8'))
-    expect(outcome, outcome.output).toMatchObject({ code: 0, passed: 6, failed: 0 })
+    expect(outcome, outcome.output).toMatchObject({ code: 0, passed: 7, failed: 0 })
   })
 
   it('fail where what they expect is wrong, and tell the story of the run', { timeout: 60_000 }, async () => {
@@ -71,7 +71,7 @@ describe.each(Object.entries(runners))('DE1 the worked tests for %s', (_, { file
     const wrong = source.replace("attempts: 2, worker: 'well'", "attempts: 3, worker: 'well'")
     expect(wrong).not.toBe(source)
     const outcome = await outcomeOf(wrong)
-    expect(outcome, outcome.output).toMatchObject({ code: 1, passed: 5, failed: 1 })
+    expect(outcome, outcome.output).toMatchObject({ code: 1, passed: 6, failed: 1 })
     expect(outcome.output).toContain('the task ship: attempts is 2, not 3')
     expect(outcome.output).toContain('ship#2 on well')
   })
