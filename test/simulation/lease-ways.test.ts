@@ -43,7 +43,7 @@ const never = [
 ]
 
 type Stage = BenchFleet & { readonly run: Run; readonly way: LeaseWay; judge(): void }
-type Player = (stage: Stage, event: LeaseEvent, from: string) => Promise<unknown> | unknown
+type Player = (stage: Stage, event: LeaseEvent, from: string) => unknown
 
 /** How a command, a worker, a scorer or time brings an event about. */
 const players: Readonly<Record<LeaseEvent['type'], Player>> = {

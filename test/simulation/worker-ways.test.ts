@@ -58,7 +58,7 @@ interface Stage {
   open(): void
   refuse(reason: string): void
 }
-type Player = (stage: Stage, event: WorkerEvent, from: string) => Promise<unknown> | unknown
+type Player = (stage: Stage, event: WorkerEvent, from: string) => unknown
 
 /** Its leases, as a remote worker that goes on would name them. */
 function remember({ bench: { transport } }: Stage): void {
