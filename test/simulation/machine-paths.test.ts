@@ -55,7 +55,7 @@ async function walked(): Promise<{ readonly lease: ReadonlySet<string>; readonly
 
 test(
   'CO3 simulated runs take every way through the machines that an entry can show, and no other',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const { lease, run } = await walked()
     const [leaseEdges, runEdges] = [edgesOf(leaseMachine), edgesOf(runMachine)]
