@@ -38,6 +38,11 @@ export function canConfine() {
   return spawnSync('bwrap', [...view, '--', 'true'], { timeout: 10_000 }).status === 0
 }
 
+/** Whether the binaries of other versions of Node that the tests install run here. */
+export function hasOtherNodes() {
+  return process.platform === 'linux' && process.arch === 'x64'
+}
+
 /** What to type to get them. */
 export function installCommand(missing) {
   return `apt-get install -y ${[...new Set(missing.map(({ aptPackage }) => aptPackage))].join(' ')}`

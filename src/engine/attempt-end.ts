@@ -4,6 +4,7 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetReceipt, FleetTaskFailureKind } from '../protocol/receipt.ts'
 import { overBudgetOf } from './budget.ts'
 import type { OverBudget } from './budget.ts'
+import type { LeaseEvent } from '../lifecycles/lease.ts'
 import { leaseStep, reported } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision, EffectKind } from './entry.ts'
@@ -13,7 +14,7 @@ import { decideRetry } from './retry.ts'
 import type { FailureCause } from './retry.ts'
 import { cleared, lastSeqOf } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
-import { afterTaskEnded } from './task-ended.ts'
+import { afterTaskEnded, cancelHopeless } from './task-ended.ts'
 
 /** An attempt that failed. */
 export interface Failure {
@@ -61,7 +62,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
   const failures = task.failures + 1
   const jitter = context.defaults.jitter ? context.draw() : undefined
   const decision = decideRetry(task.spec.retry_policy, failure, failures, jitter)
-  const next = leaseStep(task, { type: 'fail', retry: decision.retry, delayed: decision.delayMs > 0 })
+  const next = waitingStep(task, { type: 'fail', retry: decision.retry, delayed: decision.delayMs > 0 })
   const ending = [...artifactEvents(failure.artifacts), ...failureEvents(failure, decision.retry, failures)]
   const events: FleetWorkerEventPayload[] = next.status === 'enqueued' ? [...ending, { state: 'queued' }] : ending
   const effects: EffectKind[] = failure.stillRunning ? ['worker.stop'] : []
@@ -102,6 +103,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
     ...(raised.length > 0 && { raised }),
   }
   if (!decision.retry) yield* afterTaskEnded(context, run, task)
+  else if (next.status === 'blocked') yield* cancelHopeless(context, run, task)
 }
 
 /** Gives the live lease back without a verdict: no receipt, no failure counted (LE8). */
@@ -126,21 +128,31 @@ export function* releaseAttempt(
     yield* failAttempt(context, run, task, { cause: 'task', reason, final: true, stillRunning, until })
     return
   }
+  const next = waitingStep(task, { type: 'release', crash: release.crash })
+  const queued: FleetWorkerEventPayload[] = next.status === 'enqueued' ? [{ state: 'queued' }] : []
   yield {
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
     attempt: task.attempt,
     set: {
-      ...leaseStep(task, { type: 'release', crash: release.crash }),
+      ...next,
       enqueuedAt: task.enqueuedAt,
       spentMs: spentMs(task, release.until ?? context.now),
       ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'permissions'),
       released: true,
     },
-    ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, { state: 'queued' }]),
+    ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, ...queued]),
     ...(release.stillRunning && { effects: ['worker.stop'] }),
   }
+  if (next.status === 'blocked') yield* cancelHopeless(context, run, task)
+}
+
+/** The step that ends an attempt. A dependency that was restarted meanwhile is waited for like any other (SC5). */
+function waitingStep(task: TaskState, event: LeaseEvent): ReturnType<typeof leaseStep> {
+  const next = leaseStep(task, event)
+  const waits = next.status === 'enqueued' || next.status === 'backoff'
+  return waits && task.openDependencies > 0 ? leaseStep(task, event, { type: 'block' }) : next
 }
 
 /** What a spent budget makes of a failure: another attempt cannot help, and the limit and the spend are told first (BU2, RE3). */

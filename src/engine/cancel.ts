@@ -7,8 +7,9 @@ import { cleared, isLeased, isWorking, lastSeqOf } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /**
- * Cancels a task, live or waiting: its lease is revoked at once, and it gets a `skip` receipt (RU5). What follows from its end is
- * the caller's to decide.
+ * Cancels a task, live or waiting: its lease is revoked at once, and it gets a `skip` receipt (RU5). That of a waiting task is of no
+ * attempt, whatever attempts it had before: each of them has a receipt of its own (VE6). What follows from its end is the caller's to
+ * decide.
  */
 export function* cancelTask(
   context: DecideContext,
@@ -27,7 +28,7 @@ export function* cancelTask(
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
-    ...(task.attempt > 0 && { attempt: task.attempt }),
+    ...(live && { attempt: task.attempt }),
     set: {
       ...leaseStep(task, { type: 'cancel' }),
       endedAt: now,

@@ -1,10 +1,12 @@
 import type { FleetErrorCode } from '../protocol/errors.ts'
+import type { AttemptKey } from '../protocol/wire.ts'
 import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { budgetLeft, overBudgetOf } from './budget.ts'
+import { attemptId } from './attempt-id.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
@@ -12,7 +14,7 @@ import { runScorer } from './run-scorer.ts'
 import { knownSecrets, withoutSecrets } from './redacted-report.ts'
 import type { RunState, TaskState } from './state.ts'
 import { stopReason } from './stop-reason.ts'
-import type { Workers } from './workers.ts'
+import type { Worker, Workers } from './workers.ts'
 
 /** Performs effects: each once its entry is durable, those of one attempt in order (CO5, CO6). */
 export interface Effects {
@@ -199,7 +201,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       // A worker elsewhere is well again when it is heard; one of this process when its slot is free (WO).
       if (worker.transport.heartbeats === 'fleet') {
         workers.step(worker, { type: 'recover', leases: core.state.holdings.get(workerId) ?? 0, draining: worker.draining })
-      }
+      } else askAgain(worker, { run_id: run, task_id: task, attempt }, stopRepeats)
     }
     core.announce({
       cursor: '',
@@ -212,6 +214,16 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       payload: { reason: 'It did not end after it was told to stop.' },
     })
     core.turns.nudge()
+  }
+
+  /** Its confirmation, or the stop itself, may have been lost on the way: what is asked of a worker that lives, it answers. */
+  function askAgain(worker: Worker, key: AttemptKey, times: number): void {
+    if (times === 0) return
+    core.deadlines.after(core.defaults.leaseTtlMs, () => {
+      if (!worker.abandoned.has(attemptId(key))) return
+      stop(worker.facts.id, key, 'lease_lost', 'The end of this attempt was not confirmed.')
+      askAgain(worker, key, times - 1)
+    })
   }
 
   function stop(
@@ -251,6 +263,9 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     close: () => closing.abort(),
   }
 }
+
+/** So often is a worker asked again to end what it was told to; one that lives does not miss all of them. */
+const stopRepeats = 5
 
 /** Beyond the grace that a host gets, for its confirmation to arrive. */
 const stopMarginMs = 1_000

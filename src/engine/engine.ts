@@ -53,6 +53,8 @@ export interface Engine {
   /** Reads a run that was granted; `recover` puts it back to work. */
   read(id: string): Promise<RunState | undefined>
   recover(run: RunState): void
+  /** Nothing is missing any more for the caller to have the fleet. */
+  opened(): void
   /** Saves a snapshot of the fleet's own stream, if something came to it since the last one. */
   keepFleetStream(): Promise<void>
   /** Deletes a run that has ended, here and in the store (RU8). */
@@ -189,7 +191,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     for (const id of concerned.has(fleetStream) ? state.runs.keys() : concerned) {
       const run = state.runs.get(id)
       if (run === undefined) continue
-      stalls(run)
+      stalls.look(run)
       budgets.armRun(run)
       snapshots.consider(run)
       memory.letGo(id)
@@ -249,6 +251,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       await store.remove(id)
     },
     announced: () => announcer.idle(),
+    opened: stalls.opened,
     recover: (run) => recoverRun(core, run, { workers, effects, watch }),
     get leasing() {
       return leasing

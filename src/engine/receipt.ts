@@ -24,19 +24,20 @@ export interface ReceiptFacts {
   readonly hadWorker?: boolean
 }
 
-/** The receipt of a task's last attempt (VE6). A task that no worker ever had is signed by `fleet`. */
+/** The receipt of a task's live attempt (VE6). That of a task that waits is of no attempt, and `fleet` signs it. */
 export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): FleetReceipt {
+  const live = isLeased(task.status)
   const seconds = spentMs(task, facts.until ?? facts.at) / 1000
   return {
     run_id: run.header.id,
     task_id: task.id,
-    worker_id: task.worker ?? 'fleet',
-    ...(task.attempt > 0 && { attempt: task.attempt }),
+    worker_id: (live ? task.worker : null) ?? 'fleet',
+    ...(live && { attempt: task.attempt }),
     ...(facts.terminalSeq !== undefined && { terminal_seq: facts.terminalSeq }),
     completed_at: instant(facts.at),
     result: facts.result,
     ...(facts.failureKind !== undefined && { failure_kind: facts.failureKind }),
-    artifacts: [...task.artifacts, ...(facts.artifacts ?? [])],
+    artifacts: [...(live ? task.artifacts : []), ...(facts.artifacts ?? [])],
     ...(facts.score !== undefined && { score: facts.score }),
     ...(task.worker !== null &&
       facts.hadWorker !== false && { effective_permissions: task.permissions ?? usualTerms.permissions }),

@@ -21,11 +21,20 @@ function stalledTasks(run: RunState, workers: Workers): string[] {
 }
 
 /** Raises `run.stalled` once each time a run becomes stalled. */
-export function createStallWatch(core: Core, workers: Workers): (run: RunState) => void {
+export interface StallWatch {
+  look(run: RunState): void
+  /** The fleet is about to be handed over: what it found stalled is told once there was time to listen. */
+  opened(): void
+}
+
+export function createStallWatch(core: Core, workers: Workers): StallWatch {
   const raised = new Set<string>()
-  return (run) => {
-    // Cheap first: a run that works is not stalled.
-    const waiting = run.working > 0 || run.counts.enqueued + run.counts.blocked === 0 ? [] : stalledTasks(run, workers)
+  let isOpen = false
+
+  function look(run: RunState): void {
+    // While it opens, nobody can hear of it.
+    if (!isOpen) return
+    const waiting = waitsIdly(run) ? stalledTasks(run, workers) : []
     const { id } = run.header
     if (waiting.length === 0) {
       raised.delete(id)
@@ -41,4 +50,20 @@ export function createStallWatch(core: Core, workers: Workers): (run: RunState) 
       payload: { waiting },
     })
   }
+
+  return {
+    look,
+    opened() {
+      isOpen = true
+      const lookAgain = (): void => core.state.runs.forEach(look)
+      for (const run of core.state.runs.values())
+        if (waitsIdly(run) && stalledTasks(run, workers).length > 0)
+          return void core.clock.alarm(0, lookAgain, { keepAlive: false })
+    },
+  }
+}
+
+/** Cheap to ask: a run that works is not stalled. */
+function waitsIdly({ working, counts }: RunState): boolean {
+  return working === 0 && counts.enqueued + counts.blocked > 0
 }

@@ -5,7 +5,7 @@ import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision, TaskFields } from './entry.ts'
 import { moment } from './instant.ts'
-import { isEndedRun, isWaiting, openTasks, satisfies } from './state.ts'
+import { cleared, isEndedRun, isWaiting, openTasks, satisfies } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** What the end of a task sets off: dependants are freed or cancelled, and the run may end (SC5, RU3). */
@@ -44,10 +44,24 @@ export function* cancelDependants(context: DecideContext, run: RunState, task: T
   }
 }
 
-/** Moves a task whose dependencies are met into the queue, or into its wait for `not_before`. */
+/** Cancels a blocked task of which a dependency ended badly before it came to wait for it. */
+export function* cancelHopeless(context: DecideContext, run: RunState, task: TaskState): Decision {
+  const cause = (task.spec.depends_on ?? [])
+    .map((id) => run.tasks.get(id))
+    .find((dependency) => dependency?.status === 'failed' || dependency?.status === 'cancelled')
+  if (cause === undefined || task.status !== 'blocked') return
+  yield* cancelTask(context, run, task, {
+    by: 'fleet',
+    reason: `Its dependency ${cause.id} had ended ${cause.status}.`,
+    cause: cause.id,
+  })
+  yield* afterTaskEnded(context, run, task)
+}
+
+/** Moves a task whose dependencies are met into the queue, or into its wait for `not_before` or for its retry. */
 export function* unblock(context: DecideContext, run: RunState, task: TaskState): Decision {
   const { now } = context
-  const delayMs = delayOf(task.spec, now)
+  const delayMs = Math.max(delayOf(task.spec, now), leftOf(task, now))
   yield {
     on: run.header.id,
     kind: 'task.stepped',
@@ -55,7 +69,7 @@ export function* unblock(context: DecideContext, run: RunState, task: TaskState)
     set: {
       ...leaseStep(task, { type: 'unblock', delayed: delayMs > 0 }),
       enqueuedAt: now,
-      ...(delayMs > 0 && moment(now, delayMs)),
+      ...(delayMs > 0 ? moment(now, delayMs) : cleared(task, 'notBefore', 'notBeforeMs')),
     },
     ...reported(task, null, delayMs > 0 ? [] : [{ state: 'queued' }]),
   }
@@ -71,6 +85,11 @@ export function firstStep(spec: FleetTaskSpec, now: number): Partial<TaskFields>
 
 function delayOf({ not_before }: FleetTaskSpec, now: number): number {
   return not_before === undefined ? 0 : Math.max(0, Date.parse(not_before) - now)
+}
+
+/** What is left of a wait that an open dependency broke off; never more than it was long (LE5). */
+function leftOf({ notBefore, notBeforeMs }: TaskState, now: number): number {
+  return notBefore === null ? 0 : Math.min(notBefore - now, notBeforeMs ?? 0)
 }
 
 /** Ends the run when no task is open and none can be added (RU3). */

@@ -175,6 +175,7 @@ export async function openFleet(
       return (closed ??= close(graceMs))
     },
   })
+  engine.opened()
   return { fleet, perform: (command) => performCommand(engine, command) }
 }
 

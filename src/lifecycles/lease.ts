@@ -14,6 +14,7 @@ export interface LeaseContext {
 /** What happens to a task. `delayed`: it must wait for a moment first; `blocked`: a dependency is open. */
 export type LeaseEvent =
   | { type: 'unblock'; delayed: boolean }
+  | { type: 'block' }
   | { type: 'due' }
   | { type: 'lease' }
   | { type: 'accept' }
@@ -70,8 +71,11 @@ export const leaseMachine = setup({
       tags: 'waiting',
       on: { unblock: [{ guard: 'delayed', target: 'backoff' }, { target: 'enqueued' }], cancel: 'cancelled' },
     },
-    backoff: { tags: 'waiting', on: { due: 'enqueued', cancel: 'cancelled' } },
-    enqueued: { tags: 'waiting', on: { lease: { target: 'starting', actions: 'countAttempt' }, cancel: 'cancelled' } },
+    backoff: { tags: 'waiting', on: { due: 'enqueued', block: 'blocked', cancel: 'cancelled' } },
+    enqueued: {
+      tags: 'waiting',
+      on: { lease: { target: 'starting', actions: 'countAttempt' }, block: 'blocked', cancel: 'cancelled' },
+    },
     starting: {
       tags: ['leased', 'working'],
       on: {

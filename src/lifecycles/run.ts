@@ -87,7 +87,7 @@ export const runMachine = setup({
     },
     completed: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
     failed: { tags: 'ended', on: { restart: 'running' } },
-    cancelled: { tags: 'ended', on: { restart: 'running' } },
+    cancelled: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
   },
 })
 

@@ -110,6 +110,8 @@ export function faults(options: FaultOptions): FaultPlan {
 
 /** Decides, occasion by occasion, what goes wrong. */
 export interface FaultSource {
+  /** Whether any fault of the plan can strike at this place. */
+  strikesAt(point: FaultPoint): boolean
   /** The fault that strikes at this occasion, if one does. */
   strike(point: FaultPoint): Fault | undefined
   /** What struck so far, in order: as `exactly`, they strike again. */
@@ -149,6 +151,7 @@ export function createFaultSource(plan: FaultPlan, ids: Pick<Ids, 'random'>): Fa
 
   return {
     struck,
+    strikesAt: (point) => likely[point].length > 0 || plan.exactly.some(({ kind }) => faultPoints[kind] === point),
     strike(point) {
       if (calm) return undefined
       const at = (counts[point] += 1)

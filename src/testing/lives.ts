@@ -76,6 +76,8 @@ export function createLives(parts: LifeParts): Lives {
   const hosts = new Map(
     parts.workers.flatMap((one) => (isScripted(one) ? [[one.id, hostOf(one, parts)] as [string, ScriptedHost]] : [])),
   )
+  /** Nobody looks at messages that nothing happens to: then they need no way of their own. */
+  const meddles = source.strikesAt('told') || source.strikesAt('heard') || !isBlind(observer)
   const startsProcesses = parts.workers.some((one) => !isScripted(one) && one.commands === true)
   let life: Life | undefined
   let fleet: Fleet | undefined
@@ -162,7 +164,8 @@ export function createLives(parts: LifeParts): Lives {
       const { remote: _, ...facts } = one.options
       const host = hosts.get(one.id)
       if (host === undefined) throw new Error(`The worker ${one.id} has no host.`)
-      return { id: one.id, ...facts, transport: faultyTransport(openedBy(mine, host.transport), clock, messages) }
+      const transport = openedBy(mine, host.transport)
+      return { id: one.id, ...facts, transport: meddles ? faultyTransport(transport, clock, messages) : transport }
     }
     if (one.transport !== undefined) return { ...one, transport: faultyTransport(one.transport, clock, messages) }
     const { run } = one
@@ -259,6 +262,10 @@ function watchedHandlers(handlers: Handlers, realTime: RealTime): Handlers {
       return [name, { ...handler, run: realTime.watching((attempt: AttemptContext) => handler.run(attempt as never)) }]
     }),
   )
+}
+
+function isBlind({ told, heard }: FleetObserver): boolean {
+  return told === undefined && heard === undefined
 }
 
 function isScripted(one: ScriptedWorker | WorkerOptions): one is ScriptedWorker {

@@ -14,10 +14,6 @@ export interface ModelTask {
   readonly worker: string | undefined
   /** Receipts that say `fail` or `timeout`, since it was last restarted by a person. */
   readonly failures: number
-  /** It completed at least once; a restart does not take that from its dependants. */
-  readonly hasCompleted: boolean
-  /** A person's verdict turned it from completed to failed. */
-  readonly isOverturned: boolean
   /** Its live attempt crossed a limit of its budget. */
   readonly isOverBudget: boolean
   /** Attempts that have a receipt. */
@@ -106,8 +102,6 @@ function apply(run: ModelRun, entry: Entry): Happened {
       attempt: 0,
       worker: undefined,
       failures: 0,
-      hasCompleted: false,
-      isOverturned: false,
       isOverBudget: false,
       judged: new Set<number>(),
     }
@@ -142,9 +136,7 @@ function changed(task: ModelTask, { set, receipt, attempt, kind, events, worker,
     status: set?.status ?? task.status,
     attempt: set?.attempt ?? task.attempt,
     worker: set?.worker === undefined ? task.worker : (set.worker ?? undefined),
-    isOverturned: set?.status === undefined ? task.isOverturned : kind === 'task.settled',
     isOverBudget: set?.overBudget === undefined ? task.isOverBudget : set.overBudget !== null,
-    hasCompleted: task.hasCompleted || set?.status === 'completed',
     failures: isFresh ? 0 : task.failures + (isFailure ? 1 : 0),
     judged:
       receipt === undefined || attempt === undefined || !holdsLease(task) ? task.judged : new Set([...task.judged, attempt]),

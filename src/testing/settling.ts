@@ -19,17 +19,24 @@ const turnEvery = 64
  */
 export function createSettling(): () => Promise<void> {
   let sinceTurn = 0
-  return async () => {
-    // Twice: what is done in a tick may ask for one more.
-    await quiet()
-    await quiet()
+
+  function isSettled(): boolean {
     sinceTurn += 1
     const active = process.getActiveResourcesInfo()
-    if (sinceTurn < turnEvery && !active.includes(immediate) && !active.some(isUnderWay)) return
+    return sinceTurn < turnEvery && !active.includes(immediate) && !active.some(isUnderWay)
+  }
+
+  async function throughTurns(): Promise<void> {
     sinceTurn = 0
     await turn()
     if (isBusy()) await untilIdle()
   }
+
+  return () =>
+    new Promise((resolve) => {
+      // Twice: what is done in a tick may ask for one more.
+      whenQuiet(() => whenQuiet(() => resolve(isSettled() ? undefined : throughTurns())))
+    })
 }
 
 async function untilIdle(): Promise<void> {
@@ -52,9 +59,11 @@ function isUnderWay(kind: string): boolean {
 }
 
 /** A tick that is asked for by a promise runs when every promise has. */
-function quiet(): Promise<void> {
-  return Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)))
+function whenQuiet(act: () => void): void {
+  void promise.then(() => process.nextTick(act))
 }
+
+const promise = Promise.resolve()
 
 /** An immediate runs when every promise and every tick before it has. */
 function turn(): Promise<void> {

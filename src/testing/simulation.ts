@@ -80,7 +80,8 @@ async function untilAllEnded(kit: WatchedTestFleet, watch: Watch): Promise<void>
     watch.check()
     for (const run of open()) await letGoOn(kit, watch, run)
     if (steps < patienceSteps && (await kit.step())) continue
-    const [first] = open().filter((run) => !isStalled(run, watch))
+    if (steps < patienceSteps && (await judge(kit, watch, open()))) continue
+    const [first] = open().filter((run) => !watch.stalled.has(run.id))
     if (first === undefined) break
     const tasks = [...first.tasks.values()].filter((task) => !hasEnded(task))
     throw new Broken(
@@ -90,12 +91,6 @@ async function untilAllEnded(kit: WatchedTestFleet, watch: Watch): Promise<void>
     )
   }
   watch.check()
-}
-
-/** It was said to be stalled; or all that is open waits for what ended badly, which may have been said while nobody could listen yet. */
-function isStalled(run: ModelRun, watch: Watch): boolean {
-  const open = [...run.tasks.values()].filter((task) => !hasEnded(task))
-  return watch.stalled.has(run.id) || open.every((task) => task.status === 'blocked')
 }
 
 /** What a person would have to do; a process that is not well yet refuses it, and is asked again after the next deadline. */
@@ -111,6 +106,25 @@ async function letGoOn(kit: WatchedTestFleet, watch: Watch, run: ModelRun): Prom
       if (!FleetError.is(error)) throw error
     }
   })
+}
+
+/** Gives the verdicts that people were asked for; whether any was given. */
+async function judge(kit: WatchedTestFleet, watch: Watch, runs: readonly ModelRun[]): Promise<boolean> {
+  let isGiven = false
+  for (const run of runs) {
+    for (const { id, status, spec } of run.tasks.values()) {
+      if (status !== 'completed' || spec.scorer?.kind !== 'manual') continue
+      await step(kit, watch, async (fleet) => {
+        try {
+          const { changed } = await (await fleet.run(run.id)).settle(id, { result: 'pass', by: 'the end' })
+          isGiven ||= changed
+        } catch (error) {
+          if (!FleetError.is(error)) throw error
+        }
+      })
+    }
+  }
+  return isGiven
 }
 
 async function violationOf(error: unknown, kit: WatchedTestFleet | undefined, runs: readonly string[]): Promise<Violation> {

@@ -56,13 +56,17 @@ export function createMessageChannel<Message>(weigh: (message: Message) => numbe
         )
       isRead = true
       return {
-        async next() {
-          for (;;) {
-            const taken = take()
-            if (taken !== undefined) return taken
-            await new Promise<void>((resolve) => (wake = resolve))
-            wake = undefined
-          }
+        next() {
+          const taken = take()
+          if (taken !== undefined) return Promise.resolve(taken)
+          return new Promise((resolve) => {
+            wake = () => {
+              const awaited = take()
+              if (awaited === undefined) return
+              wake = undefined
+              resolve(awaited)
+            }
+          })
         },
         async return() {
           head = tail = undefined

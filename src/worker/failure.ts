@@ -28,6 +28,8 @@ export function failureOf(thrown: unknown): Failure {
 
 /** A text cut to what a reason may hold, never inside a character. */
 export function bounded(text: string): string {
+  // No unit of a text takes more than three bytes.
+  if (text.length * 3 <= longestReasonBytes) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(longestReasonBytes))
   return text.slice(0, read)
 }

@@ -27,8 +27,8 @@ export const plantedBugs: readonly {
   {
     what: 'a receipt names the attempt before',
     file: 'src/engine/receipt.ts',
-    right: '...(task.attempt > 0 && { attempt: task.attempt }),',
-    wrong: '...(task.attempt > 0 && { attempt: Math.max(1, task.attempt - 1) }),',
+    right: '...(live && { attempt: task.attempt }),',
+    wrong: '...(live && { attempt: Math.max(1, task.attempt - 1) }),',
   },
   {
     what: 'the wait before a retry grows one step too early',

@@ -8,14 +8,17 @@ import type { RunState, TaskState } from '../state.ts'
 
 /**
  * Enqueues tasks with a fresh retry budget, whatever their state, revoking live leases, and reopens the dependants that ended because
- * of them (LE9). A run that had ended runs again.
+ * of them; those that they had freed and that wait are blocked again (LE9, SC5). A run that had ended runs again.
  */
 export function* restartTasks(context: DecideContext, run: RunState, tasks: readonly TaskState[]): Decision {
   const { now } = context
   if (isEndedRun(run.status)) {
     yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'restart' }, now) }
   }
-  for (const task of restartedWith(run, tasks)) yield* restartOne(context, run, task)
+  for (const task of restartedWith(run, tasks)) {
+    yield* restartOne(context, run, task)
+    yield* blockDependants(run, task)
+  }
 }
 
 /** The tasks, and the dependants that ended because of them, each before what waits for it. */
@@ -29,6 +32,15 @@ export function restartedWith(run: RunState, tasks: readonly TaskState[]): reado
     }
   }
   return [...reopened]
+}
+
+/** What waits for a worker or its moment waits for the task again; what runs goes on. */
+function* blockDependants(run: RunState, task: TaskState): Decision {
+  for (const id of run.dependants.get(task.id) ?? []) {
+    const dependant = run.tasks.get(id)
+    if (dependant?.status !== 'enqueued' && dependant?.status !== 'backoff') continue
+    yield { on: run.header.id, kind: 'task.stepped', task: id, set: leaseStep(dependant, { type: 'block' }) }
+  }
 }
 
 function* restartOne(context: DecideContext, run: RunState, task: TaskState): Decision {

@@ -5,7 +5,7 @@ import { cancelTask } from '../cancel.ts'
 import { refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision, NewTask } from '../entry.ts'
-import { cancelDependants, endRun, firstStep, unblock } from '../task-ended.ts'
+import { cancelHopeless, endRun, firstStep, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
 import type { RunHeader } from '../run-header.ts'
 import type { RunState, TaskState } from '../state.ts'
@@ -54,17 +54,8 @@ export function* addTasks(context: DecideContext, run: RunState, tasks: readonly
   yield* addSlices(context, run.header.id, tasks)
   // A dependency that ended badly before its dependant came cancels it like any other.
   for (const spec of tasks) {
-    const cause = (spec.depends_on ?? [])
-      .map((id) => run.tasks.get(id))
-      .find((task) => task?.status === 'failed' || task?.status === 'cancelled')
     const task = run.tasks.get(spec.id)
-    if (cause === undefined || task?.status !== 'blocked') continue
-    yield* cancelTask(context, run, task, {
-      by: 'fleet',
-      reason: `Its dependency ${cause.id} had ended ${cause.status}.`,
-      cause: cause.id,
-    })
-    yield* cancelDependants(context, run, task)
+    if (task !== undefined) yield* cancelHopeless(context, run, task)
   }
   return changed(`${tasks.length} task(s) were added.`)
 }

@@ -74,7 +74,7 @@ export function* settleTask(
   if (passes) yield* freeDependants(context, run, task)
   else {
     yield* cancelDependants(context, run, task)
-    if (run.status === 'completed') {
+    if (run.status === 'completed' || run.status === 'cancelled') {
       yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'overturn' }, now) }
     }
   }

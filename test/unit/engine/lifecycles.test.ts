@@ -24,6 +24,7 @@ const runRows: readonly Row[] = [
   ]),
   ...(['completed', 'failed', 'cancelled'] as const).map((from): Row => [from, 'restart', 'running']),
   ['completed', 'overturn', 'failed'],
+  ['cancelled', 'overturn', 'failed'],
 ]
 const runEvents: Record<string, RunEvent> = {
   start: { type: 'start' },
@@ -80,6 +81,8 @@ const leaseRows: readonly Row[] = [
   ['blocked', 'unblock', 'enqueued'],
   ['blocked', 'unblock later', 'backoff'],
   ['backoff', 'due', 'enqueued'],
+  ['backoff', 'block', 'blocked'],
+  ['enqueued', 'block', 'blocked'],
   ['enqueued', 'lease', 'starting'],
   ['starting', 'accept', 'running'],
   ['starting', 'finish', 'verifying'],
@@ -106,6 +109,7 @@ const leaseEvents: Record<string, LeaseEvent> = {
   unblock: { type: 'unblock', delayed: false },
   'unblock later': { type: 'unblock', delayed: true },
   due: { type: 'due' },
+  block: { type: 'block' },
   lease: { type: 'lease' },
   accept: { type: 'accept' },
   finish: { type: 'finish' },

@@ -146,4 +146,82 @@ describe('SC5', () => {
     expect(second.transport.attempt('b').assign.dependencies).toMatchObject([{ task_id: 'a', receipt: { output: 1 } }])
     expect(await statuses(await second.fleet.run(run.id))).toEqual({ a: 'completed', b: 'starting' })
   })
+  describe('a dependency that is restarted', () => {
+    const chain = [task('a'), task('b', { depends_on: ['a'] }), task('c', { depends_on: ['a'] })]
+
+    /** `a` has completed; of its dependants `b` has the one slot, and `c` is enqueued. */
+    async function freed() {
+      const bench = await openBench({ slots: 1 })
+      const run = await bench.fleet.start({ name: 'r', tasks: chain })
+      await bench.clock.settle()
+      bench.transport.attempt('a').complete()
+      await bench.clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'completed', b: 'starting', c: 'enqueued' })
+      return { ...bench, run }
+    }
+
+    test('SC5 LE9 holds again those of its dependants that wait; what runs goes on', async () => {
+      const { run, clock, transport } = await freed()
+      await run.restart('a')
+      await clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'enqueued', b: 'starting', c: 'blocked' })
+      transport.attempt('b').complete()
+      await clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'starting', b: 'completed', c: 'blocked' })
+      transport.attempt('a').complete({ output: 'new' })
+      await clock.settle()
+      expect(transport.attempt('c').assign.dependencies).toMatchObject([{ receipt: { attempt: 2, output: 'new' } }])
+    })
+
+    test('SC5 RE2 a dependant that waits for its retry waits for both', async () => {
+      const { run, clock, transport } = await freed()
+      transport.attempt('b').fail('no')
+      await clock.settle()
+      transport.attempt('c').complete()
+      await clock.settle()
+      expect(await statuses(run)).toMatchObject({ b: 'backoff' })
+      await run.restart('a')
+      await clock.advance(1_000)
+      expect(await statuses(run)).toEqual({ a: 'starting', b: 'blocked', c: 'completed' })
+      transport.attempt('a').complete()
+      await clock.settle()
+      // Of the five seconds four are left.
+      expect(await statuses(run)).toMatchObject({ a: 'completed', b: 'backoff' })
+      await clock.advance(3_999)
+      expect(await statuses(run)).toMatchObject({ b: 'backoff' })
+      await clock.advance(1)
+      expect(await statuses(run)).toMatchObject({ b: 'starting' })
+    })
+
+    test('SC5 holds a running dependant too once that has to be tried again', async () => {
+      const { run, clock, transport } = await freed()
+      await run.restart('a')
+      await clock.settle()
+      transport.attempt('b').accept()
+      transport.attempt('b').fail('no')
+      await clock.advance(10_000)
+      expect(await statuses(run)).toEqual({ a: 'starting', b: 'blocked', c: 'blocked' })
+      transport.attempt('a').complete()
+      await clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'completed', b: 'starting', c: 'enqueued' })
+    })
+
+    test('SC5 that ends badly then cancels what came to wait for it meanwhile', async () => {
+      const bench = await openBench({ slots: 2 })
+      const run = await bench.fleet.start({ name: 'r', tasks: chain.slice(0, 2) })
+      await bench.clock.settle()
+      bench.transport.attempt('a').complete()
+      await bench.clock.settle()
+      await run.restart('a')
+      await bench.clock.settle()
+      bench.transport.attempt('a').fail('never', { recoverable: false })
+      await bench.clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'failed', b: 'starting' })
+      bench.transport.attempt('b').fail('no')
+      await bench.clock.settle()
+      expect(await statuses(run)).toEqual({ a: 'failed', b: 'cancelled' })
+      expect((await run.receipt('b'))?.evidence).toContain('a had ended failed')
+      expect((await run.summary()).status).toBe('failed')
+    })
+  })
 })

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
 import { checkRun } from '../../../src/fleet/check-run.ts'
+import { createFleet } from '../../../src/fleet/create-fleet.ts'
 import type { Run } from '../../../src/fleet/run-handle.ts'
+import type { FleetEvent } from '../../../src/protocol/fleet-event.ts'
+import { memoryFiles } from '../../../src/testing/memory-files.ts'
 
 const waits = async (run: Run, id: string) => (await run.explain(id)).waits.map((wait) => wait.for)
 
@@ -177,6 +180,27 @@ describe('RU10', () => {
     transport.attempt('c').complete()
     await clock.settle()
     expect(stalled()).toBe(1)
+  })
+
+  test('RU10 a run that is stalled when a fleet opens is told to those who listen once they have the fleet', async () => {
+    const first = await openBench()
+    const run = await first.fleet.start({ name: 'r', tasks: [task('a', impossible)] })
+    await first.clock.settle()
+    const store = first.store.peer()
+    first.store.crash()
+    const stalled: FleetEvent[] = []
+    const { clock } = first
+    const fleet = await createFleet({
+      store,
+      clock,
+      files: memoryFiles(),
+      workers: [{ id: 'w1', transport: createTestTransport() }],
+    })
+    fleet.on('run.stalled', (event) => void stalled.push(event))
+    await clock.advance(0)
+    expect(stalled).toMatchObject([{ run_id: run.id, payload: { waiting: ['a'] } }])
+    await clock.advance(600_000)
+    expect(stalled).toHaveLength(1)
   })
 
   test('RU10 awaiting a verdict is not stalled', async () => {

@@ -327,7 +327,10 @@ describe('SE2', () => {
   test('SE2 every field that nothing here enforces is refused at once, each named', async () => {
     const { fleet } = await openBench()
     const secret = {
-      security_policy: { allowed_secrets: [{ key: 'K' }], capability_grants: [{ capability: 'network', scope: 'example.org' }] },
+      security_policy: {
+        allowed_secrets: [{ key: 'K', source: 'keyring' }],
+        capability_grants: [{ capability: 'network', scope: 'example.org' }],
+      },
     }
     const tasks = [
       task('a', { alert_policy: { channels: [] } }),
@@ -344,7 +347,7 @@ describe('SE2', () => {
       )
     expect(error.code).toBe('unenforceable')
     for (const path of [
-      'security_policy.allowed_secrets',
+      'security_policy.allowed_secrets[0].source',
       'security_policy.capability_grants[0].scope',
       'worker_specs[0].host',
       'tasks[1].worker.agent_profile',

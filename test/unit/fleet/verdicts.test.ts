@@ -5,6 +5,7 @@ import type { BenchFleet } from '../../support/bench-fleet.ts'
 import type { Entry } from '../../../src/engine/entry.ts'
 import { memoryFiles } from '../../../src/testing/memory-files.ts'
 import { defineTask } from '../../../src/fleet/define-task.ts'
+import type { Run } from '../../../src/fleet/run-handle.ts'
 import type { StandardSchema } from '../../../src/worker/standard-schema.ts'
 
 const once = { retry_policy: { max_attempts: 1 } }
@@ -286,6 +287,34 @@ describe('VE5', () => {
     expect(await run.summary()).toMatchObject({ status: 'failed', failed: 1, task_failed: 1, completed: 0, partial: 0 })
     expect((await bench.fleet.runs())[0]?.status).toBe('failed')
     await expect(run.result().then((result) => result.assertCompleted())).rejects.toMatchObject({ code: 'run_not_completed' })
+  })
+
+  test.each([
+    ['by its tasks', async (run: Run) => run.cancelTask('b')],
+    ['by a command', async (run: Run) => run.cancel()],
+  ])('VE5 RU3 a failing verdict turns a run that was cancelled %s to failed', async (_, cancel) => {
+    const bench = await openBench()
+    const run = await bench.fleet.start({ name: 'r', tasks: [task('a'), task('b')] })
+    await bench.clock.settle()
+    bench.transport.attempt('a').complete()
+    await bench.clock.settle()
+    await cancel(run)
+    expect((await run.summary()).status).toBe('cancelled')
+    await run.settle('a', { result: 'fail', by: 'ann', why: 'wrong' })
+    expect(await statuses(run)).toEqual({ a: 'failed', b: 'cancelled' })
+    expect(await run.summary()).toMatchObject({ status: 'failed', failed: 1, cancelled: 1 })
+    expect((await bench.fleet.runs())[0]?.status).toBe('failed')
+  })
+
+  test('VE5 a passing verdict leaves a cancelled run cancelled', async () => {
+    const bench = await openBench()
+    const run = await bench.fleet.start({ name: 'r', tasks: [task('a'), task('b')] })
+    await bench.clock.settle()
+    bench.transport.attempt('a').complete()
+    await bench.clock.settle()
+    await run.cancelTask('b')
+    await run.settle('a', { result: 'pass', by: 'ann' })
+    expect((await run.summary()).status).toBe('cancelled')
   })
 
   test('VE5 a failing verdict cancels the dependants that have not started, held or queued; what runs goes on', async () => {

@@ -13,7 +13,7 @@ import { xstateStep } from '../../support/xstate-steps.ts'
 const flags = [false, true]
 const unknownEvent = { type: 'unheard-of' }
 const leaseEvents = [
-  ...['due', 'lease', 'accept', 'finish', 'pass', 'cancel', 'overturn'].map((type) => ({ type })),
+  ...['due', 'block', 'lease', 'accept', 'finish', 'pass', 'cancel', 'overturn'].map((type) => ({ type })),
   ...flags.map((delayed) => ({ type: 'unblock', delayed })),
   ...flags.map((crash) => ({ type: 'release', crash })),
   ...flags.flatMap((retry) => flags.map((delayed) => ({ type: 'fail', retry, delayed }))),

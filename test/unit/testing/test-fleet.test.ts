@@ -69,6 +69,29 @@ test('WO3 a deaf worker is written off, and its slot is given to the next task',
   expect(await verdicts(run)).toHaveLength(1)
 })
 
+test('WO3 a worker whose confirmation was lost on a line that lives is asked again, and gets work again', async () => {
+  await using fleet = await createTestFleet({
+    workers: [worker('w1').otherwise(script().stall(), script().complete('second'))],
+    // What is heard: accepted, and that it stopped.
+    faults: faults({ exactly: [{ kind: 'heard.drop', at: 2 }] }),
+  })
+  const run = await fleet.start({ name: 'lost', tasks: [task('a')] })
+  await fleet.advance('90s')
+  expect(fleet.fleet.workers()).toMatchObject([{ status: 'unhealthy', abandoned: 1 }])
+  expect((await fleet.until(run.result())).receipts['a']).toMatchObject({ attempt: 2, output: 'second' })
+  expect(fleet.fleet.workers()).toMatchObject([{ status: 'online', abandoned: 0 }])
+})
+
+test('WO3 a worker that answers nothing is asked five times, and then left alone', async () => {
+  await using fleet = await createTestFleet({ workers: [worker('deaf', { slots: 2 }).otherwise(script().stall({ deaf: true }))] })
+  await fleet.start({ name: 'deaf', tasks: [task('a', { retry_policy: { max_attempts: 1 } })] })
+  const began = fleet.now()
+  await fleet.advanceUntilIdle()
+  expect(fleet.pendingTimers()).toEqual([])
+  expect(fleet.fleet.workers()).toMatchObject([{ status: 'unhealthy', abandoned: 1 }])
+  expect(fleet.now() - began).toBeLessThan(10 * 60_000)
+})
+
 test('WO1 a worker that crashes fails its attempt as lost, and comes back for the next', async () => {
   await using fleet = await createTestFleet({
     workers: [worker('w1').on('a', script().after('1s').crash(), script().complete('done'))],

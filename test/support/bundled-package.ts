@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A user's folder, with the package installed in it as it is published, but for the declarations. */
+export interface UserFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+/** Bundles the package for a folder of its own, inside of the checkout, so that its dependencies are found. */
+export async function userFolder(): Promise<UserFolder> {
+  await mkdir(join(root, '.flotilla'), { recursive: true })
+  const path = await mkdtemp(join(root, '.flotilla', 'user-'))
+  const installed = join(path, 'node_modules', 'flotilla')
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs'), join(installed, 'dist')])
+  await copyFile(join(root, 'package.json'), join(installed, 'package.json'))
+  await writeFile(join(path, 'package.json'), '{ "type": "module" }')
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
