@@ -120,6 +120,8 @@ export interface Store {
    * the store's own. Undefined for a store that has no folder.
    */
   readonly folder: string | undefined
+  /** Absolute path of the folder that recordings of its fleets go into. Without one they stay in memory. */
+  readonly recordings?: string
 
   /**
    * Becomes the writer (ST6). Rejects `store_owned` with the owner named when another one is alive, or cannot be checked;

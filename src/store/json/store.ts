@@ -44,6 +44,7 @@ class JsonStore implements Store {
   readonly name: string
   readonly blobs: Store['blobs']
   readonly folder: string
+  readonly recordings: string
   readonly #parts: Required<JsonStoreParts>
   readonly #layout: Layout
   readonly #reader: JournalReader
@@ -64,6 +65,7 @@ class JsonStore implements Store {
     this.#layout = layoutOf(parts.folder)
     this.name = `json store in ${parts.folder}`
     this.folder = this.#layout.runs
+    this.recordings = this.#layout.recordings
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
     this.#folders = new RemovedFolders(disk, this.#layout)
