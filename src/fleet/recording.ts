@@ -39,7 +39,8 @@ export function createRecording(
   given: RecordingSink | undefined,
 ): Recording & { readonly recorder: Recorder } {
   const { recordings } = store
-  const file = given === undefined && recordings !== undefined ? fileSink({ append: diskFiles().append, read: readFile }) : undefined
+  const file =
+    given === undefined && recordings !== undefined ? fileSink({ append: diskFiles().append, read: readFile }) : undefined
   const sink = given ?? file ?? memorySink()
   const recorder = createRecorder({ clock, quiet, sink })
   return {

@@ -42,8 +42,7 @@ function seamedScorer(seam: Seam, scorer: Extract<Scorer<never>, { effect: true 
 function seamedCollector(seam: Seam, collector: Collector): Collector {
   return {
     log: (place, text) => seam.ask(`log ${nameOf(place)}`, () => collector.log(place, text)),
-    collect: (place, report) =>
-      seam.ask(`collect ${nameOf(place)} ${report.report}`, () => collector.collect(place, report)),
+    collect: (place, report) => seam.ask(`collect ${nameOf(place)} ${report.report}`, () => collector.collect(place, report)),
     finish: (place) => seam.ask(`finish ${nameOf(place)}`, () => collector.finish(place)),
   }
 }
