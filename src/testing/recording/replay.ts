@@ -98,12 +98,19 @@ function createLife(steps: readonly RecordedStep[], life: number, options: Repla
     for (;;) {
       const due = world.nextDeadline((at) => at + latenessMs <= step.up && !metDues.has(at))
       if (due === undefined) return undefined
-      const done = world.begin({ at: step.at - (step.up - due), up: due })
+      const at = step.at - (step.up - due)
+      const done = world.begin({ at, up: due })
       world.letIn({ kind: 'deadline', due })
       await quiet()
       const found = otherwise({}, done, began)
       if (found !== undefined)
-        return { ...found, lines: ['a deadline that the recording does not have was met before this step', ...found.lines] }
+        return {
+          ...found,
+          lines: [
+            `before it, at +${lengthOfTime(at - began)}, the code meets a deadline that the recording does not have:`,
+            ...found.lines,
+          ],
+        }
     }
   }
 
