@@ -29,7 +29,7 @@ export const unrecorded: Recording = {
 }
 
 /** A name that sorts as the epochs do. */
-export function recordingName(epoch: number): string {
+function recordingName(epoch: number): string {
   return `${String(epoch).padStart(10, '0')}.ndjson`
 }
 

@@ -10,7 +10,12 @@ export type { RecordedMoment } from './recording/recorded-moment.ts'
 export type { JournalLine } from './recording/recording-lines.ts'
 export { replay, type Replay, type ReplayOptions } from './recording/replay.ts'
 export type { Divergence } from './recording/divergence.ts'
-export type { Input, NotedError, Outcome, Step } from '../recording/step.ts'
+export type {
+  Input as RecordedInput,
+  NotedError as RecordedError,
+  Outcome as RecordedOutcome,
+  Step as RecordedStepDetails,
+} from '../recording/step.ts'
 export type { Invariant, World } from './invariants.ts'
 export type { Happened, ModelRun, ModelTask } from './model.ts'
 export { simulate, type SimulateOptions, type SimulationFailure, type SimulationReport } from './simulate.ts'

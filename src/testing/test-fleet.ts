@@ -112,13 +112,13 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     ...fleetOptions
   } = options
   const seed = String(given)
-  let lives: Lives | undefined
-  const clock = createSettledClock(settlingWith(() => lives?.dealing()))
+  const processes: { lives?: Lives } = {}
+  const clock = createSettledClock(settlingWith(() => processes.lives?.dealing()))
   const sink = memorySink()
   const ids = seededIds(seed)
   const source = createFaultSource(plan, seededIds(`${seed} faults`))
   const realTime = createRealTime()
-  lives = createLives({
+  const lives = createLives({
     options: {
       workspace,
       slots: slotsOfHandlers,
@@ -134,6 +134,7 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     observer,
     sink,
   })
+  processes.lives = lives
   const kit = testFleet({ sink, seed, clock, source, lives, offence: realTime.offence, observer })
   await kit.until(lives.open())
   return kit

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { fullSize, playSeed } from '../../src/testing/simulation.ts'
 import { allFaults } from './all-faults.ts'
-import { plantedBugs } from './planted-bugs.ts'
+import type { plantedBugs } from './planted-bugs.ts'
 import { plantedCopy } from './planted-copy.ts'
 import { scenarios } from './scenarios.ts'
 
@@ -15,7 +15,7 @@ const tsx = fileURLToPath(import.meta.resolve('tsx'))
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** Records seeds with the code as it is, and plays them with the code that has a mistake in it. */
-export function replayWithBugs(bugs: typeof plantedBugs, seeds: number): void {
+export function replayWithBugs(bugs: typeof plantedBugs, seeds: number, seen = /  /): void {
   test.each(bugs)('CO2 a recording shows that $what', { timeout: 180_000 }, async (bug) => {
     const folder = await mkdtemp(join(tmpdir(), 'flotilla-recordings-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -32,6 +32,7 @@ export function replayWithBugs(bugs: typeof plantedBugs, seeds: number): void {
     expect(right).not.toContain('decides otherwise')
     expect(right.match(/is decided the same/g)).toHaveLength(seeds * scenarios.length)
     expect(wrong).toMatch(/The code decides otherwise at step \d+, \+\S+, after: /)
+    expect(wrong).toMatch(seen)
   })
 }
 

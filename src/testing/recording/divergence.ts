@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Step } from '../../recording/step.ts'
 import { differencesOf } from './differences.ts'
+import { entriesOf } from './recording-lines.ts'
 import type { JournalLine } from './recording-lines.ts'
 import type { Done } from './replayed-world.ts'
 
@@ -38,10 +39,6 @@ export function otherwise(
     itemOtherwise('asked', (step.asked ?? []).toSorted(), done.asked.toSorted()) ??
     itemOtherwise('drew', [], done.tookMore)
   )
-}
-
-function entriesOf(appended: NonNullable<Step['appended']>): JournalLine[] {
-  return appended.flatMap((batches) => batches.flatMap(({ run, entries }) => entries.map((entry) => ({ run, entry }))))
 }
 
 function entryOtherwise(expected: readonly JournalLine[], found: readonly JournalLine[], began: number): Otherwise | undefined {

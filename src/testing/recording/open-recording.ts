@@ -8,7 +8,7 @@ import { journalOf } from '../journal.ts'
 import { createDurableEntries } from './durable-entries.ts'
 import { momentOf } from './recorded-moment.ts'
 import type { RecordedMoment } from './recorded-moment.ts'
-import { readLines } from './recording-lines.ts'
+import { entriesOf, readLines } from './recording-lines.ts'
 import type { JournalLine, Lines } from './recording-lines.ts'
 import { textOfStep } from './step-text.ts'
 
@@ -20,7 +20,9 @@ export interface RecordedStep {
   readonly at: number
   /** What came in, in a few words; of a journal, what was stored. */
   readonly text: string
-  /** Entries that became durable, each with its run. */
+  /** Entries that were given to the store with it, each with its run; they are durable with a later step, or never. */
+  readonly decided: readonly JournalLine[]
+  /** Entries that became durable with it. */
   readonly entries: readonly JournalLine[]
   /** Everything that was written down of it; undefined in a journal, which has entries alone. */
   readonly recorded: Step | undefined
@@ -33,7 +35,7 @@ export interface Recording {
   readonly runs: readonly string[]
   /** True when commands were recorded, so that `replay` can play it; false for a journal. */
   readonly hasCommands: boolean
-  /** The process died while it wrote the last line, which is left out. */
+  /** A process died while it wrote its last line, which is left out. */
   readonly isCut: boolean
   /** Everything as it was durable after a step; without a number, after the last. Rejects `invalid_option` for a number that is none. */
   at(step?: number): Promise<RecordedMoment>
@@ -91,7 +93,7 @@ function joined(files: readonly Lines[]): Lines {
   const steps = files.flatMap((file, index) =>
     file.kind === 'recording' ? file.steps.map((step): Step => ({ ...step, life: step.life + index })) : [],
   )
-  return { kind: 'recording', steps, isCut: files.at(-1)?.isCut ?? false }
+  return { kind: 'recording', steps, isCut: files.some(({ isCut }) => isCut) }
 }
 
 function stepsOf(steps: readonly Step[]): RecordedStep[] {
@@ -100,6 +102,7 @@ function stepsOf(steps: readonly Step[]): RecordedStep[] {
     number: index + 1,
     at: recorded.at,
     text: textOfStep(recorded),
+    decided: entriesOf(recorded.appended ?? []),
     entries: durable(recorded),
     recorded,
   }))
@@ -113,7 +116,8 @@ function stepsOfJournal(lines: readonly JournalLine[]): RecordedStep[] {
     .map((line, index) => ({
       number: index + 1,
       at: moment(line),
-      text: `${line.run} ${String(line.entry['kind'])}`,
+      text: `${line.run} ${JSON.stringify(line.entry['kind'])}`,
+      decided: [line],
       entries: [line],
       recorded: undefined,
     }))

@@ -9,6 +9,11 @@ export interface JournalLine {
   readonly entry: StoredEntry
 }
 
+/** The entries of appends, in their order. */
+export function entriesOf(appended: NonNullable<Step['appended']>): JournalLine[] {
+  return appended.flatMap((batches) => batches.flatMap(({ run, entries }) => entries.map((entry) => ({ run, entry }))))
+}
+
 /** What a file holds: steps, or durable entries alone. */
 export type Lines =
   | { readonly kind: 'recording'; readonly steps: readonly Step[]; readonly isCut: boolean }

@@ -5,7 +5,7 @@ type Row<Kind extends Input['kind']> = (input: Extract<Input, { kind: Kind }>) =
 const rows: { readonly [Kind in Input['kind']]: Row<Kind> } = {
   call: ({ call, args }) => `${call} was called${call === 'open' ? '' : ` with ${brief(args)}`}`,
   answer: ({ to, failed }) => (failed === undefined ? `answer to ${to}` : `${to} failed: ${failed.code ?? failed.message}`),
-  heard: ({ from, word }) => `${from} said ${saidBy(word)}`,
+  heard: ({ from, word }) => `${speakerOf(from)} said ${saidBy(word)}`,
   deadline: () => 'a deadline was met',
   nothing: () => 'the fleet went on by itself',
 }
@@ -16,13 +16,25 @@ export function textOfStep({ input }: Step): string {
   return (rows[input.kind] as (input: Input) => string)(input)
 }
 
+/** A worker, without its incarnation. */
+function speakerOf(from: string): string {
+  return from.split(' ', 1)[0] ?? from
+}
+
+/** What a worker says of an attempt, or what else was said. */
+interface Said {
+  readonly type: string
+  readonly run_id?: string
+  readonly task_id?: string
+  readonly attempt?: number
+}
+
 function saidBy(word: unknown): string {
-  const { said } = (word ?? {}) as { readonly said?: Readonly<Record<string, unknown>> }
+  const { said } = (word ?? {}) as { readonly said?: Said }
   if (said === undefined) return brief(word)
   const { type, run_id, task_id, attempt, ...rest } = said
-  return task_id === undefined
-    ? String(type)
-    : `${String(type)} of ${String(run_id)}/${String(task_id)}#${String(attempt)} ${brief(rest)}`
+  if (task_id === undefined) return type
+  return [`${type} of ${run_id}/${task_id}#${attempt}`, ...(Object.keys(rest).length > 0 ? [brief(rest)] : [])].join(' ')
 }
 
 const mostLetters = 120

@@ -13,7 +13,7 @@ async function flaky(): Promise<Uint8Array> {
   const run = await fleet.start({ id: 'flaky', name: 'flaky', tasks: [task('build', { retry_policy: { max_attempts: 2 } })] })
   await fleet.until(run.result())
   await fleet.close()
-  return fleet.recording()
+  return await fleet.recording()
 }
 
 test('CO2 what is recorded over retries, a crash, a failing store, a cancellation, a verdict and a restart is decided again the same', async () => {
