@@ -38,17 +38,23 @@ export function createRecorder(parts: {
   const waiting: Waiting[] = []
   let moment = { at: clock.now(), up: clock.monotonic() }
   let step: Mutable<Step> | undefined
-  let working: Promise<void> | undefined
+  let isWorking = false
+  let working = Promise.resolve()
   let calls = 0
   let hasEnded = false
 
   function enter(entering: Waiting): void {
     if (hasEnded) return
     waiting.push(entering)
-    working ??= work()
+    start()
+  }
+
+  function start(): void {
+    if (!isWorking) working = work()
   }
 
   async function work(): Promise<void> {
+    isWorking = true
     for (;;) {
       if (step !== undefined) {
         await quiet()
@@ -59,7 +65,7 @@ export function createRecorder(parts: {
       if (next === undefined || hasEnded) break
       if (next.isOver?.() !== true) begin(next)
     }
-    working = undefined
+    isWorking = false
   }
 
   function begin({ input, act }: Waiting): void {
@@ -79,7 +85,7 @@ export function createRecorder(parts: {
   function here(): Mutable<Step> {
     if (step === undefined) {
       step = { life, ...moment, input: { kind: 'nothing' } }
-      working ??= work()
+      start()
     }
     return step
   }
@@ -164,10 +170,10 @@ export function createRecorder(parts: {
       })
     },
     async idle() {
-      while (working !== undefined) await working
+      while (isWorking) await working
     },
     get isIdle() {
-      return working === undefined
+      return !isWorking
     },
     end() {
       hasEnded = true

@@ -57,7 +57,7 @@ export function fileSink(parts: {
   }
 
   function start(): void {
-    if (path !== undefined && broken === undefined) writing ??= write(path)
+    if (path !== undefined && waiting !== '' && broken === undefined) writing ??= write(path)
   }
 
   async function flush(): Promise<void> {

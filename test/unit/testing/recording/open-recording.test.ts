@@ -54,7 +54,7 @@ test('CO4 what became durable in a recording is what its journal holds', async (
   expect(await timeline((await journal.at()).run('story'))).toBe(await timeline((await recording.at()).run('story')))
 })
 
-test('a recording of a process that died opens as far as it goes, wherever it was cut', async () => {
+test('CO2 a recording of a process that died opens as far as it goes, wherever it was cut', async () => {
   const whole = await openRecording(story.recording)
   expect((await replay(whole)).same).toBe(true)
   for (let length = 40; length < text.length; length += 1_499) {
@@ -81,7 +81,7 @@ test('ST4 a damaged line is named', async () => {
     })
 })
 
-test('a step that is none is refused, and so is a path without a recording', async () => {
+test('CO2 a step that is none is refused, and so is a path without a recording', async () => {
   const recording = await openRecording(story.recording)
   await expect(recording.at(recording.steps.length + 1)).rejects.toMatchObject({ code: 'invalid_option' })
   await expect(openRecording('/nowhere/at/all')).rejects.toMatchObject({ code: 'unreadable_file' })
@@ -101,7 +101,7 @@ test('ST2 the folder of a JSON store that recorded nothing opens for stepping, a
   await assertRun((await recording.at(leased)).run(run.id), { status: 'running', tasks: { greet: 'running' } })
 })
 
-test('a file of a recording opens by its path', async () => {
+test('CO2 a file of a recording opens by its path', async () => {
   folder = await mkdtemp(join(tmpdir(), 'flotilla-recording-'))
   await writeFile(join(folder, 'one.ndjson'), story.recording)
   expect((await openRecording(join(folder, 'one.ndjson'))).steps).toEqual((await openRecording(story.recording)).steps)
