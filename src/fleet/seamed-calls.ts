@@ -14,7 +14,10 @@ export interface NotedWorker {
 /** What a fleet was opened with, as a recording has it. */
 export interface NotedOpening {
   readonly limits: FleetLimits
-  readonly options: Pick<FleetOptions, 'leasing' | 'carryOn' | 'retention' | 'waitForStoreMs' | 'takeOver' | 'workspace'>
+  readonly options: Pick<
+    FleetOptions,
+    'leasing' | 'carryOn' | 'retention' | 'concurrency' | 'waitForStoreMs' | 'takeOver' | 'workspace'
+  >
   readonly workers: readonly NotedWorker[]
 }
 
@@ -23,10 +26,10 @@ export function openingOf(world: {
   readonly limits: FleetLimits
   readonly plans: readonly WorkerPlan[]
 }): NotedOpening {
-  const { leasing, carryOn, retention, waitForStoreMs, takeOver, workspace } = world.options
+  const { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace } = world.options
   return {
     limits: world.limits,
-    options: { leasing, carryOn, retention, waitForStoreMs, takeOver, workspace } as NotedOpening['options'],
+    options: { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace } as NotedOpening['options'],
     workers: world.plans.map(notedWorker),
   }
 }

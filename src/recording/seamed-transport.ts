@@ -57,10 +57,16 @@ function shownWord(word: Word): unknown {
   return { said: rest }
 }
 
-/** Only what is decided: the values of an environment are not for keeping. */
+/** What a message says besides whom it is for. The values of an environment are not for keeping, and a task is in its run. */
+const words: { readonly [Type in ToWorker['type']]: (message: Extract<ToWorker, { type: Type }>) => string } = {
+  assign: ({ previous, dependencies }) => `after ${previous.length} receipts, with ${dependencies.length} dependencies`,
+  hand_back: ({ reason }) => reason,
+  stop: ({ code, reason }) => `${code}: ${reason}`,
+  collected: ({ report, refused }) => (refused === undefined ? String(report) : `${report} ${refused}`),
+}
+
 function shownMessage(worker: string, message: ToWorker): string {
-  const to = `${worker} ${message.type} ${message.run_id}/${message.task_id}/${message.attempt}`
-  if (message.type === 'stop') return `${to} ${message.code}: ${message.reason}`
-  if (message.type === 'collected') return `${to} ${message.report}${message.refused === undefined ? '' : ` ${message.refused}`}`
-  return `${to} after ${message.previous.length} receipts, with ${message.dependencies.length} dependencies`
+  // The table pairs each type with its row.
+  const word = words[message.type] as (message: ToWorker) => string
+  return `${worker} ${message.type} ${message.run_id}/${message.task_id}/${message.attempt} ${word(message)}`
 }

@@ -81,6 +81,8 @@ test('CO2 what is collected, scored, retained and kept as a snapshot is played a
       },
     },
     retention: { endedRuns: 1 },
+    slots: 4,
+    concurrency: { classes: { heavy: { atOnce: 1 } } },
     limits: { snapshotAfter: 5, taskSlice: 3 },
   }
   const ways = await cameIn(options, async ({ fleet, until }) => {
@@ -88,6 +90,7 @@ test('CO2 what is collected, scored, retained and kept as a snapshot is played a
       const tasks = Array.from({ length: 7 }, (_, index) =>
         task(`t${index}`, {
           handler: 'work',
+          metadata: { class: 'heavy' },
           scorer: { kind: 'file_exists', path: index === 3 ? 'absent.txt' : 'there.txt' },
           ...(index > 4 && { depends_on: ['t0'] }),
           retry_policy: { max_attempts: 2, initial_backoff_seconds: 1 },
