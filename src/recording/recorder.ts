@@ -141,7 +141,10 @@ export function createRecorder(parts: {
     ask,
     takeOrAsk(what, act, noting) {
       const given = act()
-      return given instanceof Promise ? ask(what, () => given, noting) : take(what, () => given, noting)
+      if (!(given instanceof Promise)) return take(what, () => given, noting)
+      // Of two that are asked alike, one may be answered at once and the other later.
+      take(`later ${what}`, () => null)
+      return ask(what, () => given, noting)
     },
     tell: (what) => void (here().told ??= []).push(what),
     hear(from, deliver, { shown } = {}) {

@@ -98,8 +98,9 @@ export function createReplayedWorld(): ReplayedWorld {
       take,
       ask: (what, _, noting) => ask(what, noting?.batches),
       takeOrAsk<Answer>(what: string): Answer | Promise<Answer> {
-        const found = takeNext(what)
-        return found === undefined ? ask<Answer>(what, undefined) : (found.value as Answer)
+        const [first] = took.filter(([taken]) => taken === what || taken === `later ${what}`)
+        const found = first === undefined ? undefined : takeNext(first[0])
+        return found === undefined || first?.[0] !== what ? ask<Answer>(what, undefined) : (found.value as Answer)
       },
       tell: (what) => void done.told.push(what),
       hear(from, deliver) {
