@@ -13,6 +13,7 @@ export interface Options {
   readonly workspace: string
   readonly key: string | undefined
   readonly takeOver: boolean
+  readonly record: boolean
   readonly graceMs: number
   readonly attempt: number | undefined
   readonly follow: boolean
@@ -42,6 +43,7 @@ export const optionRows = {
   'await-verdicts': { meaning: 'wait for verdicts that are given from elsewhere' },
   grace: { value: 'SECONDS', meaning: 'how long running tasks may go on after Ctrl-C; default 10' },
   'take-over': { meaning: 'overrule an owner of the store that cannot be checked from here' },
+  record: { meaning: 'write down everything that comes in, to play it again in a test' },
   attempt: { value: 'N', meaning: 'which attempt; default the latest' },
   follow: { meaning: 'go on until the run has ended' },
   public: { meaning: 'show only what may leave this host' },
@@ -95,6 +97,7 @@ export function readOptions(raw: RawOptions): Options {
     workspace: filled('workspace') ?? '.',
     key: filled('key'),
     takeOver: raw['take-over'] !== undefined,
+    record: raw.record !== undefined,
     graceMs: grace === undefined ? 10_000 : Number(grace) * 1000,
     attempt: whole('attempt'),
     follow: raw.follow !== undefined,

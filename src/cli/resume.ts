@@ -20,7 +20,7 @@ export const resume: Verb = {
   does: 'Carries on every run that is neither ended nor paused, and waits for them; with RUN only that one, from a pause too.',
   least: 0,
   most: 1,
-  options: ['max-workers', 'worker', 'secrets', 'workspace', 'strict', 'await-verdicts', 'grace', 'take-over'],
+  options: ['max-workers', 'worker', 'secrets', 'workspace', 'strict', 'await-verdicts', 'grace', 'take-over', 'record'],
   async perform(invocation) {
     const { words, options } = invocation
     const control = openControl(jsonStore({ folder: options.folder }))

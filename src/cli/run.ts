@@ -16,7 +16,7 @@ export const run: Verb = {
   does: 'Runs the tasks of a file, JSON or TOML, and waits for them.',
   least: 1,
   most: 1,
-  options: ['max-workers', 'worker', 'secrets', 'workspace', 'key', 'strict', 'await-verdicts', 'grace', 'take-over'],
+  options: ['max-workers', 'worker', 'secrets', 'workspace', 'key', 'strict', 'await-verdicts', 'grace', 'take-over', 'record'],
   async perform(invocation) {
     const { words, options, output } = invocation
     const [file = ''] = words

@@ -47,6 +47,7 @@ export async function work(invocation: Invocation, { workers, secrets, carryOn, 
     carryOn: carryOn.length === 0 ? 'none' : carryOn,
     workspace: options.workspace,
     takeOver: options.takeOver,
+    record: options.record,
     ...(options.maxWorkers !== undefined && { limits: { maxLeases: options.maxWorkers } }),
   })
   const manual = new Set<string>()

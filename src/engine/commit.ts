@@ -26,6 +26,8 @@ export interface Commits {
   readonly idle: boolean
 }
 
+type Asking = (isDurable: boolean) => void
+
 /** What the pipeline needs of the engine when an append fails. */
 export interface Recovery {
   /**
@@ -43,6 +45,9 @@ export interface Recovery {
 export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clock'>, recovery: Recovery): Commits {
   let queued: Turn[] = []
   let writing: Promise<void> | undefined
+  // Who only asks waits beside the turns, since asking moves nothing: with those that are being written, or with those that are queued.
+  let asking: Asking[] | undefined
+  let askingNext: Asking[] = []
 
   async function write(): Promise<void> {
     while (queued.length > 0) {
@@ -50,7 +55,9 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
       await clock.turn()
       const turns = queued
       queued = []
-      // Whoever only looked waits for what came before, and that is durable now.
+      asking = askingNext
+      askingNext = []
+      // What decided nothing waits for what came before, and that is durable now.
       while (turns[0]?.entries.length === 0) turns.shift()?.durable()
       const batches = batchesOf(turns, recovery)
       try {
@@ -60,15 +67,24 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
         continue
       }
       for (const turn of turns) turn.durable()
+      answer(true)
       recovery.followed()
     }
     writing = undefined
+  }
+
+  function answer(isDurable: boolean): void {
+    const all = asking ?? []
+    asking = undefined
+    for (const tell of all) tell(isDurable)
   }
 
   async function fail(turns: readonly Turn[], error: FleetError): Promise<void> {
     // Whatever was decided since has seen the state that is now discarded.
     const since = queued
     queued = []
+    asking?.push(...askingNext)
+    askingNext = []
     const all = [...turns, ...since]
     const runs = new Set(all.flatMap((turn) => turn.entries.map(({ run }) => run)))
     const stored = await recovery.restore(runs, error)
@@ -83,6 +99,7 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
         turn.discarded(blamed(turn, error))
       }
     }
+    answer(false)
     recovery.followed()
     recovery.resumed()
   }
@@ -96,7 +113,9 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
     push,
     durable: () =>
       new Promise((resolve) => {
-        push({ entries: [], durable: () => resolve(true), stored: () => undefined, discarded: () => resolve(false) })
+        if (queued.length > 0) askingNext.push(resolve)
+        else if (asking !== undefined) asking.push(resolve)
+        else resolve(true)
       }),
     async settled() {
       while (writing !== undefined) await writing

@@ -17,6 +17,8 @@ import type { Turns } from './turns.ts'
 /** What the engine is given. */
 export interface EnginePorts {
   readonly store: Store
+  /** Where a run that is not in memory is read for looking only; the same contents. */
+  readonly shown: Store
   readonly clock: Clock
   readonly ids: Ids
   readonly scorers: Scorers

@@ -81,7 +81,7 @@ export function createRunMemory(
       for (const task of run.tasks.values()) parts.watch.arm(run, task)
       return run.seq
     },
-    look: (id) => loadRun(createFleetState(), core, id, false),
+    look: (id) => loadRun(createFleetState(), { store: core.shown, clock: core.clock }, id, false),
     letGo,
   }
 }

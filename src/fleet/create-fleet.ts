@@ -3,13 +3,20 @@ import { createEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineDefaults } from '../engine/defaults.ts'
 import { fleetStream } from '../engine/fold.ts'
-import { performCommand } from '../engine/run-command.ts'
 import { loadFleetStream } from '../engine/run-loader.ts'
 import { isWorking } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
+import type { Store } from '../ports/store.ts'
+import type { Recorder } from '../recording/recorder.ts'
+import type { Seam } from '../recording/seam.ts'
+import { seamedClock, seamedIds } from '../recording/seamed-clock.ts'
+import { seamedWork } from '../recording/seamed-ports.ts'
+import { seamedStore } from '../recording/seamed-store.ts'
+import { seamedTransport } from '../recording/seamed-transport.ts'
+import type { RecordingSink } from '../recording/sink.ts'
 import { createBus } from '../observability/bus.ts'
 import { createRedactor } from '../security/redactor.ts'
+import type { SecretsInUse } from '../security/secrets-in-use.ts'
 import { createSecretsInUse } from '../security/secrets-in-use.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
@@ -17,12 +24,14 @@ import { diskFiles } from '../host/files.ts'
 import { systemIds } from '../host/ids.ts'
 import { makeFolder } from '../host/make-folder.ts'
 import { sha256 } from '../host/sha256.ts'
-import { createTemporaryFolder } from '../host/temporary-folder.ts'
 import { reapOrphans } from '../transports/orphans.ts'
 import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
+import { createAttemptsFolder } from './attempts-folder.ts'
+import { createFleetCalls } from './calls.ts'
+import type { FleetCalls } from './calls.ts'
 import { checkOptions } from './check-options.ts'
 import { closeEngine } from './close.ts'
 import { createCreations } from './creations.ts'
@@ -31,11 +40,15 @@ import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
 import { knowEarlierSecrets } from './earlier-secrets.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
+import { createRecording, unrecorded } from './recording.ts'
+import type { Recording } from './recording.ts'
 import { createRegistrar } from './registrar.ts'
 import { keepRetention } from './retention.ts'
+import { openingOf, seamedCalls } from './seamed-calls.ts'
 import { memoryStore } from './stores.ts'
 import { secretsOf } from './secrets-of.ts'
 import { workersOf } from './workers-of.ts'
+import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
 /** An opening that read more of the fleet's own entries saves them as a snapshot, whether it closes in good order or not. */
 const fleetEntriesRead = 256
@@ -51,43 +64,82 @@ export async function createFleet(options: FleetOptions = {}): Promise<Fleet> {
   return (await openFleet(options)).fleet
 }
 
-/** The fleet, and the way for commands as they come from outside. */
+/** The fleet, and the ways in which everything is asked of it. */
 export interface OpenedFleet {
   readonly fleet: Fleet
-  perform(command: RunCommand): Promise<CommandOutcome>
+  readonly calls: FleetCalls
 }
 
-/**
- * `reap` ends what an earlier fleet left running; whoever knows that it started no processes need not look for them. `redactor` makes what
- * covers secrets; a test that puts another in its place shows what it is good for.
- */
-export async function openFleet(
-  options: FleetOptions,
-  {
-    reap = reapOrphans,
-    redactor = createRedactor,
-  }: { readonly reap?: typeof reapOrphans; readonly redactor?: typeof createRedactor } = {},
-): Promise<OpenedFleet> {
+/** What the parts of this package may replace when they open a fleet. */
+export interface OpenParts {
+  /** Ends what an earlier fleet left running; whoever knows that it started no processes need not look for them. */
+  readonly reap?: typeof reapOrphans
+  /** Makes what covers secrets; a test that puts another in its place shows what it is good for. */
+  readonly redactor?: typeof createRedactor
+  /** Where a recording goes, when one is made. Default: a file beside the journal, or memory where the store has no folder. */
+  readonly sink?: RecordingSink
+  /** Stands in for the world, with the workers that it has (a replay). */
+  readonly standIn?: { readonly seam: Seam; readonly plans: readonly WorkerPlan[] }
+  /** Told of the recorder, when the fleet has one. */
+  readonly recorded?: (recorder: Recorder) => void
+}
+
+export async function openFleet(options: FleetOptions, parts: OpenParts = {}): Promise<OpenedFleet> {
   const limits = { ...limitDefaults, ...checkOptions(options) }
   const clock = options.clock ?? systemClock()
-  const ids = options.ids ?? systemIds()
-  const environment = systemEnvironment()
   const store = options.store ?? memoryStore()
-  const inUse = createSecretsInUse(redactor)
-  const secrets = secretsOf(options)
+  const inUse = createSecretsInUse(parts.redactor ?? createRedactor)
   const host = {
     clock,
-    environment,
+    environment: systemEnvironment(),
     ...(options.files === undefined && { makeFolder }),
     redactor: () => inUse.redactor,
     probe: once(probeSandbox),
     hidden: [store.home ?? store.folder ?? []].flat(),
   }
-  const plans = workersOf(options, host)
-  const folder = resolve(options.workspace ?? '.')
+  const world: World = {
+    options,
+    limits,
+    host,
+    plans: parts.standIn?.plans ?? workersOf(options, host),
+    store,
+    inUse,
+    reap: parts.reap ?? reapOrphans,
+  }
+  if (parts.standIn !== undefined) return openThrough(parts.standIn.seam, world, unrecorded)
+  if (options.record !== true) return open(world, unrecorded)
+  const recording = createRecording({ store, clock, inUse, sink: parts.sink })
+  parts.recorded?.(recording.recorder)
+  return openThrough(recording.recorder, world, recording)
+}
+
+/** What a fleet is opened with. */
+interface World {
+  readonly options: FleetOptions
+  readonly limits: FleetLimits
+  readonly host: HostPorts
+  readonly plans: readonly WorkerPlan[]
+  readonly store: Store
+  readonly inUse: SecretsInUse
+  readonly reap: typeof reapOrphans
+}
+
+/** Everything that passes between the fleet and the world passes the seam, and so does what is asked of the fleet. */
+async function openThrough(seam: Seam, world: World, recording: Recording): Promise<OpenedFleet> {
+  return seam.call('open', openingOf(world), () => open(world, recording, seam), { shown: () => undefined })
+}
+
+async function open(world: World, recording: Recording, seam?: Seam): Promise<OpenedFleet> {
+  const { options, limits, host, plans } = world
+  const { environment } = host
+  const clock = seam === undefined ? host.clock : seamedClock(seam)
+  const store = seam === undefined ? world.store : seamedStore(seam, world.store)
+  const ids = seam === undefined ? (options.ids ?? systemIds()) : seamedIds(seam, options.ids ?? systemIds())
+  const ask: Seam['ask'] = seam === undefined ? (_, act) => act() : (what, act, noting) => seam.ask(what, act, noting)
   const files = options.files ?? diskFiles()
   const bus = createBus({ buffer: limits.eventBuffer })
-  const workspace = await files.real(folder)
+  const folder = resolve(options.workspace ?? '.')
+  const workspace = await ask('workspace', () => files.real(folder))
   if (workspace === undefined)
     throw new FleetError('invalid_option', `workspace: there is no folder ${folder}. Make it, or name another.`)
   const opening = await store.open({
@@ -95,20 +147,25 @@ export async function openFleet(
     ...(options.waitForStoreMs !== undefined && { waitMs: options.waitForStoreMs }),
     ...(options.takeOver !== undefined && { takeOver: options.takeOver }),
   })
-  const temporary = store.folder === undefined && options.files === undefined ? await createTemporaryFolder() : undefined
-  const attempts = store.folder ?? temporary?.path ?? '/fleet'
+  recording.open(opening.epoch)
+  const attempts = createAttemptsFolder(store.folder, options.files !== undefined)
+  const place = await ask('attempts folder', () => attempts.open())
+  const work = {
+    scorers: createScorers({ files }),
+    collector: createCollector({ files, blobs: options.blobs ?? world.store.blobs, sha256, limits }),
+    workspaces: createWorkspaces({ files, environment }),
+    secrets: secretsOf(options),
+  }
   const engine = createEngine(
     {
       store,
+      shown: world.store,
       clock,
       ids: ids.forEpoch?.(opening.epoch) ?? ids,
-      scorers: createScorers({ files }),
-      collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256, limits }),
-      workspaces: createWorkspaces({ files, environment }),
-      secrets,
-      inUse,
+      ...(seam === undefined ? work : seamedWork(seam, work)),
+      inUse: world.inUse,
       // Ids are names of files as they are (WI9).
-      folderOf: (run, task, attempt) => `${attempts}${sep}${run}${sep}attempts${sep}${task}${sep}${attempt}`,
+      folderOf: (run, task, attempt) => `${place}${sep}${run}${sep}attempts${sep}${task}${sep}${attempt}`,
       announce: (event) => bus.emit(event),
       hasListeners: () => bus.hasListeners(),
       isListenedTo: (name) => bus.isListenedTo(name),
@@ -117,7 +174,9 @@ export async function openFleet(
     },
     () => opening.storeId,
   )
-  const registrar = createRegistrar(engine, host)
+  const registrar = createRegistrar(engine, host, (transport) =>
+    seam === undefined ? transport : seamedTransport(seam, transport),
+  )
   const creations = createCreations(engine, { registrar, host, workspace })
   const stop = new AbortController()
   try {
@@ -128,7 +187,7 @@ export async function openFleet(
     )
     await knowEarlierSecrets(engine, runs)
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
-    await reap({ storeId: opening.storeId, recorded: processes, clock })
+    await ask('reap', () => world.reap({ storeId: opening.storeId, recorded: processes, clock: host.clock }))
     for (const plan of plans) registrar.add(plan)
     for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
     for (const run of runs) engine.recover(run)
@@ -140,7 +199,7 @@ export async function openFleet(
     if (read > fleetEntriesRead) await engine.keepFleetStream()
   } catch (error) {
     await store.close()
-    await temporary?.remove()
+    await attempts.remove()
     throw error
   }
   // The loop ends with the fleet; a store that breaks tells so through its appends.
@@ -158,25 +217,31 @@ export async function openFleet(
     await retention?.close()
     await engine.announced()
     await store.close()
-    await temporary?.remove()
+    await attempts.remove()
     bus.close()
   }
 
-  const fleet = createFleetFacade({
-    engine,
-    bus,
+  const direct = createFleetCalls(engine, {
     registrar,
     creations,
-    host,
-    warnings: opening.warnings,
-    closed: stop.signal,
-    close({ graceMs = limits.closeGraceMs } = {}) {
+    close({ graceMs = limits.closeGraceMs }) {
       if (closed !== undefined && graceMs === 0) hurry.abort()
       return (closed ??= close(graceMs))
     },
   })
   engine.opened()
-  return { fleet, perform: (command) => performCommand(engine, command) }
+  const calls = seam === undefined ? direct : seamedCalls(seam, direct, () => recording.written())
+  const fleet = createFleetFacade({
+    engine,
+    bus,
+    calls,
+    host,
+    store: world.store,
+    warnings: opening.warnings,
+    closed: stop.signal,
+    recording: () => recording.bytes(),
+  })
+  return { fleet, calls }
 }
 
 /** Takes the unfinished runs that the options name, and reads them; a creation that was cut off is discarded (RU1). */

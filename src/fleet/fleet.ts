@@ -5,15 +5,15 @@ import { addCounters, countersOf, noTasks } from '../engine/views.ts'
 import type { FleetSummary } from '../engine/views.ts'
 import type { Bus, FleetListener } from '../observability/bus.ts'
 import type { GapEvent } from '../observability/subscription.ts'
-import type { RunRow } from '../ports/store.ts'
+import type { RunRow, Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent, FleetEventName, FleetEventOf } from '../protocol/fleet-event.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
-import type { CreateOptions, Creations } from './creations.ts'
+import type { FleetCalls } from './calls.ts'
+import type { CreateOptions } from './creations.ts'
 import type { WorkerOptions } from './options.ts'
-import type { Registrar } from './registrar.ts'
 import { createRunHandle } from './run-handle.ts'
 import type { Run } from './run-handle.ts'
 import { createRunReader } from './run-reader.ts'
@@ -67,6 +67,11 @@ export interface Fleet extends AsyncDisposable {
   /** The counters over all runs of the store (RU7). */
   summary(): Promise<FleetSummary>
   /**
+   * What this fleet recorded so far, for `openRecording` of `flotilla/testing`. Rejects `invalid_option` when it was not created with
+   * `record: true`.
+   */
+  recording(): Promise<Uint8Array>
+  /**
    * Closes: no new leases, running attempts get `graceMs` (default 10 s), what is left is released to be leased again (LE8), all is
    * flushed. Twice is safe; closing again with `graceMs: 0` ends the grace of the first at once.
    */
@@ -77,26 +82,26 @@ export interface Fleet extends AsyncDisposable {
 export interface FleetParts {
   readonly engine: Engine
   readonly bus: Bus
-  readonly registrar: Registrar
-  readonly creations: Creations
+  readonly calls: FleetCalls
   readonly host: HostPorts
+  /** What readers read. */
+  readonly store: Store
   readonly warnings: readonly string[]
   /** Aborts when the fleet is closed. */
   readonly closed: AbortSignal
-  readonly close: (options?: { readonly graceMs?: number }) => Promise<void>
+  readonly recording: () => Promise<Uint8Array>
 }
 
 export function createFleetFacade(parts: FleetParts): Fleet {
-  const { engine, bus, registrar } = parts
-  const { store } = engine.core
-  const source = sourceOf(engine, parts.closed)
+  const { engine, bus, calls, store } = parts
+  const source = sourceOf(parts)
 
   function handle(id: string, created: boolean, warnings: readonly string[] = []): Run {
-    return createRunHandle(engine, createRunReader(source, id), { created, warnings })
+    return createRunHandle(calls, createRunReader(source, id), { created, warnings })
   }
 
   async function create(spec: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Run> {
-    const { id, created, warnings } = await parts.creations.create(spec, start, options)
+    const { id, created, warnings } = await calls.create({ spec, start, options })
     return handle(id, created, warnings)
   }
 
@@ -124,10 +129,9 @@ export function createFleetFacade(parts: FleetParts): Fleet {
       if (engine.workers.get(plan.facts.id) !== undefined) {
         throw new FleetError('invalid_option', `The fleet has a worker with the id ${plan.facts.id}. Choose another id.`)
       }
-      registrar.add(plan)
-      await registrar.ready()
+      await calls.addWorker(plan)
     },
-    drain: (id, { graceMs } = {}) => registrar.drain(id, graceMs),
+    drain: (worker, { graceMs } = {}) => calls.drain({ worker, graceMs }),
     on: (name, listener) => bus.on(name, listener),
     once: (name) => bus.once(name),
     off: (name, listener) => bus.off(name, listener),
@@ -145,8 +149,9 @@ export function createFleetFacade(parts: FleetParts): Fleet {
       }
       return { ...total, workers: source.workers() }
     },
-    close: parts.close,
-    [Symbol.asyncDispose]: () => parts.close(),
+    recording: parts.recording,
+    close: (options = {}) => calls.close(options),
+    [Symbol.asyncDispose]: () => calls.close({}),
   }
 
   async function countersNow(id: string): Promise<typeof noTasks> {
@@ -154,11 +159,11 @@ export function createFleetFacade(parts: FleetParts): Fleet {
   }
 }
 
-function sourceOf(engine: Engine, closed: AbortSignal): ReaderSource {
+function sourceOf({ engine, store, host, closed }: FleetParts): ReaderSource {
   const { core, workers } = engine
   return {
-    store: core.store,
-    clock: core.clock,
+    store,
+    clock: host.clock,
     look: engine.look,
     closed,
     workers: () => Object.fromEntries(workers.all().map((worker) => [worker.facts.id, worker.status])),

@@ -90,6 +90,13 @@ export interface FleetOptions {
   readonly blobs?: Blobs
   /** The file system of workspaces and attempts. Default: the machine's. */
   readonly files?: Files
+  /**
+   * True: writes down everything that comes in, besides the journal: commands, what workers say, deadlines, draws, and what the store and
+   * the files answer, each with its moment. `openRecording` of `flotilla/testing` steps through it and plays it again. It goes into a
+   * file beside the journal of a JSON store, a moment behind it, so a process that dies leaves a prefix; otherwise into memory. Values of
+   * environment variables, logs and bytes of artifacts are not in it; inputs and outputs of tasks are. Default false: nothing is written.
+   */
+  readonly record?: boolean
   /** Which ended runs to keep. Default: all (RU8). */
   readonly retention?: Retention
   /** How many tasks of a class or a key work at once, and how many begin in an interval (SC6). Default: one at once per key. */

@@ -4,9 +4,9 @@ import { openFleet } from './create-fleet.ts'
 
 /** Takes a store that nobody owns, performs one command without leasing anything, and lets go (ST10). */
 export async function performOwned(store: Store, command: RunCommand): Promise<CommandOutcome> {
-  const { fleet, perform } = await openFleet({ store, leasing: false, carryOn: 'none' })
+  const { fleet, calls } = await openFleet({ store, leasing: false, carryOn: 'none' })
   try {
-    return await perform(command)
+    return await calls.perform(command)
   } finally {
     await fleet.close({ graceMs: 0 })
   }

@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
 import { recordIncarnation } from '../engine/incarnation.ts'
 import type { Worker } from '../engine/workers.ts'
+import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandWorkerOf } from './workers-of.ts'
@@ -17,7 +18,8 @@ export interface Registrar {
   drain(id: string, graceMs: number | undefined): Promise<void>
 }
 
-export function createRegistrar(engine: Engine, host: HostPorts): Registrar {
+/** `via`: the way that every transport goes. */
+export function createRegistrar(engine: Engine, host: HostPorts, via: (transport: Transport) => Transport): Registrar {
   const starting = new Set<Promise<void>>()
   const specs = new Map<string, string>()
 
@@ -25,7 +27,7 @@ export function createRegistrar(engine: Engine, host: HostPorts): Registrar {
     const known = engine.core.state.workers.get(facts.id)
     const worker: Worker = {
       facts,
-      transport,
+      transport: via(transport),
       incarnation: engine.core.ids.next('inc'),
       status: 'unknown',
       channel: undefined,

@@ -1,15 +1,6 @@
-import { addTasks } from '../engine/commands/run.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { Decision } from '../engine/entry.ts'
-import { performCommand, unknownRun } from '../engine/run-command.ts'
-import type { RunState } from '../engine/state.ts'
-import type { CommandOutcome, RunCommand, SettleVerdict } from '../protocol/command.ts'
-import { inSlices } from '../protocol/steps.ts'
-import type { Steps } from '../protocol/steps.ts'
-import { parsingTasks } from '../protocol/task-list.ts'
-import type { FleetTaskSpec, FleetTaskSpecInput } from '../protocol/task.ts'
-import { FleetError } from '../protocol/errors.ts'
-import { refusingUnenforceableTasks } from './acceptance.ts'
+import type { CommandOutcome, SettleVerdict } from '../protocol/command.ts'
+import type { FleetTaskSpecInput } from '../protocol/task.ts'
+import type { FleetCalls } from './calls.ts'
 import type { RunReader } from './run-reader.ts'
 
 /** Who asks, and why; both are recorded. */
@@ -55,12 +46,11 @@ export interface Run extends RunReader {
 }
 
 export function createRunHandle(
-  engine: Engine,
+  { perform, ...calls }: FleetCalls,
   reader: RunReader,
   facts: { readonly created: boolean; readonly warnings: readonly string[] },
 ): Run {
   const { id } = reader
-  const perform = (command: RunCommand): Promise<CommandOutcome> => performCommand(engine, command)
   return {
     ...reader,
     ...facts,
@@ -74,58 +64,7 @@ export function createRunHandle(
     retryFailed: ({ tags } = {}) => perform({ kind: 'run.retry_failed', run_id: id, tags }),
     seal: () => perform({ kind: 'run.seal', run_id: id }),
     settle: (task_id, verdict) => perform({ kind: 'task.settle', run_id: id, task_id, verdict }),
-    add: (tasks) => addToRun(engine, id, tasks),
-    delete: () => engine.use(id, (run) => deleteRun(engine, id, run)),
+    add: (tasks) => calls.add({ run: id, tasks }),
+    delete: () => calls.delete({ run: id }),
   }
-}
-
-async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpecInput[]): Promise<CommandOutcome> {
-  for (;;) {
-    const outcome = await engine.use(id, (run) => addOnce(engine, id, run, input))
-    if (outcome !== undefined) return outcome
-  }
-}
-
-/** Undefined when the run was read again meanwhile: tasks that the new ones were held against may be gone (CO1). */
-async function addOnce(
-  engine: Engine,
-  id: string,
-  run: RunState | undefined,
-  input: readonly FleetTaskSpecInput[],
-): Promise<CommandOutcome | undefined> {
-  if (run?.opened !== true) throw unknownRun(id)
-  const tasks = await inSlices(accepting(engine, run, input), engine.core.clock)
-  return engine.command(function* (context): Decision<CommandOutcome | undefined> {
-    if (context.state.runs.get(id) !== run) return undefined
-    // Another call may have added the same id meanwhile.
-    const taken = tasks.filter((task) => run.tasks.has(task.id)).map((task) => task.id)
-    if (taken.length > 0)
-      throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
-    return yield* addTasks(context, run, tasks)
-  })
-}
-
-function* accepting(engine: Engine, run: RunState, input: readonly FleetTaskSpecInput[]): Steps<readonly FleetTaskSpec[]> {
-  const tasks = yield* parsingTasks(input, { knownIds: run.tasks, roles: run.header.roles })
-  yield* refusingUnenforceableTasks(tasks, engine.core.scorers)
-  return tasks
-}
-
-async function deleteRun(engine: Engine, id: string, run: RunState | undefined): Promise<void> {
-  if (run?.opened !== true) throw unknownRun(id)
-  await engine.settled()
-  if (run.completedAt === null) {
-    throw new FleetError('run_open', `The run ${id} is ${run.status}. Wait for its end, or cancel it first.`, {
-      details: { status: run.status },
-    })
-  }
-  // What is still being stopped may yet leave its log (RU5).
-  const stopping = [...engine.core.presence.all()].filter((attempt) => attempt.run === id).map((attempt) => attempt.task)
-  if (stopping.length > 0) {
-    throw new FleetError(
-      'run_open',
-      `The run ${id} has ended, but attempts are still being stopped: ${stopping.join(', ')}. Try again shortly.`,
-    )
-  }
-  await engine.drop(id)
 }

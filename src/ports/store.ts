@@ -122,6 +122,8 @@ export interface Store {
   readonly folder: string | undefined
   /** Absolute path of the folder that all of the store lies in: no sandbox is shown it. Default: `folder`. */
   readonly home?: string
+  /** Absolute path of the folder that recordings of its fleets go into. Without one they stay in memory. */
+  readonly recordings?: string
 
   /**
    * Becomes the writer (ST6). Rejects `store_owned` with the owner named when another one is alive, or cannot be checked;

@@ -5,6 +5,17 @@ export { faultPoints, faults, type Fault, type FaultKind, type FaultOptions, typ
 export type { Duration } from './duration.ts'
 export { script, type Draft, type Script, type ScriptEnd, type ScriptStep } from './script.ts'
 export { worker, type Play, type ScriptedWorker, type ScriptedWorkerOptions } from './scripted-worker.ts'
+export { openRecording, type RecordedStep, type Recording } from './recording/open-recording.ts'
+export type { RecordedMoment } from './recording/recorded-moment.ts'
+export type { JournalLine } from './recording/recording-lines.ts'
+export { replay, type Replay, type ReplayOptions } from './recording/replay.ts'
+export type { Divergence } from './recording/divergence.ts'
+export type {
+  Input as RecordedInput,
+  NotedError as RecordedError,
+  Outcome as RecordedOutcome,
+  Step as RecordedStepDetails,
+} from '../recording/step.ts'
 export type { Invariant, World } from './invariants.ts'
 export type { Happened, ModelRun, ModelTask } from './model.ts'
 export { simulate, type SimulateOptions, type SimulationFailure, type SimulationReport } from './simulate.ts'

@@ -6,6 +6,8 @@ import type { Batch, Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { AttemptMessage, ToWorker } from '../protocol/wire.ts'
+import type { Recorder } from '../recording/recorder.ts'
+import type { RecordingSink } from '../recording/sink.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
 import type { FaultKind, FaultSource } from './faults.ts'
 import { faultyStore } from './faulty-store.ts'
@@ -52,6 +54,8 @@ export interface Lives {
   calm(): void
   /** Throws what went wrong where nobody was waiting. */
   throwIfBroken(): void
+  /** Resolves when everything that came to a fleet which records was dealt with; undefined when it was. */
+  dealing(): Promise<unknown> | undefined
 }
 
 interface LifeParts {
@@ -62,6 +66,8 @@ interface LifeParts {
   readonly source: FaultSource
   readonly realTime: RealTime
   readonly observer: FleetObserver
+  /** Where recordings of all processes go. */
+  readonly sink: RecordingSink
 }
 
 interface Life {
@@ -69,6 +75,7 @@ interface Life {
   readonly owned: TestStore
   readonly store: Store
   readonly death: AbortController
+  recorder?: Recorder
 }
 
 export function createLives(parts: LifeParts): Lives {
@@ -116,6 +123,7 @@ export function createLives(parts: LifeParts): Lives {
     opening = undefined
     life.death.abort()
     life.clock.end()
+    life.recorder?.end()
     life.owned.crash()
     parts.realTime.forget()
     for (const host of hosts.values()) host.fleetDied()
@@ -140,7 +148,11 @@ export function createLives(parts: LifeParts): Lives {
         clock: mine.clock,
         workers: parts.workers.map((one) => workerOf(one, mine)),
       },
-      startsProcesses ? {} : { reap: () => Promise.resolve() },
+      {
+        sink: parts.sink,
+        recorded: (recorder) => void (mine.recorder = recorder),
+        ...(!startsProcesses && { reap: () => Promise.resolve() }),
+      },
     ).then(async (up) => {
       if (mine.death.signal.aborted) return
       fleet = up.fleet
@@ -226,11 +238,18 @@ export function createLives(parts: LifeParts): Lives {
     },
     calm() {
       source.calm()
-      for (const old of outlived) old.clock.end()
+      for (const old of outlived) {
+        old.clock.end()
+        old.recorder?.end()
+      }
       for (const host of hosts.values()) host.reconnect()
     },
     throwIfBroken() {
       if (broken !== undefined) throw broken.error
+    },
+    dealing() {
+      const busy = [...outlived, life].flatMap((one) => (one?.recorder?.isIdle === false ? [one.recorder.idle()] : []))
+      return busy.length === 0 ? undefined : Promise.all(busy)
     },
   }
 }

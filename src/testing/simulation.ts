@@ -36,6 +36,8 @@ export interface SeedOutcome {
   readonly violation: Violation | undefined
   readonly struck: readonly Fault[]
   readonly situations: Readonly<Record<string, number>>
+  /** What the fleet recorded: empty, unless the scenario's fleet records. */
+  readonly recording: Uint8Array
 }
 
 /** Size of a simulation that is not shrunk. */
@@ -63,10 +65,10 @@ export async function playSeed(
     await scenario.play(stageOf(kit, watch, options))
     kit.calm()
     await untilAllEnded(kit, watch)
-    return { violation: undefined, struck: kit.struck, situations }
+    return { violation: undefined, struck: kit.struck, situations, recording: await kit.recording() }
   } catch (error) {
     const violation = await violationOf(watch.broken ?? error, kit, [...watch.runs.keys()])
-    return { violation, struck: kit?.struck ?? [], situations }
+    return { violation, struck: kit?.struck ?? [], situations, recording: (await kit?.recording()) ?? new Uint8Array() }
   } finally {
     // A fleet that broke a rule may not be able to close.
     if (watch.broken === undefined) await kit?.close().catch(() => undefined)

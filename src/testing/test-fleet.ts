@@ -6,6 +6,8 @@ import { seededIds } from '../host/ids.ts'
 import type { Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
+import { memorySink } from '../recording/sink.ts'
+import type { RecordingSink } from '../recording/sink.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { milliseconds } from './duration.ts'
 import type { Duration } from './duration.ts'
@@ -17,8 +19,9 @@ import type { FleetObserver, Lives } from './lives.ts'
 import { memoryFiles } from './memory-files.ts'
 import { createRealTime } from './real-time.ts'
 import type { ScriptedWorker } from './scripted-worker.ts'
+import { createSettling } from './settling.ts'
 import type { TestStore } from './test-store.ts'
-import { createVirtualClock } from './virtual-clock.ts'
+import { createSettledClock } from './virtual-clock.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** Options of {@link createTestFleet}: those of a fleet, without what the kit brings along. */
@@ -65,6 +68,8 @@ export interface TestFleet extends AsyncDisposable {
   run(id: string): Promise<Run>
   /** Every durable entry of every run, one line each; of one seed, always the same bytes. */
   journal(): Promise<Uint8Array>
+  /** Everything that came to the fleet, of all its processes, for `openRecording`. Empty when the fleet was not made with `record: true`. */
+  recording(): Promise<Uint8Array>
   /**
    * Ends the process and starts the next one: all memory is lost, and everything that was not durable. Runs and fleets that the test
    * holds belong to the dead one; get them again. `downFor`: how long nothing runs in between.
@@ -107,7 +112,9 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     ...fleetOptions
   } = options
   const seed = String(given)
-  const clock = createVirtualClock()
+  const processes: { lives?: Lives } = {}
+  const clock = createSettledClock(settlingWith(() => processes.lives?.dealing()))
+  const sink = memorySink()
   const ids = seededIds(seed)
   const source = createFaultSource(plan, seededIds(`${seed} faults`))
   const realTime = createRealTime()
@@ -125,13 +132,28 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     source,
     realTime,
     observer,
+    sink,
   })
-  const kit = testFleet({ seed, clock, source, lives, offence: realTime.offence, observer })
+  processes.lives = lives
+  const kit = testFleet({ sink, seed, clock, source, lives, offence: realTime.offence, observer })
   await kit.until(lives.open())
   return kit
 }
 
+/** Settled is when nothing goes on by itself, and nothing waits to be let in to a fleet that records. */
+function settlingWith(dealing: () => Promise<unknown> | undefined): () => Promise<void> {
+  const settled = createSettling()
+  return async () => {
+    await settled()
+    for (let busy = dealing(); busy !== undefined; busy = dealing()) {
+      await busy
+      await settled()
+    }
+  }
+}
+
 function testFleet(parts: {
+  readonly sink: RecordingSink
   readonly seed: string
   readonly clock: VirtualClock
   readonly source: FaultSource
@@ -139,7 +161,7 @@ function testFleet(parts: {
   readonly offence: () => string | undefined
   readonly observer: FleetObserver
 }): WatchedTestFleet {
-  const { seed, clock, source, lives, offence, observer } = parts
+  const { seed, clock, source, lives, offence, observer, sink } = parts
   let closing: Promise<void> | undefined
 
   /** What a test must be told rather than wait in vain. */
@@ -215,6 +237,10 @@ function testFleet(parts: {
     takeOver: () => until(lives.takeOver()),
     restart: () => until(lives.restart()),
     journal: () => journalOf(lives.store),
+    async recording() {
+      await clock.settle()
+      return sink.bytes()
+    },
     async crash({ downFor = 0 } = {}) {
       lives.kill()
       await until(lives.open(milliseconds(downFor)))

@@ -41,7 +41,7 @@ export async function timeline(run: Pick<RunReader, 'events' | 'replay'>): Promi
     began ??= moment
     const said = wordsOf(event)
     if (said === undefined) continue
-    const at = `+${length(moment - began)}`
+    const at = `+${lengthOfTime(moment - began)}`
     const who = whoOf(event)
     const last = lines.at(-1)
     if (last?.at === at && last.who === who) last.said.push(said)
@@ -79,7 +79,7 @@ function whoOf({ task_id, attempt, worker_id }: FleetEvent): string {
 }
 
 /** Exact, in as few characters as that takes: `2s`, `1m05s`, `3h00m00.250s`. */
-function length(ms: number): string {
+export function lengthOfTime(ms: number): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const seconds = Math.floor(ms / 1_000)
   const rest = ms % 1_000 === 0 ? '' : `.${String(ms % 1_000).padStart(3, '0')}`

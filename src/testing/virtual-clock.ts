@@ -49,8 +49,12 @@ interface Owner {
 const sweepAt = 1_024
 
 export function createVirtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
+  return createSettledClock(createSettling(), start)
+}
+
+/** The same, when `settled` says that everything which a deadline set off has settled. */
+export function createSettledClock(settled: () => Promise<void>, start = Date.UTC(2030, 0, 1)): VirtualClock {
   const inOrder = (a: Sleeper, b: Sleeper): number => a.at - b.at || a.order - b.order
-  const settled = createSettling()
   let sleepers = new TinyQueue<Sleeper>([], inOrder)
   let pending = 0
   let elapsed = 0

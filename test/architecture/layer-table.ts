@@ -32,6 +32,12 @@ export const layers: Readonly<Record<string, Layer>> = {
     packages: ['tinyglobby'],
     node: true,
   },
+  recording: {
+    what: 'what passes between a fleet and the world, written down',
+    imports: ['protocol', 'ports', 'engine', 'transports'],
+    packages: [],
+    node: false,
+  },
   testing: { what: 'the kit for tests', imports: ['*'], packages: ['tinyqueue', 'fast-check'], node: true },
   fleet: { what: 'wiring: the adapters put into the engine, and the SDK', imports: ['*'], packages: [], node: true },
   cli: {

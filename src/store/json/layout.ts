@@ -12,6 +12,8 @@ export interface Layout {
   readonly inbox: string
   /** What a repair took out of histories. */
   readonly aside: string
+  /** What fleets recorded, a file for each opening. */
+  readonly recordings: string
   /** The folder of one run: its snapshot, its blobs, and the folders of its attempts. */
   run(run: string): string
 }
@@ -27,6 +29,7 @@ export function layoutOf(folder: string): Layout {
     shards: join(root, 'index'),
     inbox: join(root, 'inbox'),
     aside: join(root, 'aside'),
+    recordings: join(root, 'recordings'),
     run: (run) => join(runs, safeName(run)),
   }
 }

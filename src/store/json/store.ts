@@ -45,6 +45,7 @@ class JsonStore implements Store {
   readonly blobs: Store['blobs']
   readonly folder: string
   readonly home: string
+  readonly recordings: string
   readonly #parts: Required<JsonStoreParts>
   readonly #layout: Layout
   readonly #reader: JournalReader
@@ -66,6 +67,7 @@ class JsonStore implements Store {
     this.name = `json store in ${parts.folder}`
     this.folder = this.#layout.runs
     this.home = this.#layout.root
+    this.recordings = this.#layout.recordings
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
     this.#folders = new RemovedFolders(disk, this.#layout)

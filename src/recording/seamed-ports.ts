@@ -1,0 +1,68 @@
+import type { EnginePorts } from '../engine/core.ts'
+import type { AttemptPlace, Collector } from '../ports/collector.ts'
+import type { Scorer, ScorerInput, Scorers, Verdict } from '../ports/scorer.ts'
+import type { Secrets, SecretsOutcome } from '../ports/secrets.ts'
+import type { WorkspaceOutcome } from '../ports/workspaces.ts'
+import { formatSecretRef } from '../protocol/security.ts'
+import type { Seam } from './seam.ts'
+
+type Work = Pick<EnginePorts, 'scorers' | 'collector' | 'workspaces' | 'secrets'>
+
+/** What attempts need and leave, as it passes a seam. */
+export function seamedWork(seam: Seam, { scorers, collector, workspaces, secrets }: Work): Work {
+  return {
+    scorers: seamedScorers(seam, scorers),
+    collector: seamedCollector(seam, collector),
+    secrets: seamedSecrets(seam, secrets),
+    workspaces: {
+      prepare: (task, base) =>
+        seam.takeOrAsk(`workspace ${task.id} ${base}`, () => workspaces.prepare(task, base), { shown: withoutValues }),
+    },
+  }
+}
+
+/** The values of an environment are not for keeping. */
+function withoutValues(outcome: WorkspaceOutcome): WorkspaceOutcome {
+  if ('problems' in outcome) return outcome
+  return { root: outcome.root, environment: Object.fromEntries(Object.keys(outcome.environment).map((name) => [name, ''])) }
+}
+
+function seamedSecrets(seam: Seam, secrets: Secrets): Secrets {
+  return {
+    unresolvable: (ref) => seam.take(`secret ${formatSecretRef(ref)}`, () => secrets.unresolvable(ref) ?? null) ?? undefined,
+    resolve: (refs, options) =>
+      seam.ask(`secrets ${refs.map(formatSecretRef).join(' ')}`, () => secrets.resolve(refs, options), { shown: withoutSecrets }),
+  }
+}
+
+/** A secret is never kept. What stands in its place is what covers it wherever it was said. */
+function withoutSecrets(outcome: SecretsOutcome): SecretsOutcome {
+  if ('problems' in outcome) return outcome
+  return { values: Object.fromEntries(Object.keys(outcome.values).map((key) => [key, formatSecretRef({ key })])) }
+}
+
+/** Scorers that need nothing of the world do not pass the seam. */
+function seamedScorers(seam: Seam, scorers: Scorers): Scorers {
+  const rows = Object.entries(scorers) as [keyof Scorers, Scorer<never>][]
+  return Object.fromEntries(rows.map(([kind, scorer]) => [kind, scorer.effect ? seamedScorer(seam, scorer) : scorer]))
+}
+
+function seamedScorer(seam: Seam, scorer: Extract<Scorer<never>, { effect: true }>): Scorer<never> {
+  return {
+    effect: true,
+    score: (input: ScorerInput<never>, options): Promise<Verdict> =>
+      seam.ask(`score ${input.root} ${JSON.stringify(input.scorer)}`, () => scorer.score(input, options)),
+  }
+}
+
+function seamedCollector(seam: Seam, collector: Collector): Collector {
+  return {
+    log: (place, text) => seam.ask(`log ${nameOf(place)}`, () => collector.log(place, text)),
+    collect: (place, report) => seam.ask(`collect ${nameOf(place)} ${report.report}`, () => collector.collect(place, report)),
+    finish: (place) => seam.ask(`finish ${nameOf(place)}`, () => collector.finish(place)),
+  }
+}
+
+function nameOf({ run_id, task_id, attempt }: AttemptPlace): string {
+  return `${run_id}/${task_id}/${attempt}`
+}
