@@ -14,7 +14,7 @@ export interface ProcessBudget {
 const ownProcesses = 2
 
 /** A group can be removed once the last process in it is reaped, which the system does soon after its end. */
-const removals = 50
+const removals = 200
 const pauseMs = 10
 
 /** Makes a control group for at most so many processes below a folder of them. */
