@@ -7,6 +7,7 @@ export interface Options {
   readonly help: boolean
   readonly maxWorkers: number | undefined
   readonly workers: readonly string[]
+  readonly secrets: readonly string[]
   readonly strict: boolean
   readonly awaitVerdicts: boolean
   readonly workspace: string
@@ -34,6 +35,7 @@ export const optionRows = {
   folder: { value: 'DIR', meaning: 'the store; default .flotilla' },
   'max-workers': { value: 'N', meaning: 'tasks at a time; default 4' },
   worker: { value: 'MODULE', many: true, meaning: 'a module that exports `handlers`, `workers`, or both; may be repeated' },
+  secrets: { value: 'DIR', many: true, meaning: 'a folder of secrets, one file each; may be repeated' },
   workspace: { value: 'DIR', meaning: 'the folder that tasks work in; default the current one' },
   key: { value: 'KEY', meaning: 'run this only once: the same key gives the same run again' },
   strict: { meaning: 'a success that nothing checked ends with 3' },
@@ -87,6 +89,7 @@ export function readOptions(raw: RawOptions): Options {
     help: raw.help !== undefined,
     maxWorkers: whole('max-workers'),
     workers: raw.worker ?? [],
+    secrets: raw.secrets ?? [],
     strict: raw.strict !== undefined,
     awaitVerdicts: raw['await-verdicts'] !== undefined,
     workspace: filled('workspace') ?? '.',

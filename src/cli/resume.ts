@@ -1,10 +1,11 @@
 import { checkRun, FleetError, jsonStore, openControl } from '../index.ts'
-import type { Control, FleetRunSpecInput, RunRow, WorkerOptions } from '../index.ts'
+import type { Control, FleetRunSpecInput, RunRow, SecretSource, WorkerOptions } from '../index.ts'
 import { isTerminalRunStatus } from '../protocol/index.ts'
 import type { FleetRun } from '../protocol/index.ts'
 import { readOutcome } from './outcome.ts'
 import { outcomeRow, report } from './report.ts'
 import { readStanding } from './standing.ts'
+import { secretSources } from './secret-sources.ts'
 import { steer } from './steer.ts'
 import { oneLine } from './text-width.ts'
 import type { Invocation, Verb } from './verb.ts'
@@ -19,7 +20,7 @@ export const resume: Verb = {
   does: 'Carries on every run that is neither ended nor paused, and waits for them; with RUN only that one, from a pause too.',
   least: 0,
   most: 1,
-  options: ['max-workers', 'worker', 'workspace', 'strict', 'await-verdicts', 'grace', 'take-over'],
+  options: ['max-workers', 'worker', 'secrets', 'workspace', 'strict', 'await-verdicts', 'grace', 'take-over'],
   async perform(invocation) {
     const { words, options } = invocation
     const control = openControl(jsonStore({ folder: options.folder }))
@@ -54,10 +55,12 @@ async function carryOn(invocation: Invocation, control: Control, rows: readonly 
   await checkWorkspace(options.workspace)
   const specs = await Promise.all(rows.map((row) => control.run(row.id).spec()))
   const workers = workersFor(specs, modules, options.maxWorkers)
-  for (const spec of specs) await checkOpenTasks(control, spec, workers)
+  const secrets = await secretSources(options, modules)
+  for (const spec of specs) await checkOpenTasks(control, spec, { workers, secrets })
   const standings = await Promise.all(rows.map((row) => readStanding(control, row.id)))
   const done = await work(invocation, {
     workers,
+    secrets,
     carryOn: rows.map((row) => row.id),
     async begin(fleet, say) {
       const watched: WatchedRun[] = []
@@ -81,7 +84,11 @@ async function carryOn(invocation: Invocation, control: Control, rows: readonly 
 }
 
 /** What has not ended must have a worker here; otherwise the run is left as it is (RU10). */
-async function checkOpenTasks(control: Control, spec: FleetRun, workers: readonly WorkerOptions[]): Promise<void> {
+async function checkOpenTasks(
+  control: Control,
+  spec: FleetRun,
+  { workers, secrets }: { readonly workers: readonly WorkerOptions[]; readonly secrets: readonly SecretSource[] },
+): Promise<void> {
   const views = await control.run(spec.id).tasks()
   const open = new Set(
     views.filter(({ status }) => status !== 'completed' && status !== 'failed' && status !== 'cancelled').map(({ id }) => id),
@@ -103,7 +110,7 @@ async function checkOpenTasks(control: Control, spec: FleetRun, workers: readonl
   const { name, worker_specs, security_policy, target } = spec
   const asked = { name, worker_specs, security_policy, target, tasks: tasks.map((task) => ({ ...task, depends_on: [] })) }
   try {
-    checkRun(asked as FleetRunSpecInput, { workers })
+    checkRun(asked as FleetRunSpecInput, { workers, secrets })
   } catch (error) {
     throw FleetError.is(error, 'impossible_task') ? impossibleOf(spec.id, error) : error
   }

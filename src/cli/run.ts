@@ -5,6 +5,7 @@ import { freshStanding, readStanding } from './standing.ts'
 import type { Standing } from './standing.ts'
 import { outcomeRow, report } from './report.ts'
 import { naming, readTaskFile } from './task-file.ts'
+import { secretSources } from './secret-sources.ts'
 import { oneLine } from './text-width.ts'
 import type { Invocation, Verb } from './verb.ts'
 import { checkWorkspace, work } from './work.ts'
@@ -15,7 +16,7 @@ export const run: Verb = {
   does: 'Runs the tasks of a file, JSON or TOML, and waits for them.',
   least: 1,
   most: 1,
-  options: ['max-workers', 'worker', 'workspace', 'key', 'strict', 'await-verdicts', 'grace', 'take-over'],
+  options: ['max-workers', 'worker', 'secrets', 'workspace', 'key', 'strict', 'await-verdicts', 'grace', 'take-over'],
   async perform(invocation) {
     const { words, options, output } = invocation
     const [file = ''] = words
@@ -23,11 +24,13 @@ export const run: Verb = {
     const spec = await readTaskFile(file)
     const modules = await loadWorkerModules(options.workers)
     const workers = workersFor([spec], modules, options.maxWorkers)
-    naming(file, () => checkRun(spec, { workers }))
+    const secrets = await secretSources(options, modules)
+    naming(file, () => checkRun(spec, { workers, secrets }))
     await checkWorkspace(options.workspace)
     const known = await knownRun(invocation)
     const done = await work(invocation, {
       workers,
+      secrets,
       carryOn: known === undefined || isTerminalRunStatus(known.standing.status) ? [] : [known.id],
       async begin(fleet, say) {
         const started = await fleet.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key })

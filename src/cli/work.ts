@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { createFleet, FleetError, jsonStore, openControl } from '../index.ts'
-import type { Fleet, Run, WorkerOptions } from '../index.ts'
+import type { Fleet, Run, SecretSource, WorkerOptions } from '../index.ts'
 import { createBoard } from './board.ts'
 import type { Board } from './board.ts'
 import { createDisplay } from './display.ts'
@@ -19,6 +19,7 @@ import { hint } from './hint.ts'
 /** Runs to work on, and what to open for it. */
 export interface Work {
   readonly workers: readonly WorkerOptions[]
+  readonly secrets: readonly SecretSource[]
   /** Unfinished runs of the store to take. */
   readonly carryOn: readonly string[]
   /** Gives the runs to wait for, once the fleet is open. */
@@ -37,11 +38,12 @@ export interface WorkDone {
 const tailMs = 1_000
 
 /** Opens a fleet, shows how the runs go on until they have ended or the process is asked to end, and closes it. */
-export async function work(invocation: Invocation, { workers, carryOn, begin }: Work): Promise<WorkDone> {
+export async function work(invocation: Invocation, { workers, secrets, carryOn, begin }: Work): Promise<WorkDone> {
   const { options, terminal, output } = invocation
   const fleet = await createFleet({
     store: jsonStore({ folder: options.folder }),
     workers,
+    secrets,
     carryOn: carryOn.length === 0 ? 'none' : carryOn,
     workspace: options.workspace,
     takeOver: options.takeOver,

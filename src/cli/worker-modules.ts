@@ -2,35 +2,39 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FleetError } from '../index.ts'
-import type { Handler, Handlers, WorkerOptions } from '../index.ts'
+import type { Handler, Handlers, SecretSource, WorkerOptions } from '../index.ts'
 import type { FleetWorkerSpec } from '../protocol/index.ts'
 
-/** What the modules of `--worker` export. */
+/** What the modules of `--worker` export. `secrets` are sources of secrets. */
 export interface WorkerModules {
   readonly handlers: Handlers
   readonly workers: readonly WorkerOptions[]
+  readonly secrets: readonly SecretSource[]
 }
 
 const defaultSlots = 4
 
-/** Imports modules that export `handlers`, `workers`, or both. Throws with the module named. */
+/** Imports modules that export `handlers`, `workers`, or both, and may export `secrets`. Throws with the module named. */
 export async function loadWorkerModules(paths: readonly string[]): Promise<WorkerModules> {
   const handlers = new Map<string, Handler>()
   const workers: WorkerOptions[] = []
+  const secrets: SecretSource[] = []
   for (const path of paths) {
     const module = await importModule(path)
-    const { handlers: own = {}, workers: ownWorkers = [] } = module
-    if (module.handlers === undefined && module.workers === undefined)
+    const { handlers: own = {}, workers: ownWorkers = [], secrets: ownSecrets = [] } = module
+    if (module.handlers === undefined && module.workers === undefined && module.secrets === undefined)
       throw refuse(path, 'it exports neither `handlers` nor `workers`')
     if (!isTable(own)) throw refuse(path, 'its `handlers` must be functions or definitions by name')
     if (!Array.isArray(ownWorkers)) throw refuse(path, 'its `workers` must be a list')
+    if (!Array.isArray(ownSecrets)) throw refuse(path, 'its `secrets` must be a list')
     for (const [name, handler] of Object.entries(own)) {
       if (handlers.has(name)) throw refuse(path, `another module exports the handler ${name} too`)
       handlers.set(name, handler)
     }
     workers.push(...(ownWorkers as WorkerOptions[]))
+    secrets.push(...(ownSecrets as SecretSource[]))
   }
-  return { handlers: Object.fromEntries(handlers), workers }
+  return { handlers: Object.fromEntries(handlers), workers, secrets }
 }
 
 /**
@@ -59,7 +63,13 @@ export function servedHandlers(workers: readonly WorkerOptions[]): Set<string> {
   )
 }
 
-async function importModule(path: string): Promise<{ readonly handlers?: unknown; readonly workers?: unknown }> {
+interface ModuleExports {
+  readonly handlers?: unknown
+  readonly workers?: unknown
+  readonly secrets?: unknown
+}
+
+async function importModule(path: string): Promise<ModuleExports> {
   const file = resolve(path)
   const isFile = await stat(file).then(
     (stats) => stats.isFile(),
@@ -68,7 +78,7 @@ async function importModule(path: string): Promise<{ readonly handlers?: unknown
   if (!isFile)
     throw new FleetError('unreadable_file', `--worker ${path}: there is no such file. Check the path.`, { details: { path } })
   try {
-    return (await import(pathToFileURL(file).href)) as { readonly handlers?: unknown; readonly workers?: unknown }
+    return (await import(pathToFileURL(file).href)) as ModuleExports
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new FleetError('unreadable_file', `--worker ${path}: it cannot be imported: ${reason}`, {

@@ -2,9 +2,11 @@ import type { Clock } from '../ports/clock.ts'
 import type { Collector } from '../ports/collector.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Scorers } from '../ports/scorer.ts'
+import type { Secrets } from '../ports/secrets.ts'
 import type { Store } from '../ports/store.ts'
 import type { Workspaces } from '../ports/workspaces.ts'
 import type { FleetEvent, FleetEventName } from '../protocol/fleet-event.ts'
+import type { SecretsInUse } from '../security/secrets-in-use.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Defaults } from './defaults.ts'
 import type { ConcurrencyLimits } from './gates.ts'
@@ -20,6 +22,9 @@ export interface EnginePorts {
   readonly scorers: Scorers
   readonly collector: Collector
   readonly workspaces: Workspaces
+  readonly secrets: Secrets
+  /** What attempts have of them, to be redacted from everything that workers say. */
+  readonly inUse: SecretsInUse
   /** Absolute path of an attempt's own folder. */
   readonly folderOf: (run: string, task: string, attempt: number) => string
   /** Tells the host application; cheap when nobody listens. */

@@ -14,6 +14,8 @@ export interface Defaults {
   readonly stopGraceMs: number
   /** Bounds a scorer that needs an effect (VE1). */
   readonly scorerTimeoutMs: number
+  /** Bounds the resolving of an attempt's secrets (SE5). */
+  readonly secretTimeoutMs: number
   /** Wait before starting a worker again after it failed to start: first, and at most (WO2). */
   readonly workerBackoffMs: { readonly first: number; readonly most: number }
   /** In-process handlers that may be written off at once before their worker takes no more (WO3). */
@@ -40,6 +42,7 @@ export const engineDefaults: Defaults = {
   handBackGraceMs: 10_000,
   stopGraceMs: 10_000,
   scorerTimeoutMs: 60_000,
+  secretTimeoutMs: 30_000,
   workerBackoffMs: { first: 1_000, most: 60_000 },
   abandonedAtOnce: 8,
   maxLeases: 256,

@@ -9,6 +9,7 @@ import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
 import { runScorer } from './run-scorer.ts'
+import { knownSecrets, withoutSecrets } from './redacted-report.ts'
 import type { RunState, TaskState } from './state.ts'
 import { stopReason } from './stop-reason.ts'
 import type { Workers } from './workers.ts'
@@ -32,6 +33,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
   // What was passed over because its lease was revoked; until that is durable, the revocation may be discarded (CO1).
   const passedOver = new Map<string, () => void>()
   const closing = new AbortController()
+  const parts = { core, workers, signal: closing.signal }
 
   const handlers: Record<EffectKind, (run: RunState, entry: Entry) => Promise<void> | void> = {
     'worker.start': start,
@@ -89,7 +91,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       refuseStart(run, task, attempt, { cause: 'task', reason: 'It was not begun.', final: true })
       return
     }
-    const gathered = gatherAssignment(core, run, task)
+    const gathered = gatherAssignment(parts, run, task)
     if (!(gathered instanceof Promise)) return handOver(run, task, entry, gathered)
     return gathered
       .then((found) => handOver(run, task, entry, found))
@@ -97,7 +99,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
         // A store or a disk that cannot be read fails the attempt, never the fleet (SC4).
         refuseStart(run, task, attempt, {
           cause: 'transport',
-          reason: `The attempt could not be prepared: ${String(error)}`,
+          reason: withoutSecrets(core, `The attempt could not be prepared: ${String(error)}`),
           final: false,
         }),
       )
@@ -117,7 +119,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       core.turns.nudge()
       return
     }
-    const { prepared, previous, dependencies } = gathered
+    const { prepared, previous, dependencies, secrets } = gathered
     const left = budgetLeft(run, task, task.leasedAt ?? core.clock.now())
     const place = {
       run_id: run.header.id,
@@ -128,6 +130,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     }
     presence.place = place
     const { level, confined } = workers.termsOf(task, presence.worker)
+    // Known before the worker is: whatever it says is redacted (SE5).
+    if (secrets !== undefined) presence.forgetSecrets = core.inUse.use(knownSecrets(secrets))
     workers.get(presence.worker)?.channel?.send({
       type: 'assign',
       ...place,
@@ -136,6 +140,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
       dependencies,
       environment: prepared.environment,
       ...(left !== undefined && { budget_left: left }),
+      ...(secrets !== undefined && { secrets }),
       allow_parallel_reads: run.header.security_policy?.allow_parallel_reads ?? false,
       trust_level: level,
       ...(confined !== undefined && { confined }),

@@ -1,4 +1,5 @@
 import type { AttemptPlace } from '../ports/collector.ts'
+import type { LogRedaction } from './redacted-report.ts'
 
 /** What is known of a live or lingering attempt and never stored (LE3). Instants are of the lease clock, which skips hold-ups (LE5). */
 export interface AttemptPresence {
@@ -18,6 +19,10 @@ export interface AttemptPresence {
   calls: Set<string> | undefined
   /** The attempt wrote to its log. */
   logged: boolean
+  /** Its log on the way through the redactor, once there are secrets. */
+  redaction: LogRedaction | undefined
+  /** Set when it was handed secrets: says that they are no longer in use. */
+  forgetSecrets: (() => void) | undefined
   /** Its lease is gone; the slot stays taken until its end is confirmed (WO3). */
   lingering: boolean
   /** Each takes back a deadline of the attempt. */
@@ -30,7 +35,9 @@ export type AttemptWatchName = 'lease' | 'stall' | 'timeout' | 'budget'
 /** The attempts that are alive somewhere, by (run, task, attempt). */
 export interface Presence {
   get(run: string, task: string, attempt: number): AttemptPresence | undefined
-  begin(attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'lingering' | 'place' | 'watches'>): AttemptPresence
+  begin(
+    attempt: Omit<AttemptPresence, 'calls' | 'logged' | 'redaction' | 'forgetSecrets' | 'lingering' | 'place' | 'watches'>,
+  ): AttemptPresence
   end(run: string, task: string, attempt: number): AttemptPresence | undefined
   /** Attempts of one run. */
   ofRun(run: string): number
@@ -75,6 +82,8 @@ export function createPresence(): Presence {
         place: undefined,
         calls: undefined,
         logged: false,
+        redaction: undefined,
+        forgetSecrets: undefined,
         lingering: false,
         watches: { lease: undefined, stall: undefined, timeout: undefined, budget: undefined },
       }
@@ -94,6 +103,7 @@ export function createPresence(): Presence {
       stall?.()
       timeout?.()
       budget?.()
+      found.forgetSecrets?.()
       linger(found, false)
       for (const listener of endListeners) listener(found)
       return found

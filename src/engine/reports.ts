@@ -1,6 +1,7 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { AcceptedMessage, ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
+import type { AttemptPlace } from '../ports/collector.ts'
 import { failAttempt } from './attempt-end.ts'
 import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
@@ -11,6 +12,7 @@ import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
+import { redactArtifact, redactLog, redactReport, restOfLog, withoutSecrets } from './redacted-report.ts'
 import type { RunMemory } from './run-memory.ts'
 import type { Worker, Workers } from './workers.ts'
 
@@ -28,7 +30,8 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
   const chains = new Map<AttemptPresence, Promise<void>>()
   let late = 0
 
-  function take(worker: Worker, message: AttemptMessage): void {
+  function take(worker: Worker, said: AttemptMessage): void {
+    const message = redactReport(core, said)
     if (worker.status === 'unhealthy') recover(worker)
     const presence = core.presence.get(message.run_id, message.task_id, message.attempt)
     if (presence === undefined || presence.worker !== worker.facts.id) {
@@ -87,8 +90,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
         return
       case 'log':
         presence.logged = true
-        // A log that cannot be written is less than the attempt that writes it.
-        return presence.place === undefined ? undefined : core.collector.log(presence.place, message.text).catch(() => undefined)
+        return log(presence, redactLog(core, presence, message.text))
       case 'artifact':
         return collect(worker, presence, message)
       case 'result':
@@ -98,16 +100,21 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     }
   }
 
+  /** A log that cannot be written is less than the attempt that writes it. */
+  function log(presence: AttemptPresence, text: string): Promise<void> | undefined {
+    return presence.place === undefined ? undefined : core.collector.log(presence.place, text).catch(() => undefined)
+  }
+
   async function collect(worker: Worker, presence: AttemptPresence, message: ArtifactMessage): Promise<void> {
     const { run_id, task_id, attempt, report } = message
     const key = { run_id, task_id, attempt }
     if (presence.place === undefined) return
     let artifact: FleetArtifactRef
     try {
-      artifact = await core.collector.collect(presence.place, message)
+      artifact = redactArtifact(core, await core.collector.collect(presence.place, message))
     } catch (error) {
       const reason = FleetError.is(error) ? error.message : `The artifact could not be collected: ${String(error)}`
-      worker.channel?.send({ type: 'collected', ...key, report, refused: reason })
+      worker.channel?.send({ type: 'collected', ...key, report, refused: withoutSecrets(core, reason) })
       return
     }
     core.turns.report((context) => recorded(context, presence, artifact))
@@ -126,11 +133,17 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     // Most attempts write no log; they end without a turn of the event loop.
     if (!presence.logged || presence.place === undefined) ended(worker, presence, message, undefined)
     else {
-      return core.collector.finish(presence.place).then(
+      return finishLog(presence, presence.place).then(
         (kept) => ended(worker, presence, message, kept),
         (error: unknown) => ended(worker, presence, withoutLog(message, error), undefined),
       )
     }
+  }
+
+  async function finishLog(presence: AttemptPresence, place: AttemptPlace): Promise<FleetArtifactRef | undefined> {
+    const rest = restOfLog(presence)
+    if (rest !== '') await log(presence, rest)
+    return core.collector.finish(place)
   }
 
   function ended(worker: Worker, presence: AttemptPresence, message: LastMessage, log: FleetArtifactRef | undefined): void {

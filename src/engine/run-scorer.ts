@@ -3,6 +3,7 @@ import { verdictReached } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
 import { keepEvidence } from './evidence.ts'
+import { redactVerdict } from './redacted-report.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** Asks the scorer of a task in `verifying`, within its time, and reports the verdict (VE1). */
@@ -14,16 +15,17 @@ export async function runScorer(core: Core, run: RunState, task: TaskState, clos
   const limit = new AbortController()
   const signal = AbortSignal.any([limit.signal, closing])
   const disarm = core.deadlines.after(core.defaults.scorerTimeoutMs, () => limit.abort())
-  const verdict = await verdictOf(core, { scorer: task.spec.scorer, root, exitCode: task.pending?.exitCode ?? undefined }, signal)
+  const found = await verdictOf(core, { scorer: task.spec.scorer, root, exitCode: task.pending?.exitCode ?? undefined }, signal)
   disarm()
   // A closing fleet leaves the task in `verifying`; the next owner scores it again (CO5).
   if (closing.aborted) return
+  const verdict = redactVerdict(core, found)
   const kept = await keepEvidence(core.store.blobs, run.header.id, verdict.evidence)
   core.turns.report(function* (context): Decision {
-    const found = core.state.runs.get(run.header.id)
-    const now = found?.tasks.get(task.id)
-    if (found === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return
-    yield* verdictReached(context, found, now, verdict, kept)
+    const current = core.state.runs.get(run.header.id)
+    const now = current?.tasks.get(task.id)
+    if (current === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return
+    yield* verdictReached(context, current, now, verdict, kept)
   })
 }
 

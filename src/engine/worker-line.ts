@@ -4,6 +4,7 @@ import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
+import { withoutSecrets } from './redacted-report.ts'
 import { recordIncarnation } from './incarnation.ts'
 import { isWorking } from './state.ts'
 import type { Worker, Workers } from './workers.ts'
@@ -17,7 +18,7 @@ export interface WorkerLine {
 
 export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
   function hello(worker: Worker, message: HelloMessage): void {
-    worker.incarnation = message.incarnation
+    worker.incarnation = withoutSecrets(core, message.incarnation)
     recordIncarnation(core, worker)
     workers.step(worker, { type: 'hello', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
     const alive = new Set(message.attempts.map(attemptId))
@@ -29,7 +30,8 @@ export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
     core.turns.nudge()
   }
 
-  function lost(worker: Worker, reason: string): void {
+  function lost(worker: Worker, said: string): void {
+    const reason = withoutSecrets(core, said)
     worker.channel = undefined
     workers.step(worker, { type: 'lost' })
     // Work elsewhere goes on without its line: the ttl judges it, or the next hello (LE6, HO7).

@@ -6,11 +6,19 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Scorers } from '../ports/scorer.ts'
 import { grantProblems } from '../security/grants.ts'
+import type { Secrets } from '../ports/secrets.ts'
+import { secretsRefused } from './secrets-refused.ts'
 
 /** What is refused, where it stands, and why. */
 export interface Refusal {
   readonly path: string
   readonly reason: string
+}
+
+/** What there is to act on a spec. */
+export interface Enforcers {
+  readonly scorers: Scorers
+  readonly secrets: Pick<Secrets, 'unresolvable'>
 }
 
 type Check<Subject> = (subject: Subject) => boolean | undefined
@@ -24,21 +32,13 @@ const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, 
   ['worker.agent_profile', (task) => task.worker?.agent_profile !== undefined, 'no agent profile is registered'],
 ]
 
-const unenforcedOfRun: readonly (readonly [path: string, Check<FleetRunSpec>, reason: string])[] = [
-  [
-    'security_policy.allowed_secrets',
-    (run) => (run.security_policy?.allowed_secrets.length ?? 0) > 0,
-    'secrets are not resolved yet',
-  ],
-]
-
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
   ['host', (worker) => worker.host.kind !== 'local', 'only local hosts can be reached yet'],
   ['auth', (worker) => worker.auth !== undefined && worker.auth.method !== 'none', 'a local worker needs no authentication'],
 ]
 
 /** In steps: refuses, in one error, what a spec asks for and nothing here would enforce: `unenforceable`, or `unsupported_target`. */
-export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Steps {
+export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: Enforcers): Steps {
   if (run.target === 'cloud') {
     throw new FleetError(
       'unsupported_target',
@@ -46,10 +46,10 @@ export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Ste
     )
   }
   const refusals = [
-    ...refused(unenforcedOfRun, run, ''),
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks, scorers)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
+    ...secretsRefused(run, secrets),
   ]
   throwRefusals(refusals)
 }

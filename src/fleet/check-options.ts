@@ -23,6 +23,7 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   handBackGraceMs: wholeFrom(0),
   stopGraceMs: wholeFrom(0),
   scorerTimeoutMs: wholeFrom(1),
+  secretTimeoutMs: wholeFrom(1),
   workerBackoffMs: (value) => {
     const { first, most } = (typeof value === 'object' && value !== null ? value : {}) as { first?: unknown; most?: unknown }
     const problem = wholeFrom(0)(first) ?? wholeFrom(0)(most)

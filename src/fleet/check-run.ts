@@ -14,6 +14,7 @@ import { createScorers } from '../verification/scorers.ts'
 import { refusingUnenforceable, throwRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
 import type { FleetOptions } from './options.ts'
+import { secretsOf } from './secrets-of.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
 
 /**
@@ -24,10 +25,10 @@ import { commandWorkerOf, workersOf } from './workers-of.ts'
  */
 export function checkRun(
   input: FleetRunSpecInput,
-  options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots'> = {},
+  options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets'> = {},
 ): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
-  allAtOnce(refusingUnenforceable(spec, createScorers({ files: diskFiles() })))
+  allAtOnce(refusingUnenforceable(spec, { scorers: createScorers({ files: diskFiles() }), secrets: secretsOf(options) }))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),

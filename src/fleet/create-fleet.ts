@@ -9,6 +9,8 @@ import { isWorking } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
 import { createBus } from '../observability/bus.ts'
+import { createRedactor } from '../security/redactor.ts'
+import { createSecretsInUse } from '../security/secrets-in-use.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
 import { diskFiles } from '../host/files.ts'
@@ -27,10 +29,12 @@ import { createCreations } from './creations.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
+import { knowEarlierSecrets } from './earlier-secrets.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
 import { createRegistrar } from './registrar.ts'
 import { keepRetention } from './retention.ts'
 import { memoryStore } from './stores.ts'
+import { secretsOf } from './secrets-of.ts'
 import { workersOf } from './workers-of.ts'
 
 /** An opening that read more of the fleet's own entries saves them as a snapshot, whether it closes in good order or not. */
@@ -53,19 +57,28 @@ export interface OpenedFleet {
   perform(command: RunCommand): Promise<CommandOutcome>
 }
 
-/** `reap` ends what an earlier fleet left running; whoever knows that it started no processes need not look for them. */
+/**
+ * `reap` ends what an earlier fleet left running; whoever knows that it started no processes need not look for them. `redactor` makes what
+ * covers secrets; a test that puts another in its place shows what it is good for.
+ */
 export async function openFleet(
   options: FleetOptions,
-  { reap = reapOrphans }: { readonly reap?: typeof reapOrphans } = {},
+  {
+    reap = reapOrphans,
+    redactor = createRedactor,
+  }: { readonly reap?: typeof reapOrphans; readonly redactor?: typeof createRedactor } = {},
 ): Promise<OpenedFleet> {
   const limits = { ...limitDefaults, ...checkOptions(options) }
   const clock = options.clock ?? systemClock()
   const ids = options.ids ?? systemIds()
   const environment = systemEnvironment()
+  const inUse = createSecretsInUse(redactor)
+  const secrets = secretsOf(options)
   const store = options.store ?? memoryStore()
   const host = {
     clock,
     environment,
+    redactor: () => inUse.redactor,
     ...(options.files === undefined && { makeFolder }),
     probe: once(probeSandbox),
     hidden: [store.home ?? store.folder ?? []].flat(),
@@ -92,6 +105,8 @@ export async function openFleet(
       scorers: createScorers({ files }),
       collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256, limits }),
       workspaces: createWorkspaces({ files, environment }),
+      secrets,
+      inUse,
       // Ids are names of files as they are (WI9).
       folderOf: (run, task, attempt) => `${attempts}${sep}${run}${sep}attempts${sep}${task}${sep}${attempt}`,
       announce: (event) => bus.emit(event),
@@ -111,6 +126,7 @@ export async function openFleet(
     const processes = runs.flatMap((run) =>
       [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
     )
+    await knowEarlierSecrets(engine, runs)
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
     await reap({ storeId: opening.storeId, recorded: processes, clock })
     for (const plan of plans) registrar.add(plan)

@@ -42,7 +42,7 @@ export function createCreations(
   engine: Engine,
   parts: { readonly registrar: Registrar; readonly host: HostPorts; readonly workspace: string },
 ): Creations {
-  const { store, ids, clock, scorers } = engine.core
+  const { store, ids, clock } = engine.core
   const byKey = new Map<string, Promise<Created>>()
   const underWay = new Set<Promise<unknown>>()
   const closed = new AbortController()
@@ -84,7 +84,7 @@ export function createCreations(
 
   function* accepting(input: FleetRunSpecInput, keyed: boolean): Steps<{ spec: FleetRunSpec; digest: string }> {
     const spec = yield* parsingRunSpec(input)
-    yield* refusingUnenforceable(spec, scorers)
+    yield* refusingUnenforceable(spec, engine.core)
     return { spec, digest: keyed ? yield* digesting(spec) : '' }
   }
 

@@ -5,6 +5,7 @@ import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ids } from '../ports/ids.ts'
+import type { SecretSource } from '../ports/secrets.ts'
 import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { SandboxOptions } from '../transports/command.ts'
@@ -80,6 +81,11 @@ export interface FleetOptions {
   readonly clock?: Clock
   /** Ids and chance. Default: the machine's. */
   readonly ids?: Ids
+  /**
+   * Where the values of `security_policy.allowed_secrets` come from, in the order in which they are asked: `envSecrets()`,
+   * `fileSecrets()`, your own. Default: nowhere, and a run that allows secrets is refused (SE5).
+   */
+  readonly secrets?: SecretSource | readonly SecretSource[]
   /** Bytes of evidence and artifacts. Default: the store's. */
   readonly blobs?: Blobs
   /** The file system of workspaces and attempts. Default: the machine's. */

@@ -10,6 +10,7 @@ import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import { commandTransport } from '../transports/command.ts'
 import type { SandboxProbe } from '../transports/sandbox-probe.ts'
+import type { Redactor } from '../security/redactor.ts'
 import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler, TaskHandler } from '../worker/handler.ts'
@@ -31,6 +32,8 @@ export interface HostPorts {
   readonly probe?: () => SandboxProbe
   /** Folders that no sandbox is shown: the store. */
   readonly hidden?: readonly string[]
+  /** Covers the secrets that are in use (SE5). */
+  readonly redactor?: () => Redactor | undefined
 }
 
 /** The workers that the options name. Throws `invalid_option` with everything that is wrong. */
@@ -106,6 +109,7 @@ function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
   const inProcess = handlerWorker({
     clock: host.clock,
     makeFolder: host.makeFolder,
+    redact: (text) => host.redactor?.()?.text(text) ?? text,
     handlers: taskHandlers(worker.handlers ?? {}),
     ...(worker.run !== undefined && { plain: worker.run satisfies PlainHandler }),
   })

@@ -89,6 +89,14 @@ export const errorCodes = {
     'A handler returned something that is not JSON, or that its output schema refuses.',
     'Return what the schema describes.',
   ),
+  secret_unresolved: row(
+    'A secret could not be resolved, or was not handed to this attempt.',
+    'See the reason; name the secret in `allowed_secrets`, and its source in `secrets`.',
+  ),
+  invalid_message: row(
+    'What a worker sent is no message of the protocol, or comes where it may not; nothing of it was taken.',
+    'Mend the worker; the reason says what was expected.',
+  ),
   handler_unresponsive: row(
     'A handler did not end after its signal was aborted.',
     'Pass `attempt.signal` to whatever the handler waits for.',

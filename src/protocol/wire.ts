@@ -47,6 +47,11 @@ export interface AssignMessage extends AttemptKey {
   readonly root: string
   /** Names from `workspace.environment.allowlist` and `required` that are set, with their values; for hosts that start processes (WS3). */
   readonly environment: Readonly<Record<string, string>>
+  /**
+   * The secrets that the attempt was granted, by key; left out when there are none. This message is the only one that holds them, and it
+   * is stored nowhere (SE5).
+   */
+  readonly secrets?: Readonly<Record<string, string>>
   readonly allow_parallel_reads: boolean
   /** What the attempt may still spend: the least that the budgets of its task and its run leave (BU2). Absent without a budget. */
   readonly budget_left?: FleetTaskBudget

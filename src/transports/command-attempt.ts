@@ -4,6 +4,7 @@ import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, Confi
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import { type CommandLaunch, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
+import type { Redactor } from '../security/redactor.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
 import { type CommandOutput, createCommandOutput } from './command-output.ts'
@@ -39,6 +40,7 @@ export interface CommandParts {
   readonly limits: CommandLimits
   /** What confines commands that must be confined; undefined where nothing can. */
   readonly sandbox: () => CommandSandbox | undefined
+  readonly redactor: Redactor | undefined
   /** Weight of the messages that were sent and not read yet. */
   readonly unread: () => number
   readonly send: (message: AttemptMessage) => void
@@ -65,7 +67,12 @@ export function runCommand(parts: CommandParts): RunningCommand {
   const key: AttemptKey = { run_id: assign.run_id, task_id: assign.task_id, attempt: assign.attempt }
   const controller = new AbortController()
   const { signal } = controller
-  const output = createCommandOutput({ ...limits, unread: parts.unread, send: (text) => send({ ...key, type: 'log', text }) })
+  const output = createCommandOutput({
+    ...limits,
+    unread: parts.unread,
+    send: (text) => send({ ...key, type: 'log', text }),
+    redactor: parts.redactor,
+  })
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   let program: Program | SandboxedProgram | undefined
   let graceMs = limits.termToKillMs
@@ -192,7 +199,9 @@ async function collectLeavings(
   { assign, limits }: CommandParts,
   { signal, reports, output }: { readonly signal: AbortSignal; readonly reports: ReportChannel; readonly output: CommandOutput },
 ): Promise<Json | undefined> {
-  const leavings = await gatherLeavings(assign.folder, { limit: limits.artifactLimit })
+  // What the output says is kept redacted, so the file does not stay beside it when there are secrets.
+  const keepOutput = assign.secrets === undefined
+  const leavings = await gatherLeavings(assign.folder, { limit: limits.artifactLimit, keepOutput })
   leavings.notes.forEach(output.note)
   for (const artifact of leavings.artifacts) {
     await reports.report(artifact).catch((refusal: unknown) => {

@@ -2,6 +2,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AssignMessage } from '../protocol/wire.ts'
 import type { Environment } from '../ports/environment.ts'
+import { variableProblem } from '../security/secret-names.ts'
 
 /** How a command is started. */
 export interface CommandLaunch {
@@ -23,7 +24,7 @@ export function artifactsFolder(folder: string): string {
 
 /**
  * Plans the start of a task's command, or says why it cannot be: nothing here touches the disk. The environment is exactly the
- * essentials, what the assignment names, and the lease, which nothing overrides (WS3, LE6).
+ * essentials, what the assignment names, its secrets, and the lease, which nothing overrides (WS3, SE5, LE6).
  */
 export function planLaunch(
   assign: AssignMessage,
@@ -31,12 +32,17 @@ export function planLaunch(
 ): CommandLaunch | { readonly problem: string } {
   const command = assign.task.metadata['command']
   if (!isCommand(command)) return { problem: 'metadata.command is no list of strings with a program first' }
+  // Never an argument: those can be read by anybody on the machine (SE5).
+  for (const key of Object.keys(assign.secrets ?? {})) {
+    const why = variableProblem(key)
+    if (why !== undefined) return { problem: `the secret <secret:${key}> ${why}` }
+  }
   const [program, ...args] = command
   return {
     program,
     args,
     cwd: assign.root,
-    environment: { ...inherited(environment), ...assign.environment, ...lease(assign, storeId) },
+    environment: { ...inherited(environment), ...assign.environment, ...assign.secrets, ...lease(assign, storeId) },
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join, posix, sep } from 'node:path'
 import type { Json } from '../protocol/json.ts'
 import { copyJson } from '../protocol/json-copy.ts'
@@ -18,10 +18,18 @@ export interface Leavings {
   readonly notes: readonly string[]
 }
 
-/** Looks at what a command left: at most `limit` artifacts, and one more so that the refusal of what is over is said. */
-export async function gatherLeavings(folder: string, { limit }: { readonly limit: number }): Promise<Leavings> {
+/**
+ * Looks at what a command left: at most `limit` artifacts, and one more so that the refusal of what is over is said. `keepOutput`: whether
+ * `output.json` stays once it was read.
+ */
+export async function gatherLeavings(
+  folder: string,
+  { limit, keepOutput = true }: { readonly limit: number; readonly keepOutput?: boolean },
+): Promise<Leavings> {
   const paths = (await listAll(artifactsFolder(folder))).toSorted()
-  const output = await readOutput(join(folder, 'output.json'))
+  const outputPath = join(folder, 'output.json')
+  const output = await readOutput(outputPath)
+  if (!keepOutput) await rm(outputPath, { force: true, recursive: true })
   const over = paths.length - limit - 1
   return {
     artifacts: paths.slice(0, limit + 1).map((path) => ({ kind: kindOf(path), path: posix.join('artifacts', path) })),

@@ -1,4 +1,5 @@
-import { createLineReader } from './line-reader.ts'
+import type { Redactor } from '../security/redactor.ts'
+import { createLineReader, type LineReader } from './line-reader.ts'
 import { createOutputLog } from './output-log.ts'
 
 /** What a command writes, on its way into the log. */
@@ -23,8 +24,10 @@ export function createCommandOutput(options: {
   readonly unreadLimit: number
   readonly unread: () => number
   readonly send: (text: string) => void
+  /** Covers secrets in each stream before anything of it is cut, or mixed with the other. Default: nothing is covered here. */
+  readonly redactor?: Redactor | undefined
 }): CommandOutput {
-  const { lineLimit, unreadLimit, unread, send } = options
+  const { lineLimit, unreadLimit, unread, send, redactor } = options
   const log = createOutputLog({ limit: unreadLimit, unread, send })
   let summary: string | undefined
   const stdout = createLineReader({
@@ -36,12 +39,12 @@ export function createCommandOutput(options: {
     },
   })
   const stderr = createLineReader({ limit: lineLimit, emit: log.write })
+  const streams = [redacted(stdout, redactor), redacted(stderr, redactor)] as const
   return {
-    stdout: stdout.write,
-    stderr: stderr.write,
+    stdout: streams[0].write,
+    stderr: streams[1].write,
     end() {
-      stdout.end()
-      stderr.end()
+      for (const stream of streams) stream.end()
       log.flush()
     },
     note: send,
@@ -50,6 +53,18 @@ export function createCommandOutput(options: {
     },
     get recent() {
       return log.recent
+    },
+  }
+}
+
+function redacted(reader: LineReader, redactor: Redactor | undefined): LineReader {
+  if (redactor === undefined) return reader
+  const stream = redactor.stream()
+  return {
+    write: (bytes) => reader.write(stream.write(bytes)),
+    end() {
+      reader.write(stream.end())
+      reader.end()
     },
   }
 }

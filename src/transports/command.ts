@@ -1,6 +1,7 @@
 import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
+import type { Redactor } from '../security/redactor.ts'
 import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import type { SandboxLimits } from '../security/sandbox.ts'
@@ -33,6 +34,8 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
   readonly hidden?: readonly string[]
   /** What this machine has for sandboxes; asked once, when it is first needed. Default: looks by running one. */
   readonly probe?: () => SandboxProbe
+  /** Covers the secrets that are in use, before any output is cut; asked anew for each attempt. Default: the fleet covers them alone. */
+  readonly redactor?: () => Redactor | undefined
 }
 
 /**
@@ -41,7 +44,7 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * - The command finds its input in the file `FLOTILLA_INPUT` (`{ task, input, previous, dependencies }`), leaves artifacts as files
  *   in `FLOTILLA_ARTIFACTS`, and its output as `output.json` in `FLOTILLA_FOLDER`. What it writes becomes the attempt's log.
  * - Exit code 0 is a result with the last line of its standard output as the summary; another one a `task` failure; a signal a `transport` failure.
- * - Its environment holds the platform's essentials, the names that its task allows, and its lease; nothing else (WS3).
+ * - Its environment holds the platform's essentials, the names that its task allows, its secrets, and its lease; nothing else (WS3).
  * - Nothing of it outlives the attempt: it leads a process group, which is killed at its end (HO3), and `reap` kills what a fleet
  *   that crashed has left (LE6).
  *
@@ -49,7 +52,7 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * that it enforces nothing, and gets no such attempt (SE2). Other attempts are confined in nothing else.
  */
 export function commandTransport(options: CommandTransportOptions): Transport {
-  const { clock, environment, sandbox = {}, hidden = [], probe = probeSandbox, ...limits } = options
+  const { clock, environment, sandbox = {}, hidden = [], probe = probeSandbox, redactor, ...limits } = options
   const { readable = [], ...bounds } = sandbox
   let probed: SandboxProbe | undefined
   const available = (): CommandSandbox | undefined => {
@@ -69,13 +72,16 @@ export function commandTransport(options: CommandTransportOptions): Transport {
     serves: { handlers: [], commands: true, plain: false },
     async open(launch, { signal }) {
       signal.throwIfAborted()
-      return createChannel(launch, { clock, environment, limits: { ...defaultLimits, ...limits }, sandbox: available })
+      return createChannel(launch, { clock, environment, redactor, limits: { ...defaultLimits, ...limits }, sandbox: available })
     },
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
   }
 }
 
-function createChannel(launch: WorkerLaunch, parts: Pick<CommandParts, 'clock' | 'environment' | 'limits' | 'sandbox'>): Channel {
+function createChannel(
+  launch: WorkerLaunch,
+  parts: Pick<CommandParts, 'clock' | 'environment' | 'limits' | 'sandbox'> & Pick<CommandTransportOptions, 'redactor'>,
+): Channel {
   const messages = createMessageChannel<FromWorker>(weigh)
   const running = new Map<string, RunningCommand>()
   let announceEnd!: (end: ChannelEnd) => void
@@ -91,6 +97,7 @@ function createChannel(launch: WorkerLaunch, parts: Pick<CommandParts, 'clock' |
     if (command !== undefined || closing !== undefined) return
     const started = runCommand({
       ...parts,
+      redactor: parts.redactor?.(),
       assign: message,
       storeId: launch.storeId,
       unread: () => messages.backlog,

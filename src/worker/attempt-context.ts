@@ -4,6 +4,7 @@ import type { AssignMessage, AttemptKey, AttemptMessage, ProgressEvent } from '.
 import type { Clock } from '../ports/clock.ts'
 import type { ArtifactContent, ReportChannel } from '../transports/report-channel.ts'
 import type { AttemptArtifact, AttemptContext } from './attempt.ts'
+import { createAttemptSecrets } from './attempt-secrets.ts'
 import { AttemptFailure } from './failure.ts'
 import { toJson } from './json-output.ts'
 import type { StopSignal } from './stop-signal.ts'
@@ -40,6 +41,10 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     dependencies: Object.fromEntries(
       assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),
     ),
+    // Most work has none.
+    get secrets() {
+      return createAttemptSecrets(assign.secrets)
+    },
     // Most work needs no folder of its own, so it is made when it is asked for.
     get folder() {
       parts.makeFolder(assign.folder)

@@ -2,6 +2,7 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetTaskBudget, FleetTaskSpec } from '../protocol/task.ts'
+import type { AttemptSecrets } from './attempt-secrets.ts'
 
 /** A file that the work left, by its path, or bytes that it hands over. */
 export type AttemptArtifact =
@@ -58,6 +59,8 @@ export interface AttemptContext<Input = unknown> {
   readonly previous: readonly FleetReceipt[]
   /** What the tasks in `depends_on` left behind, by task id (SC5). */
   readonly dependencies: Readonly<Record<string, AttemptDependency>>
+  /** The secrets that the run allows and this worker may have (SE5). */
+  readonly secrets: AttemptSecrets
   /** Absolute path of the attempt's own folder; it exists. */
   readonly folder: string
   /** Absolute path of the task's workspace root (WS1). */

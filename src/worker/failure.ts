@@ -22,8 +22,8 @@ export interface Failure {
 
 /** What a value that a handler threw says. Any value may be thrown, and asking it may throw too. */
 export function failureOf(thrown: unknown): Failure {
-  if (thrown instanceof AttemptFailure) return { reason: bounded(thrown.message), recoverable: thrown.retryable }
-  return { reason: bounded(wordsOf(thrown)), recoverable: !isNonRetryable(thrown) }
+  if (thrown instanceof AttemptFailure) return { reason: thrown.message, recoverable: thrown.retryable }
+  return { reason: wordsOf(thrown), recoverable: !isNonRetryable(thrown) }
 }
 
 /** A text cut to what a reason may hold, never inside a character. */

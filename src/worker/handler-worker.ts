@@ -27,8 +27,10 @@ export function handlerWorker(options: {
   readonly clock: Clock
   /** Makes a folder and those above it, at once. Default: nothing is made. */
   readonly makeFolder?: (path: string) => void
+  /** Covers secrets in the reasons of failures, before they are cut. Default: the fleet covers them alone. */
+  readonly redact?: (text: string) => string
 }): HandlerWorker {
-  const { clock, plain, makeFolder = () => undefined } = options
+  const { clock, plain, makeFolder = () => undefined, redact } = options
   const handlers = new Map((options.handlers ?? []).map((handler) => [handler.name, handler]))
   if (handlers.size < (options.handlers ?? []).length) {
     throw new FleetError('invalid_option', 'Two handlers have the same name, so a task could not tell them apart. Rename one.')
@@ -41,6 +43,7 @@ export function handlerWorker(options: {
         clock,
         send,
         makeFolder,
+        redact,
         handlerOf: ({ handler }) => (handler === undefined ? plainHandler : handlers.get(handler)),
       }),
   }
@@ -50,9 +53,10 @@ function connect(options: {
   readonly clock: Clock
   readonly send: (message: AttemptMessage) => void
   readonly makeFolder: (path: string) => void
+  readonly redact: ((text: string) => string) | undefined
   readonly handlerOf: (task: AssignMessage['task']) => TaskHandler | undefined
 }): HandlerConnection {
-  const { clock, send, makeFolder } = options
+  const { clock, send, makeFolder, redact } = options
   const running = new Map<string, RunningAttempt>()
 
   const assign = (message: AssignMessage) => {
@@ -63,7 +67,7 @@ function connect(options: {
       const reason = `No handler ${message.task.handler ?? 'for tasks without one'} here. This worker serves others.`
       return send({ ...keyOf(message), type: 'failed', failure_kind: 'task', reason, recoverable: false })
     }
-    const attempt = runAttempt({ assign: message, handler, clock, send, makeFolder })
+    const attempt = runAttempt({ assign: message, handler, clock, send, makeFolder, ...(redact !== undefined && { redact }) })
     running.set(name, attempt)
     // `done` never rejects; the entry goes when the work has settled.
     void attempt.done.then(() => running.delete(name))

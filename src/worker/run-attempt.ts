@@ -39,8 +39,10 @@ export function runAttempt(options: {
   readonly send: (message: AttemptMessage) => void
   /** Makes a folder and those above it, at once. Default: nothing is made. */
   readonly makeFolder?: (path: string) => void
+  /** Covers secrets. Reasons go through it before they are cut, so that no part of one is left at the cut (SE5). Default: nothing is covered here. */
+  readonly redact?: (text: string) => string
 }): RunningAttempt {
-  const { assign, handler, clock, send, makeFolder = () => undefined } = options
+  const { assign, handler, clock, send, makeFolder = () => undefined, redact = (text) => text } = options
   const key = keyOf(assign)
   const stopping = createStopSignal()
   const handingBack = createStopSignal()
@@ -70,7 +72,7 @@ export function runAttempt(options: {
     await Promise.resolve()
     const outcome = hasStopped() ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
     hasEnded = true
-    send(hasStopped() || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...outcome })
+    send(hasStopped() || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...withBoundedReason(outcome, redact) })
   }
 
   return {
@@ -112,5 +114,9 @@ async function checkOutput(handler: TaskHandler, returned: unknown): Promise<Out
 }
 
 function failed({ reason, recoverable }: { readonly reason: string; readonly recoverable: boolean }): Outcome {
-  return { type: 'failed', failure_kind: 'task', reason: bounded(reason), recoverable }
+  return { type: 'failed', failure_kind: 'task', reason, recoverable }
+}
+
+function withBoundedReason(outcome: Outcome, redact: (text: string) => string): Outcome {
+  return outcome.type === 'failed' ? { ...outcome, reason: bounded(redact(outcome.reason)) } : outcome
 }

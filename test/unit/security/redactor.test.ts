@@ -20,8 +20,8 @@ const anySecret = fc
     }),
   )
   .filter((value) => secretValueProblem(value) === undefined)
-  .filter((value) => value.isWellFormed())
-const anyText = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => text.isWellFormed())
+  .filter((value) => !/\p{Cs}/u.test(value))
+const anyText = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !/\p{Cs}/u.test(text))
 const anyEncoding = fc.constantFrom(...encodings)
 
 describe('the redactor', () => {
