@@ -22,12 +22,14 @@ export interface WritingPatterns {
   readonly found: Found
 }
 
-/** Escapes may lie over escapes, this often. */
-const deepest = 2
+/** Escapes of any kinds may lie over each other this often. */
+const deepestMixed = 2
+/** JSON that is quoted in JSON again and again: a message about a message about a text. */
+const deepestSame = 5
 
 /** The time grows with the text alone; a text without escapes is read once, and each kind of escape in it adds one reading. */
 export function createSecretScanner(patterns: readonly WritingPatterns[]): SecretScanner {
-  const root = createLayer(patterns, deepest)
+  const root = createLayer(patterns, [])
   return {
     take: (byte, start) => root.take(byte, start, start + 1),
     end: () => root.end(),
@@ -48,9 +50,12 @@ interface Layer {
   isIdle(): boolean
 }
 
-function createLayer(patterns: readonly WritingPatterns[], depth: number): Layer {
+/** `taken`: the kinds of escape that were taken away to come to it. */
+function createLayer(patterns: readonly WritingPatterns[], taken: readonly EscapeKind[]): Layer {
   const tracks = patterns.map(({ automaton, fold, found }) => createPatternTrack(automaton, fold, found))
-  const escapes = depth === 0 ? [] : escapeKinds.map((kind) => createEscapeReader(kind, () => createLayer(patterns, depth - 1)))
+  const escapes = escapeKinds
+    .filter((kind) => taken.length < (taken.every((one) => one === kind) ? deepestSame : deepestMixed))
+    .map((kind) => createEscapeReader(kind, () => createLayer(patterns, [...taken, kind])))
   const begins = beginnings(patterns)
   let idle = true
   return {

@@ -27,6 +27,7 @@ export const secretEncodings: Readonly<Record<string, (secret: string) => string
     `"${units(secret).replace(/[0-9a-f]{4}/g, (digits) => digits.toUpperCase())}"`,
   'JSON with escaped slashes': (secret) => JSON.stringify({ a: secret }).replaceAll('/', '\\/'),
   'JSON in JSON': (secret) => JSON.stringify(JSON.stringify({ a: secret })),
+  'JSON in JSON in JSON in JSON': (secret) => JSON.stringify(JSON.stringify(JSON.stringify(JSON.stringify(secret)))),
   'HTML, named references': (secret) => named(secret),
   'HTML, decimal references': (secret) => Array.from(secret, (character) => `&#${character.codePointAt(0)};`).join(''),
   'HTML, hexadecimal references': (secret) =>

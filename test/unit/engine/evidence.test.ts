@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/host/clock.ts'
 import { sha256 } from '../../../src/host/sha256.ts'
 import { systemIds } from '../../../src/host/ids.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
+import { createSecretsInUse } from '../../../src/security/secrets-in-use.ts'
 
 const { blobs } = createMemoryStore({ clock: systemClock(), ids: systemIds() })
 
@@ -39,6 +40,7 @@ test('VE6 a verdict’s evidence above 4 KiB is in the store before its receipt,
     workspaces: { prepare: async () => ({ root: '/base' }) },
     deadlines: { after: () => () => undefined },
     defaults: { scorerTimeoutMs: 1 },
+    inUse: createSecretsInUse(),
     scorers: { exit_code: { score: () => ({ result: 'pass', score: { value: 1, max: 1 }, evidence: text }) } },
     turns: {
       report(decide: Decide<void>) {

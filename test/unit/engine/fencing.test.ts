@@ -19,6 +19,7 @@ import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { eventsOf, journalOf, statesOf } from '../../support/journal.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
+import { createSecretsInUse } from '../../../src/security/secrets-in-use.ts'
 
 const again = { retry_policy: { initial_backoff_seconds: 0 } }
 const manyTimes = { retry_policy: { initial_backoff_seconds: 0, max_attempts: 100 } }
@@ -230,6 +231,7 @@ test('EV5 late and repeated messages are counted in memory; the confirmation of 
     clock: createVirtualClock(),
     deadlines: { leaseNow: () => 0 },
     defaults: engineDefaults,
+    inUse: createSecretsInUse(),
     turns: { nudge: () => undefined, report: (decide: Decide<void>) => void [...decide({} as DecideContext)] },
   } as unknown as Core
   const told: string[] = []
