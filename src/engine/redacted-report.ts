@@ -1,4 +1,5 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
+import type { Json } from '../protocol/json.ts'
 import type { AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
 import type { Verdict } from '../ports/scorer.ts'
 import type { KnownSecret, RedactedStream, Redactor } from '../security/redactor.ts'
@@ -17,7 +18,7 @@ const redact: Redact = {
   accepted: (message, redactor) =>
     message.process === undefined
       ? message
-      : { ...message, process: { ...message.process, started: redactor.text(message.process.started) } },
+      : { ...message, process: { group: message.process.group, started: redactor.text(message.process.started) } },
   heartbeat: same,
   progress: (message, redactor) => ({ ...message, event: redactProgress(message.event, redactor) }),
   usage: same,
@@ -47,16 +48,15 @@ export function redactReport(core: Core, message: AttemptMessage): AttemptMessag
   return redactOne(message, redactor)
 }
 
-function redactProgress(event: ProgressEvent, redactor: Redactor): ProgressEvent {
-  if (event.state === 'model_wait') return event.model === undefined ? event : { ...event, model: redactor.text(event.model) }
-  if (event.state === 'workflow_event') {
-    return { ...event, workflow_run_id: redactor.text(event.workflow_run_id), event: redactor.json(event.event) }
-  }
-  return {
-    ...event,
-    tool: redactor.text(event.tool),
-    ...(event.call_id !== undefined && { call_id: redactor.text(event.call_id) }),
-  }
+const progressFields: ReadonlySet<string> = new Set(['model', 'tool', 'call_id', 'workflow_run_id', 'event'])
+
+/** Whatever a worker adds to an event is kept with it. */
+function redactProgress({ state, ...words }: ProgressEvent, redactor: Redactor): ProgressEvent {
+  const members = Object.entries(words).map(
+    ([name, member]: [string, Json]) => [progressFields.has(name) ? name : redactor.text(name), redactor.json(member)] as const,
+  )
+  // Texts stay texts.
+  return { state, ...Object.fromEntries(members) } as ProgressEvent
 }
 
 /** A log on its way through a redactor. */

@@ -55,6 +55,8 @@ export {
   isTerminalWorkerStatus,
   type FleetWorkerSpecInput,
 } from './worker.ts'
+export { readWorkerMessage, writeWorkerMessage, type WorkerMessageReading } from './worker-message.ts'
+export { createWorkerMessageOrder, type WorkerMessageOrder } from './worker-message-order.ts'
 export type {
   AcceptedMessage,
   ArtifactMessage,

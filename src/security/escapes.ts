@@ -21,16 +21,20 @@ export const escapeKinds: readonly EscapeKind[] = [
 
 const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07', e: '\x1b' }
 
-function readBackslash(bytes: readonly number[]): Reading {
-  const [, second] = bytes
-  if (second === undefined) return 'open'
-  const kind = String.fromCharCode(second)
-  if (kind === 'u') return readUnicode(bytes)
-  if (kind === 'x') return bytes.length < 4 ? openWhile(bytes, 2, isHex) : oneByte(hexOf(bytes, 2, 4))
-  if (kind >= '0' && kind <= '7') return bytes.length < 4 ? openWhile(bytes, 2, isOctal) : oneByte(octalOf(bytes))
-  const letter = letters[kind]
+/** What a backslash and one more byte stand for: that byte, unless it is a letter or a digit. */
+const short = Array.from({ length: 256 }, (_, byte): Reading => {
+  const letter = letters[String.fromCharCode(byte)]
   if (letter !== undefined) return [code(letter)]
-  return /[A-Za-z89]/.test(kind) ? 'none' : [second]
+  return /[A-Za-z0-9]/.test(String.fromCharCode(byte)) ? 'none' : [byte]
+})
+
+function readBackslash(bytes: readonly number[]): Reading {
+  const second = bytes[1]
+  if (second === undefined) return 'open'
+  if (second === code('u')) return readUnicode(bytes)
+  if (second === code('x')) return bytes.length < 4 ? openWhile(bytes, 2, isHex) : oneByte(hexOf(bytes, 2, 4))
+  if (isOctal(second)) return bytes.length < 4 ? openWhile(bytes, 2, isOctal) : oneByte(octalOf(bytes))
+  return short[second] ?? 'none'
 }
 
 /** `\u0041`, `\ud83d\ude00` as one character, `\u{41}`. */
@@ -56,8 +60,13 @@ const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', qu
 const longestReference = 12
 
 function readReference(bytes: readonly number[]): Reading {
+  const last = bytes[bytes.length - 1] ?? 0
+  if (bytes.length === 1) return 'open'
+  if (last !== code(';')) {
+    const fits = isWord(last) || (last === code('#') && bytes.length === 2)
+    return fits && bytes.length < longestReference ? 'open' : 'none'
+  }
   const text = String.fromCharCode(...bytes)
-  if (!text.endsWith(';')) return text.length < longestReference && /^&#?[A-Za-z0-9]*$/.test(text) ? 'open' : 'none'
   const name = text.slice(1, -1)
   const [, decimal, hex] = /^#(?:(\d+)|[xX]([0-9A-Fa-f]+))$/.exec(name) ?? []
   if (decimal !== undefined) return utf8(Number(decimal))
@@ -67,7 +76,8 @@ function readReference(bytes: readonly number[]): Reading {
 }
 
 function openWhile(bytes: readonly number[], from: number, fits: (byte: number) => boolean): Reading {
-  return bytes.slice(from).every(fits) ? 'open' : 'none'
+  for (let at = from; at < bytes.length; at++) if (!fits(bytes[at] ?? 0)) return 'none'
+  return 'open'
 }
 
 function startsLike(bytes: readonly number[], start: string): boolean {
@@ -95,6 +105,10 @@ function octalOf(bytes: readonly number[]): number | undefined {
 
 function isHex(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66)
+}
+
+function isWord(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
 }
 
 function isOctal(byte: number): boolean {

@@ -130,8 +130,8 @@ function createEscapeReader({ trigger, read }: EscapeKind, createAbove: () => La
       if (reading === 'open') return
       if (reading === 'none') handOn(layer)
       else {
-        const [start = 0] = starts
-        const end = ends.at(-1) ?? 0
+        const start = starts[0] ?? 0
+        const end = ends[ends.length - 1] ?? 0
         bytes.length = starts.length = ends.length = 0
         for (const byte of reading) layer.take(byte, start, end)
       }
