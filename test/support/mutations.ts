@@ -2,7 +2,7 @@ import { seededIds } from '../../src/host/ids.ts'
 
 /** A source of mutated texts; the same seed gives the same ones. */
 export interface Mutations {
-  /** One of the samples with one to four mutations, as bytes. */
+  /** One of the samples with one to four mutations of its bytes, or, where it is JSON, with one of its parts altered. */
   next(): Uint8Array
 }
 
@@ -42,9 +42,46 @@ export function createMutations(samples: readonly string[], seed: string): Mutat
     (bytes) =>
       chance.random() < 0.02 ? splice(bytes, place(bytes), 0, bytesOf('x'.repeat(1_100_000))) : bytes.slice().reverse(),
   ]
+  const values: readonly unknown[] = [
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    2 ** 53,
+    '',
+    'x',
+    '../x',
+    '-x',
+    'w1',
+    'a',
+    [],
+    {},
+    ['a'],
+    { a: 1 },
+    '\u0000',
+    'x'.repeat(300),
+  ]
+  /** Replaces, removes, doubles or renames a part of a document. */
+  const altered = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || chance.random() < 0.2) return pick(values)
+    if (Array.isArray(value)) {
+      const at = below(value.length + 1)
+      return chance.random() < 0.3 ? [...value, pick(values)] : value.toSpliced(at, 1, altered(value[at]))
+    }
+    const members = Object.entries(value)
+    const at = below(members.length)
+    const [name, member] = members[at] ?? ['a', 1]
+    const kind = below(10)
+    if (kind === 0) return Object.fromEntries(members.toSpliced(at, 1))
+    if (kind === 1) return Object.fromEntries([...members, [`${name}2`, member]])
+    return Object.fromEntries(members.toSpliced(at, 1, [name, altered(member)]))
+  }
   return {
     next() {
-      let bytes = bytesOf(pick(samples))
+      const sample = pick(samples)
+      if (sample.startsWith('{') && chance.random() < 0.5) return bytesOf(JSON.stringify(altered(JSON.parse(sample))))
+      let bytes = bytesOf(sample)
       for (let left = 1 + below(4); left > 0; left--) bytes = Uint8Array.from(pick(kinds)(bytes))
       return bytes
     },
