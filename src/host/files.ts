@@ -3,6 +3,7 @@ import { type FileHandle, lstat, mkdir, open, realpath, rm } from 'node:fs/promi
 import { dirname } from 'node:path'
 import { FleetError } from '../protocol/errors.ts'
 import type { FileFacts, Files } from '../ports/files.ts'
+import { isConfined } from './confined-file.ts'
 import { findFiles } from './find-files.ts'
 
 /** The file system of the machine. A link at the end of a path is never followed by `read` and `append`, and a fifo never waited for. */
@@ -13,7 +14,7 @@ export function diskFiles(): Files {
       return stats && { kind: kindOf(stats), size: stats.size, links: stats.nlink }
     },
     real: (path) => realpath(path).catch(absent),
-    read: (path, { limit }) => readRegular(path, limit),
+    read: readRegular,
     async makeFolder(path) {
       await mkdir(path, { recursive: true })
     },
@@ -35,8 +36,10 @@ function absent(error: NodeJS.ErrnoException): undefined {
   throw unreadable(error)
 }
 
-async function readRegular(path: string, limit: number): Promise<Uint8Array> {
+async function readRegular(path: string, options: Parameters<Files['read']>[1]): Promise<Uint8Array> {
+  const { limit, within, maxLinks = Infinity } = options
   await using file = await openRegular(path, constants.O_RDONLY)
+  if (within !== undefined && !(await isConfined(file.handle, path, { within, maxLinks }))) throw swapped(path)
   if (file.size > limit) throw tooLarge(path, limit)
   const chunks: Uint8Array[] = []
   let length = 0
@@ -77,6 +80,16 @@ function notRegular(path: string): FleetError {
   return new FleetError('unreadable_file', `${path} is no regular file. Links, folders, fifos and devices are not read.`, {
     details: { path },
   })
+}
+
+function swapped(path: string): FleetError {
+  return new FleetError(
+    'unreadable_file',
+    `${path} was moved, linked or swapped while it was opened. Leave it alone until it was read.`,
+    {
+      details: { path },
+    },
+  )
 }
 
 function tooLarge(path: string, limit: number): FleetError {

@@ -12,8 +12,15 @@ export interface Files {
   facts(path: string): Promise<FileFacts | undefined>
   /** The path with every link resolved, or undefined when nothing is there. */
   real(path: string): Promise<string | undefined>
-  /** The bytes of a regular file, at most `limit`; rejects `too_large` when there are more, `unreadable_file` when it cannot be read. */
-  read(path: string, options: { readonly limit: number }): Promise<Uint8Array>
+  /**
+   * The bytes of a regular file, at most `limit`; rejects `too_large` when there are more, `unreadable_file` when it cannot be read. With
+   * `within`, the path of a folder as `real` gives it, what was opened must lie there, and have no more names than `maxLinks`, even when
+   * somebody swaps folders and links meanwhile.
+   */
+  read(
+    path: string,
+    options: { readonly limit: number; readonly within?: string; readonly maxLinks?: number },
+  ): Promise<Uint8Array>
   /** Creates a folder and those above it. */
   makeFolder(path: string): Promise<void>
   /** Adds text to the end of a file, creating it and its folder. */

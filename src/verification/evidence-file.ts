@@ -7,7 +7,7 @@ import { fail } from './verdict.ts'
 const evidenceLimitBytes = 1_000_000
 
 /** A regular file under the root, or the verdict that follows from there being none. */
-export type Located = { readonly path: string } | { readonly verdict: Verdict }
+export type Located = { readonly path: string; readonly root: string } | { readonly verdict: Verdict }
 
 /**
  * Finds the evidence of a scorer, confined to the task's root (VE2, AR3). That nothing is there, or something else than a file, is the work's own
@@ -26,7 +26,7 @@ export async function locateEvidence(files: Files, root: string, path: string): 
       return { verdict: fail('verifier', `${path} leads out of the task's root by a link.`) }
     }
     const facts = await files.facts(real)
-    return facts?.kind === 'file' ? { path: real } : { verdict: fail('task', `${path} is no regular file.`) }
+    return facts?.kind === 'file' ? { path: real, root: realRoot } : { verdict: fail('task', `${path} is no regular file.`) }
   } catch (error) {
     return { verdict: unmakable(path, error) }
   }
@@ -41,7 +41,7 @@ export async function readEvidence(
   const located = await locateEvidence(files, root, path)
   if ('verdict' in located) return located
   try {
-    const bytes = await files.read(located.path, { limit: evidenceLimitBytes })
+    const bytes = await files.read(located.path, { limit: evidenceLimitBytes, within: located.root })
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (error) {
     return { verdict: unmakable(path, error) }

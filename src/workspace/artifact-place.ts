@@ -6,6 +6,8 @@ import { isInside, joinPath, relativePath } from './paths.ts'
 export interface ArtifactFile {
   /** Absolute, with every link resolved. */
   readonly path: string
+  /** The folder that it was found in, with every link resolved. */
+  readonly base: string
   /** Relative to the folder that it was found in. */
   readonly name: string
   readonly size: number
@@ -31,7 +33,13 @@ export async function findArtifact(
     if (facts.kind === 'folder') return { refused: 'it is a folder' }
     if (facts.kind === 'other') return { refused: 'it is a fifo, a socket or a device' }
     if (facts.links > 1) return { refused: 'it is a hard link: the same file has another name elsewhere' }
-    const found = { path: real, name: relativePath(real, realBase), size: facts.size, isInWorkspace: base === place.root }
+    const found = {
+      path: real,
+      base: realBase,
+      name: relativePath(real, realBase),
+      size: facts.size,
+      isInWorkspace: base === place.root,
+    }
     return { found }
   }
   return { refused: `nothing is there, neither in ${place.folder} nor in ${place.root}` }

@@ -44,7 +44,7 @@ export function createArtifactCollector(place: AttemptPlace, parts: ArtifactPart
     const located = await findArtifact(files, place, report.path)
     if ('refused' in located) return refuse(report, located.refused)
     const { found } = located
-    return { ...found, read: () => files.read(found.path, { limit: found.size }) }
+    return { ...found, read: () => files.read(found.path, { limit: found.size, within: found.base, maxLinks: 1 }) }
   }
 
   const keep = async (report: ArtifactMessage): Promise<FleetArtifactRef> => {
