@@ -8,6 +8,7 @@ import type { FleetReceipt } from '../../../src/protocol/receipt.ts'
 import type { AssignMessage, CollectedMessage } from '../../../src/protocol/wire.ts'
 import { commandTransport } from '../../../src/transports/command.ts'
 import { planLaunch } from '../../../src/transports/command-launch.ts'
+import { createRedactor } from '../../../src/security/redactor.ts'
 import { startFailure } from '../../../src/transports/command-outcome.ts'
 import { assignment, converse, type Conversation } from '../../fixtures/conversation.ts'
 
@@ -112,6 +113,39 @@ describe('what a command finds', () => {
       previous: [{ task_id: 't0', result: 'pass' }],
       dependencies: { t0: { receipt: { result: 'pass' }, output: { made: 'before' } } },
     })
+  })
+
+  it('SE5 its secrets are variables, over what its task allows; the lease stands over them', () => {
+    const granted = { environment: { TOKEN: 'allowed', LANG: 'C' }, secrets: { TOKEN: 'a secret' } }
+    const planned = planLaunch(command(['true'], granted), { storeId: 's', environment })
+    expect(planned).toMatchObject({ args: [], environment: { TOKEN: 'a secret', LANG: 'C', FLOTILLA_STORE: 's' } })
+  })
+
+  it.each(['PATH', 'LD_PRELOAD', 'NODE_OPTIONS', 'FLOTILLA_RUN', 'a-key', 'A=B'])(
+    'SE6 a secret with the key %s is none for a command, whoever assigned it: it is final, and says no value',
+    async (key) => {
+      const conversation = await talk()
+      conversation.channel.send(command(['true'], { secrets: { [key]: 'hunter22' } }))
+      const last = await conversation.last()
+      expect(last).toMatchObject({ type: 'failed', recoverable: false, reason: expect.stringContaining(`<secret:${key}>`) })
+      expect(JSON.stringify(last)).not.toContain('hunter22')
+    },
+  )
+
+  it('SE5 its output is redacted before it is cut and before the streams are mixed, and output.json goes once it was read', async () => {
+    const redactor = createRedactor([{ key: 'KEY', value: 'hunter22' }])
+    const conversation = await converse(
+      commandTransport({ clock: systemClock(), environment, lineLimit: 16, redactor: () => redactor }),
+    )
+    open.push(conversation)
+    const script =
+      'printf "0123456789hunter22\\nhunt"; printf "x\\n" >&2; printf "er22\\n"; echo \'"it"\' > "$FLOTILLA_FOLDER/output.json"'
+    conversation.channel.send(command(['sh', '-c', script], { secrets: { KEY: 'hunter22' } }))
+    expect(await conversation.last()).toMatchObject({ output: 'it', summary: '<secret:KEY>' })
+    expect(conversation.log().split('\n').toSorted().filter(Boolean)).toEqual([
+      '0123456789<secre [line cut: 7 bytes left out]', '<secret:KEY>', 'x',
+    ]) // prettier-ignore
+    await expect(stat(join(folder, 'output.json'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('RE3 a task without a command cannot be launched', () => {
