@@ -2,7 +2,7 @@
 export type Fold = Int16Array
 
 /** A byte that is passed over. */
-export const passOver = -1
+const passOver = -1
 /** A byte that belongs to no pattern. */
 export const breakOff = -2
 

@@ -190,6 +190,7 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "FleetWorkflow",
       "FleetWorkspaceRequirements",
       "checkSize",
+      "createWorkerMessageOrder",
       "dependencyProblems",
       "errorCodes",
       "fleetTypeNames",
@@ -209,6 +210,7 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "mayWriteWorkspace",
       "parseTaskDocument",
       "parseTasks",
+      "readWorkerMessage",
       "reservedId",
       "sizeLimits",
       "trustRank",
@@ -259,6 +261,9 @@ it('the exports of flotilla/protocol are these and no others', async () => {
       "type TaskListRun",
       "type ToWorker",
       "type UsageMessage",
+      "type WorkerMessageOrder",
+      "type WorkerMessageReading",
+      "writeWorkerMessage",
     ]
   `)
   expect(await valuesOf('flotilla/protocol')).toEqual(values(names))

@@ -12,7 +12,7 @@ import { secretEncodings } from './secret-encodings.ts'
 /** Awkward in every encoding: characters that each of them escapes. It is the name of a file, too. */
 export const canary = 'cn-Zq7+w"e9%21&k<R>\\t\u00fc\u{1f511} end=?'
 
-export const canaryForms: readonly string[] = Object.values(secretEncodings).map((encode) => encode(canary))
+const canaryForms: readonly string[] = Object.values(secretEncodings).map((encode) => encode(canary))
 
 /** What a world without redaction has in the place of a redactor. */
 export const noRedaction = (): Redactor => ({
@@ -26,19 +26,13 @@ export type Leaks = Readonly<Record<string, readonly string[]>>
 
 const policy = { default_trust_level: 'local', allowed_secrets: ['CANARY'] } as const
 const printer = fileURLToPath(new URL('../fixtures/print-secret.mjs', import.meta.url))
-const printing = [
-  '(s) => s', '(s) => Buffer.from(s).toString("base64")', '(s) => Buffer.from("u:" + s).toString("base64")',
-  '(s) => Buffer.from(s).toString("base64url")', '(s) => Buffer.from(s).toString("hex")', 'encodeURIComponent', '(s) => JSON.stringify(s)',
-  '(s) => JSON.stringify(JSON.stringify(s))',
-] // prettier-ignore
-
 /** A task that runs the printing command; `ending`: `pass`, `fail`, `throw` or `kill`; `gate`: a file that it waits for. */
 export function printingTask(id: string, ending: string, gate?: string): Record<string, unknown> {
   return {
     id,
     name: id,
     instructions: 'Print it.',
-    metadata: { command: [process.execPath, printer, JSON.stringify(printing), ending, ...(gate === undefined ? [] : [gate])] },
+    metadata: { command: [process.execPath, printer, ending, ...(gate === undefined ? [] : [gate])] },
     retry_policy: { max_attempts: 2, initial_backoff_seconds: 0 },
     scorer: { kind: 'exit_code' },
   }

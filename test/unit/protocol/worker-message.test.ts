@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createWorkerMessageOrder, FleetError, readWorkerMessage, writeWorkerMessage } from '../../../src/protocol/index.ts'
-import type { FromWorker } from '../../../src/protocol/index.ts'
+import { createWorkerMessageOrder, readWorkerMessage, writeWorkerMessage } from '../../../src/protocol/index.ts'
+import type { FleetError, FromWorker } from '../../../src/protocol/index.ts'
 import { workerMessages } from './worker-messages.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)

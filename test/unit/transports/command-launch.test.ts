@@ -143,7 +143,7 @@ describe('what a command finds', () => {
     conversation.channel.send(command(['sh', '-c', script], { secrets: { KEY: 'hunter22' } }))
     expect(await conversation.last()).toMatchObject({ output: 'it', summary: '<secret:KEY>' })
     expect(conversation.log().split('\n').toSorted().filter(Boolean)).toEqual([
-      '0123456789<secre [line cut: 7 bytes left out]', '<secret:KEY>', 'x',
+      '0123456789<secre [line cut: 6 bytes left out]', '<secret:KEY>', 'x',
     ]) // prettier-ignore
     await expect(stat(join(folder, 'output.json'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
