@@ -344,10 +344,8 @@ describe('SE2', () => {
       )
     expect(error.code).toBe('unenforceable')
     for (const path of [
-      'security_policy.allowed_secrets',
       'security_policy.capability_grants[0].scope',
       'security_policy.allowed_secrets[0].key',
-      'security_policy.capability_grants',
       'worker_specs[0].host',
       'tasks[1].worker.agent_profile',
       'tasks[2].scorer.kind',
