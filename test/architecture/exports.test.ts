@@ -36,6 +36,7 @@ it('the exports of flotilla are these and no others', async () => {
       "defineTask",
       "envSecrets",
       "errorCodes",
+      "fileSecrets",
       "inspectHost",
       "fileSecrets",
       "inspectStore",

@@ -328,7 +328,7 @@ describe('SE2', () => {
     const { fleet } = await openBench()
     const secret = {
       security_policy: {
-        allowed_secrets: [{ key: 'K', source: 'keyring' }],
+        allowed_secrets: [{ key: 'K' }],
         capability_grants: [{ capability: 'network', scope: 'example.org' }],
       },
     }
@@ -347,8 +347,8 @@ describe('SE2', () => {
       )
     expect(error.code).toBe('unenforceable')
     for (const path of [
-      'security_policy.allowed_secrets[0].source',
       'security_policy.capability_grants[0].scope',
+      'security_policy.allowed_secrets[0].key',
       'worker_specs[0].host',
       'tasks[1].worker.agent_profile',
       'tasks[2].scorer.kind',
