@@ -6,8 +6,10 @@ import { fleetStream } from '../engine/fold.ts'
 import { performCommand } from '../engine/run-command.ts'
 import { loadFleetStream } from '../engine/run-loader.ts'
 import { isWorking } from '../engine/state.ts'
+import type { RunState } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
+import type { ProcessRecord } from '../protocol/wire.ts'
 import { createBus } from '../observability/bus.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
@@ -101,14 +103,11 @@ export async function openFleet(
   try {
     const { read } = await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
-    const processes = runs.flatMap((run) =>
-      [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
-    )
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
-    await reap({ storeId: opening.storeId, recorded: processes, clock })
+    await reap({ storeId: opening.storeId, recorded: runs.flatMap(recordedProcesses), clock })
     for (const plan of plans) registrar.add(plan)
     for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
-    for (const run of runs) engine.recover(run)
+    for (const run of runs) await engine.recover(run)
     if (options.leasing !== false) {
       await registrar.ready()
       engine.leasing = true
@@ -153,6 +152,14 @@ export async function openFleet(
     },
   })
   return { fleet, perform: (command) => performCommand(engine, command) }
+}
+
+/** The processes that an earlier fleet had started for a run's attempts. */
+function recordedProcesses({ working, tasks }: RunState): readonly ProcessRecord[] {
+  const recorded: ProcessRecord[] = []
+  if (working === 0) return recorded
+  for (const { status, process } of tasks.values()) if (process !== null && isWorking(status)) recorded.push(process)
+  return recorded
 }
 
 /** Takes the unfinished runs that the options name, and reads them; a creation that was cut off is discarded (RU1). */
