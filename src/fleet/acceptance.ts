@@ -54,12 +54,12 @@ export function* refusingUnenforceable(run: FleetRunSpec, scorers: Scorers): Ste
     ...(yield* refusingTasks(run.tasks, scorers)),
     ...sandboxRefused(run),
   ]
-  throwRefusals(refusals)
+  yield* throwingRefusals(refusals)
 }
 
 /** The same for tasks that are added to a run. */
 export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps {
-  throwRefusals(yield* refusingTasks(tasks, scorers))
+  yield* throwingRefusals(yield* refusingTasks(tasks, scorers))
 }
 
 function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps<readonly Refusal[]> {
@@ -107,9 +107,13 @@ function refused<Subject>(
   return rows.filter(([, check]) => check(subject) === true).map(([path, , reason]) => ({ path: under + path, reason }))
 }
 
-function throwRefusals(refusals: readonly Refusal[]): void {
+function* throwingRefusals(refusals: readonly Refusal[]): Steps {
   if (refusals.length === 0) return
-  const lines = refusals.map(({ path, reason }) => `${path}: ${reason}`)
+  const lines: string[] = []
+  for (const { path, reason } of refusals) {
+    lines.push(`${path}: ${reason}`)
+    yield
+  }
   throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, {
     details: { problems: refusals },
   })

@@ -32,7 +32,7 @@ export function checkRun(
     ...workersOf(options, host).map((plan) => plan.facts),
     ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
   ]
-  refuseImpossible(allAtOnce(findingImpossible(spec, workers)))
+  allAtOnce(refusingImpossible(allAtOnce(findingImpossible(spec, workers))))
   return spec
 }
 
@@ -43,12 +43,14 @@ export interface ImpossibleTask {
   readonly reasons: readonly string[]
 }
 
-/** Throws `impossible_task`, naming every one of the tasks (SC3). */
-export function refuseImpossible(tasks: readonly ImpossibleTask[]): void {
+/** In steps: throws `impossible_task`, naming every one of the tasks (SC3). */
+export function* refusingImpossible(tasks: readonly ImpossibleTask[]): Steps {
   if (tasks.length === 0) return
-  const told = tasks.map(({ path, reasons }) =>
-    [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'),
-  )
+  const told: string[] = []
+  for (const { path, reasons } of tasks) {
+    told.push([`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'))
+    yield
+  }
   throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks } })
 }
 
