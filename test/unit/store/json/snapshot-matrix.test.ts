@@ -32,7 +32,7 @@ test('ST4 ST7 a snapshot of which a file is missing, torn, spoilt or in the plac
   for (const { name, tree: spoilt } of spoiltSnapshots(moments, 23)) {
     const found = await believed(spoilt, last, name)
     if (found === undefined) givenUp += 1
-    else expect(saved, name).toContainEqual(found)
+    else if (found !== 'refused') expect(saved, name).toContainEqual(found)
   }
   expect(givenUp).toBeGreaterThan(100)
 })
