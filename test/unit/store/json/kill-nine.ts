@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { expect } from 'vitest'
 import { systemClock } from '../../../../src/host/clock.ts'
 import { seededIds, systemIds } from '../../../../src/host/ids.ts'
 import type { Store } from '../../../../src/ports/store.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
+import { bundledProgram } from './bundled-program.ts'
 
 const program = fileURLToPath(new URL('../../../fixtures/store/work-hard.ts', import.meta.url))
 
@@ -39,11 +39,11 @@ export async function killAgainAndAgain(
   let opening = 0
   const storedSoFar = () => [...told.values()].reduce((sum, { stored }) => sum + stored, 0)
   try {
-    const program = await bundled(folder)
+    const file = await bundledProgram(program, folder)
     for (let round = 0; round < rounds; round += 1) {
       const isWhileOpening = round % 3 === 2
       const afterMs = ids.random() * (isWhileOpening ? 12 : 250)
-      const lines = await killed([program, store, `r${round}-`], isWhileOpening ? 'opening' : 'opened', afterMs)
+      const lines = await killed([file, store, `r${round}-`], isWhileOpening ? 'opening' : 'opened', afterMs)
       if (!lines.includes('opened')) opening += 1
       for (const line of lines) take(told, line)
       const isWhole = round % wholeLookEvery === wholeLookEvery - 1 || round === rounds - 1
@@ -56,13 +56,6 @@ export async function killAgainAndAgain(
     await rm(folder, { recursive: true })
   }
   return { opening, stored: storedSoFar() }
-}
-
-/** One file, so that most of a round is work, not the start of a process. */
-async function bundled(folder: string): Promise<string> {
-  const outfile = join(folder, 'work-hard.mjs')
-  await build({ entryPoints: [program], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning' })
-  return outfile
 }
 
 /** Everything that the process said until it was killed, some time after it had said a word. */
