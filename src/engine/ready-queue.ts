@@ -31,8 +31,7 @@ export function createReadyQueue(): ReadyQueue {
     push(task) {
       const { requirement, gates } = task
       let kind = kinds.get(requirement.key)
-      if (kind === undefined)
-        kinds.set(requirement.key, (kind = { requirement, free: createTicketQueue(), gated: undefined }))
+      if (kind === undefined) kinds.set(requirement.key, (kind = { requirement, free: createTicketQueue(), gated: undefined }))
       if (gates === null) kind.free.push(ticketOf(task))
       else (kind.gated ??= createLanes()).push(ticketOf(task), gates)
     },

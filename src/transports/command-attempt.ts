@@ -7,6 +7,7 @@ import { leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
 import { type CommandOutput, createCommandOutput } from './command-output.ts'
+import { isFullDisk } from './full-disk.ts'
 import { killCarriers } from './orphans.ts'
 import { type Program, startProgram } from './program.ts'
 import { createReportChannel, type ReportChannel } from './report-channel.ts'
@@ -130,15 +131,11 @@ async function prepareWithRoom(
     try {
       return await prepareFolder(assign)
     } catch (error) {
-      if (!isFull(error)) throw error
+      if (!isFullDisk(error)) throw error
     }
     await clock.sleep(waitMs, { signal, keepAlive: true })
     signal.throwIfAborted()
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 /** Reports what the command left, one artifact after the other, and gives its output. */
