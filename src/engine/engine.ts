@@ -52,7 +52,7 @@ export interface Engine {
   drain(worker: Worker, graceMs: number | undefined): Promise<void>
   /** Reads a run that was granted; `recover` puts it back to work. */
   read(id: string): Promise<RunState | undefined>
-  recover(run: RunState): void
+  recover(run: RunState): Promise<void>
   /** Nothing is missing any more for the caller to have the fleet. */
   opened(): void
   /** Saves a snapshot of the fleet's own stream, if something came to it since the last one. */

@@ -90,8 +90,8 @@ export function restoreTask(state: FleetState, run: RunState, task: TaskState): 
 /** Counts the dependencies of a task that have not completed. */
 export function countDependencies(run: RunState, taskId: string): void {
   const task = run.tasks.get(taskId)
-  if (task === undefined) return
-  task.openDependencies = (task.spec.depends_on ?? []).filter((id) => {
+  if (task === undefined || (task.spec.depends_on ?? []).length === 0) return
+  task.openDependencies = task.spec.depends_on.filter((id) => {
     const dependency = run.tasks.get(id)
     return dependency === undefined || !satisfies(dependency)
   }).length

@@ -1,9 +1,10 @@
-import TinyQueue from 'tinyqueue'
 import type { Gates } from './gates.ts'
 import { createLanes } from './lanes.ts'
 import type { Lanes } from './lanes.ts'
 import type { TaskState } from './state.ts'
-import { liveHead, order, ticketOf } from './ticket.ts'
+import { createTicketQueue } from './ticket-queue.ts'
+import type { TicketQueue } from './ticket-queue.ts'
+import { order, ticketOf } from './ticket.ts'
 import type { Ticket } from './ticket.ts'
 
 type Requirement = TaskState['requirement']
@@ -20,7 +21,7 @@ export interface ReadyQueue {
 /** What waits with equal requirements: tickets without gates, and those with. */
 interface Waiting {
   readonly requirement: Requirement
-  readonly free: TinyQueue<Ticket>
+  readonly free: TicketQueue
   gated: Lanes | undefined
 }
 
@@ -30,15 +31,14 @@ export function createReadyQueue(): ReadyQueue {
     push(task) {
       const { requirement, gates } = task
       let kind = kinds.get(requirement.key)
-      if (kind === undefined)
-        kinds.set(requirement.key, (kind = { requirement, free: new TinyQueue<Ticket>([], order), gated: undefined }))
+      if (kind === undefined) kinds.set(requirement.key, (kind = { requirement, free: createTicketQueue(), gated: undefined }))
       if (gates === null) kind.free.push(ticketOf(task))
       else (kind.gated ??= createLanes()).push(ticketOf(task), gates)
     },
     first(may, gates, now) {
       let best: Ticket | undefined
       for (const [key, { requirement, free, gated }] of kinds) {
-        const head = liveHead(free)
+        const head = free.head()
         if (head === undefined && (gated === undefined || gated.isEmpty())) kinds.delete(key)
         else if (may(requirement)) best = earlier(earlier(best, head), gated?.first(gates, now))
       }
@@ -46,7 +46,7 @@ export function createReadyQueue(): ReadyQueue {
     },
     some(may) {
       for (const { requirement, free, gated } of kinds.values())
-        if ((liveHead(free) !== undefined || gated?.isEmpty() === false) && may(requirement)) return true
+        if ((free.head() !== undefined || gated?.isEmpty() === false) && may(requirement)) return true
       return false
     },
   }

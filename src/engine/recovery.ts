@@ -3,6 +3,8 @@ import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
+import { inSlices } from '../protocol/steps.ts'
+import type { Steps } from '../protocol/steps.ts'
 import { isWorking } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 import type { Workers } from './workers.ts'
@@ -11,8 +13,19 @@ import type { Workers } from './workers.ts'
  * Puts a run that was read from the store back to work: leases of an earlier fleet are released, but for those of workers that may
  * still live elsewhere (LE6, LE8); scorers are asked again (CO5), and waits are armed (LE5).
  */
-export function recoverRun(core: Core, run: RunState, parts: { workers: Workers; effects: Effects; watch: AttemptWatch }): void {
-  const { workers, effects, watch } = parts
+export function recoverRun(
+  core: Core,
+  run: RunState,
+  parts: { workers: Workers; effects: Effects; watch: AttemptWatch },
+): Promise<void> {
+  return inSlices(recovering(core, run, parts), core.clock)
+}
+
+function* recovering(
+  core: Core,
+  run: RunState,
+  { workers, effects, watch }: { workers: Workers; effects: Effects; watch: AttemptWatch },
+): Steps {
   // Nobody knows when a crash ended the work: it counts as long as the run was heard of, not while no fleet was there (BU3).
   const until = run.lastAt
   for (const task of run.tasks.values()) {
@@ -22,6 +35,7 @@ export function recoverRun(core: Core, run: RunState, parts: { workers: Workers;
       else release(core, run, task, until)
     } else if (task.status === 'verifying') effects.score(run, task)
     watch.arm(run, task)
+    yield
   }
 }
 

@@ -2,7 +2,7 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { AcceptedMessage, ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
 import type { AttemptPlace } from '../ports/collector.ts'
-import { failAttempt } from './attempt-end.ts'
+import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
 import { accept, fail, finish, progress, recordArtifact, spend } from './commands/report.ts'
@@ -157,7 +157,10 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       }
       if (message.type === 'result') yield* finish(context, found.run, found.task, message, log)
       else if (message.type === 'failed') yield* fail(context, found.run, found.task, message, log)
-      else {
+      else if (message.released !== undefined) {
+        if (log !== undefined) yield* recorded(context, presence, log)
+        yield* releaseAttempt(context, found.run, found.task, { reason: message.released, crash: false, stillRunning: false })
+      } else {
         // It stopped though nobody asked: the host gave it up.
         yield* failAttempt(context, found.run, found.task, {
           cause: 'transport',
@@ -232,5 +235,6 @@ function withoutLog(message: LastMessage, cause: unknown): LastMessage {
   const note = `The log of the attempt could not be kept: ${cause instanceof Error ? cause.message : String(cause)}`
   const told = (text: string | undefined) => (text === undefined ? note : `${text}\n${note}`)
   if (message.type === 'result') return { ...message, summary: told(message.summary) }
-  return message.type === 'failed' ? { ...message, reason: told(message.reason) } : message
+  if (message.type === 'failed') return { ...message, reason: told(message.reason) }
+  return message.released === undefined ? message : { ...message, released: told(message.released) }
 }

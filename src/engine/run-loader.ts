@@ -2,13 +2,15 @@ import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
 import type { Entry, WorkerRecord } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
+import { inSlices } from '../protocol/steps.ts'
+import type { Steps } from '../protocol/steps.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
 import { createFleetState, createRunState, createTaskState, isEndedTask } from './state.ts'
 import type { RunHeader } from './run-header.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
-const entriesAtOnce = 2_000
-const recordsAtOnce = 1_000
+/** Few enough that what was read is folded, and gone, before the collector of garbage looks for what is young. */
+const entriesAtOnce = 250
 
 /**
  * Reads a run from the store: its snapshot, then the entries after it (CO4). It is put together beside the state, since reading takes
@@ -26,7 +28,8 @@ export async function loadRun(
   const run = aside.runs.get(runId)
   if (run === undefined) return undefined
   // A task that was restarted after it had ended works with its whole spec again.
-  const restarted = [...run.tasks.values()].filter((task) => task.isShort && !isEndedTask(task.status))
+  const restarted: TaskState[] = []
+  for (const task of run.tasks.values()) if (task.isShort && !isEndedTask(task.status)) restarted.push(task)
   lengthen(run, await readSpecs(source, runId, restarted))
   run.carried = carried
   run.durableSeq = run.seq
@@ -58,11 +61,11 @@ async function readInto(
 ): Promise<number> {
   const snapshot = await store.loadSnapshot(runId)
   if (snapshot !== undefined && runId === fleetStream) restoreWorkers(state, snapshot)
-  else if (snapshot !== undefined) await restore(state, runId, snapshot, clock)
+  else if (snapshot !== undefined) await inSlices(restoring(state, runId, snapshot), clock)
   const first = (snapshot?.seq ?? 0) + 1
   for (let from = first; ; from += entriesAtOnce) {
     const entries = (await store.read(runId, { from, limit: entriesAtOnce })) as unknown as Entry[]
-    for (const entry of entries) fold(state, runId, entry)
+    await inSlices(folding(state, runId, entries), clock)
     if (entries.length < entriesAtOnce) return from + entries.length - first
   }
 }
@@ -75,8 +78,16 @@ function restoreWorkers(state: FleetState, { seq, records }: Snapshot): void {
   }
 }
 
-async function restore(state: FleetState, runId: string, snapshot: Snapshot, clock: Clock): Promise<void> {
-  const [own, ...tasks] = snapshot.records
+/** In steps: an entry may add many tasks. */
+function* folding(state: FleetState, runId: string, entries: readonly Entry[]): Steps {
+  for (const entry of entries) {
+    fold(state, runId, entry)
+    yield
+  }
+}
+
+function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps {
+  const [own] = snapshot.records
   if (own === undefined) return
   const { header, posted, ...fields } = own.value as unknown as { header: RunHeader; posted: string[] } & Partial<RunState>
   const run = createRunState(header)
@@ -85,7 +96,8 @@ async function restore(state: FleetState, runId: string, snapshot: Snapshot, clo
   run.snapshotSeq = snapshot.seq
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
-  for (const [index, { value }] of tasks.entries()) {
+  for (const { value } of snapshot.records) {
+    if (value === own.value) continue
     const { workerSeqs, spec, addedBy, ...rest } = value as unknown as Pick<TaskState, 'spec' | 'addedBy'> & {
       readonly workerSeqs?: Readonly<Record<string, number>>
     }
@@ -93,7 +105,10 @@ async function restore(state: FleetState, runId: string, snapshot: Snapshot, clo
     Object.assign(task, rest)
     if (workerSeqs !== undefined) task.workerSeqs = new Map(Object.entries(workerSeqs))
     restoreTask(state, run, task)
-    if (index % recordsAtOnce === recordsAtOnce - 1) await clock.turn()
+    yield
   }
-  for (const id of run.tasks.keys()) countDependencies(run, id)
+  for (const id of run.tasks.keys()) {
+    countDependencies(run, id)
+    yield
+  }
 }

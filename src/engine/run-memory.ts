@@ -45,7 +45,7 @@ export function createRunMemory(
 
   async function loadAndRecover(id: string): Promise<RunState | undefined> {
     const run = await loadRun(state, core, id, false)
-    if (run !== undefined) recoverRun(core, run, parts)
+    if (run !== undefined) await recoverRun(core, run, parts)
     // A run that had ended is this fleet's to carry on when something is restarted in it.
     if (run !== undefined && isEndedRun(run.status)) run.carried = true
     return run

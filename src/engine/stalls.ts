@@ -11,13 +11,16 @@ function stalledTasks(run: RunState, workers: Workers): string[] {
   if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []
   // One look for each kind of requirement: nearly always one of them has its worker.
   if (run.ready.some((requirement) => workers.matching(requirement).length > 0)) return []
-  const waiting = [...run.tasks.values()].filter((task) => task.status === 'enqueued' || task.status === 'blocked')
-  if (waiting.length === 0) return []
-  // A person's verdict may free what is blocked.
-  if ([...run.tasks.values()].some(awaitsVerdict)) return []
+  const enqueued: string[] = []
+  const blocked: string[] = []
+  for (const task of run.tasks.values()) {
+    // A person's verdict may free what is blocked.
+    if (awaitsVerdict(task)) return []
+    if (task.status === 'enqueued') enqueued.push(task.id)
+    else if (task.status === 'blocked') blocked.push(task.id)
+  }
   // Where none is enqueued, what is blocked waits for tasks that ended badly, since one was restarted by itself.
-  const enqueued = waiting.filter((task) => task.status === 'enqueued')
-  return (enqueued.length > 0 ? enqueued : waiting).map((task) => task.id)
+  return enqueued.length > 0 ? enqueued : blocked
 }
 
 /** Raises `run.stalled` once each time a run becomes stalled. */

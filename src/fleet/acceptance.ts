@@ -51,12 +51,12 @@ export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: 
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
   ]
-  throwRefusals(refusals)
+  yield* throwingRefusals(refusals)
 }
 
 /** The same for tasks that are added to a run. */
 export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps {
-  throwRefusals(yield* refusingTasks(tasks, scorers))
+  yield* throwingRefusals(yield* refusingTasks(tasks, scorers))
 }
 
 function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps<readonly Refusal[]> {
@@ -85,10 +85,14 @@ function refused<Subject>(
   return rows.filter(([, check]) => check(subject) === true).map(([path, , reason]) => ({ path: under + path, reason }))
 }
 
-/** Throws `unenforceable` with everything that is refused, unless nothing is. */
-export function throwRefusals(refusals: readonly Refusal[]): void {
+/** In steps: throws `unenforceable` with everything that is refused, unless nothing is. */
+export function* throwingRefusals(refusals: readonly Refusal[]): Steps {
   if (refusals.length === 0) return
-  const lines = refusals.map(({ path, reason }) => `${path}: ${reason}`)
+  const lines: string[] = []
+  for (const { path, reason } of refusals) {
+    lines.push(`${path}: ${reason}`)
+    yield
+  }
   throw new FleetError('unenforceable', `What this asks for cannot be enforced here, so it is refused:\n${lines.join('\n')}`, {
     details: { problems: refusals },
   })

@@ -11,7 +11,7 @@ import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { allAtOnce } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
 import { createScorers } from '../verification/scorers.ts'
-import { refusingUnenforceable, throwRefusals } from './acceptance.ts'
+import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
 import type { FleetOptions } from './options.ts'
 import { secretsOf } from './secrets-of.ts'
@@ -36,7 +36,7 @@ export function checkRun(
   ]
   const impossible = allAtOnce(findingImpossible(spec, workers))
   refuseUnenforced(spec, impossible)
-  refuseImpossible(impossible)
+  allAtOnce(refusingImpossible(impossible))
   return spec
 }
 
@@ -67,15 +67,17 @@ export function refuseUnenforced(
     const path = isCut ? 'security_policy.max_trust_level' : `worker_specs[${place}].trust_level`
     if ((isCut || place >= 0) && !refusals.has(path)) refusals.set(path, { path, reason: `${worker} ${reason}` })
   }
-  throwRefusals([...refusals.values()])
+  allAtOnce(throwingRefusals([...refusals.values()]))
 }
 
-/** Throws `impossible_task`, naming every one of the tasks (SC3). */
-export function refuseImpossible(tasks: readonly ImpossibleTask[]): void {
+/** In steps: throws `impossible_task`, naming every one of the tasks (SC3). */
+export function* refusingImpossible(tasks: readonly ImpossibleTask[]): Steps {
   if (tasks.length === 0) return
-  const told = tasks.map(({ path, reasons }) =>
-    [`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'),
-  )
+  const told: string[] = []
+  for (const { path, reasons } of tasks) {
+    told.push([`${path}: no worker can take it`, ...reasons.map((reason) => `  ${reason}`)].join('\n'))
+    yield
+  }
   throw new FleetError('impossible_task', `Some tasks could never run:\n${told.join('\n')}`, { details: { tasks } })
 }
 

@@ -5,6 +5,7 @@ import { engineDefaults } from '../engine/defaults.ts'
 import { fleetStream } from '../engine/fold.ts'
 import { loadFleetStream } from '../engine/run-loader.ts'
 import { isWorking } from '../engine/state.ts'
+import type { RunState } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { Store } from '../ports/store.ts'
 import type { Recorder } from '../recording/recorder.ts'
@@ -14,6 +15,7 @@ import { seamedWork } from '../recording/seamed-ports.ts'
 import { seamedStore } from '../recording/seamed-store.ts'
 import { seamedTransport } from '../recording/seamed-transport.ts'
 import type { RecordingSink } from '../recording/sink.ts'
+import type { ProcessRecord } from '../protocol/wire.ts'
 import { createBus } from '../observability/bus.ts'
 import { createRedactor } from '../security/redactor.ts'
 import type { SecretsInUse } from '../security/secrets-in-use.ts'
@@ -182,15 +184,14 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
   try {
     const { read } = await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
-    const processes = runs.flatMap((run) =>
-      [...run.tasks.values()].flatMap((task) => (isWorking(task.status) && task.process ? [task.process] : [])),
-    )
     await knowEarlierSecrets(engine, runs)
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
-    await ask('reap', () => world.reap({ storeId: opening.storeId, recorded: processes, clock: host.clock }))
+    await ask('reap', () =>
+      world.reap({ storeId: opening.storeId, recorded: runs.flatMap(recordedProcesses), clock: host.clock }),
+    )
     for (const plan of plans) registrar.add(plan)
     for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
-    for (const run of runs) engine.recover(run)
+    for (const run of runs) await engine.recover(run)
     if (options.leasing !== false) {
       await registrar.ready()
       engine.leasing = true
@@ -242,6 +243,14 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
     recording: () => recording.bytes(),
   })
   return { fleet, calls }
+}
+
+/** The processes that an earlier fleet had started for a run's attempts. */
+function recordedProcesses({ working, tasks }: RunState): readonly ProcessRecord[] {
+  const recorded: ProcessRecord[] = []
+  if (working === 0) return recorded
+  for (const { status, process } of tasks.values()) if (process !== null && isWorking(status)) recorded.push(process)
+  return recorded
 }
 
 /** Takes the unfinished runs that the options name, and reads them; a creation that was cut off is discarded (RU1). */

@@ -9,7 +9,7 @@ import type { FleetRunSpec, FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Resting, Steps } from '../protocol/steps.ts'
 import { refusingUnenforceable } from './acceptance.ts'
-import { findingImpossible, refuseImpossible, refuseUnenforced } from './check-run.ts'
+import { findingImpossible, refuseUnenforced, refusingImpossible } from './check-run.ts'
 import type { ImpossibleTask } from './check-run.ts'
 import { digesting, headerOf } from './new-run.ts'
 import type { Registrar } from './registrar.ts'
@@ -69,7 +69,7 @@ export function createCreations(
     }
     const impossible = await inSlices(findingImpossible(spec, workersFor(spec)), resting)
     refuseUnenforced(spec, impossible)
-    if (options.impossible === 'refuse') refuseImpossible(impossible)
+    if (options.impossible === 'refuse') await inSlices(refusingImpossible(impossible), resting)
     for (const worker of spec.worker_specs) parts.registrar.addFromFile(worker)
     const keyed = key === undefined ? undefined : { key, digest }
     const header = headerOf(spec, { ids, now: clock.now(), workspace: parts.workspace, keyed })

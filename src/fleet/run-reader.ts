@@ -3,7 +3,7 @@ import { explainTask } from '../engine/explain.ts'
 import type { FleetFacts, Explanation } from '../engine/explain.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
-import { createFleetState, isWorking } from '../engine/state.ts'
+import { createFleetState, isEndedRun, isWorking } from '../engine/state.ts'
 import type { RunState, TaskState } from '../engine/state.ts'
 import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
@@ -163,6 +163,9 @@ async function untilEnded(source: ReaderSource, id: string, signal: AbortSignal 
   try {
     for (;;) {
       signal?.throwIfAborted()
+      // The row of a run that has ended says so, and spares reading all of the run only to learn it.
+      const row = await source.store.row({ id })
+      if (row !== undefined && isEndedRun(row.status)) return row.status
       const end = await source.look(id, (run) => {
         if (run?.opened !== true) throw unknownRun(id)
         return run.completedAt === null ? undefined : run.status

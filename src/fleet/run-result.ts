@@ -45,13 +45,15 @@ export function* makingResult(
   history: ReadonlyMap<string, readonly FleetReceipt[]>,
 ): Steps<RunResult> {
   const receipts: Record<string, FleetReceipt> = {}
+  const failures: FleetReceipt[] = []
   for (const [task, list] of history) {
+    const latest = list.at(-1)
+    if (latest === undefined) continue
     // Defined, because a task may be called `__proto__`.
-    const property = { value: list.at(-1), enumerable: true, configurable: true, writable: true }
-    Object.defineProperty(receipts, task, property)
+    Object.defineProperty(receipts, task, { value: latest, enumerable: true, configurable: true, writable: true })
+    if (latest.result === 'fail' || latest.result === 'timeout') failures.push(latest)
     yield
   }
-  const failures = Object.values(receipts).filter(({ result }) => result === 'fail' || result === 'timeout')
   return {
     id,
     status,

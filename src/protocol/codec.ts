@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { FleetError } from './errors.ts'
 import type { Json } from './json.ts'
 import { copyJson } from './json-copy.ts'
+import { allAtOnce, type Steps } from './steps.ts'
 import { describeFound, formatPath, invalidDocument, type DocumentPath, type DocumentProblem } from './problem.ts'
 
 /** The canonical value of a schema: read-only, without the room for unknown fields that the schema leaves. */
@@ -82,12 +83,28 @@ export function contract<Schema extends z.ZodType>(
 }
 
 /** Reads by a schema what `copyJson` gave. */
-export function readCopy<Value>(
+export function readCopy<Value>(schema: z.ZodType<Value>, copy: Copy): Reading<Value> {
+  return allAtOnce(readingCopy(schema, copy))
+}
+
+/** What `copyJson` gives. */
+export interface Copy {
+  readonly value: unknown
+  readonly problems: readonly DocumentProblem[]
+}
+
+/**
+ * As `readCopy`, in steps. `standing` are problems that were found before, by the phrase that stands for them: where the schema
+ * expects it, they are told in its place.
+ */
+export function* readingCopy<Value>(
   schema: z.ZodType<Value>,
-  copy: { readonly value: unknown; readonly problems: readonly DocumentProblem[] },
-): Reading<Value> {
+  copy: Copy,
+  standing: Readonly<Record<string, readonly DocumentProblem[]>> = {},
+): Steps<Reading<Value>> {
   const result = schema.safeParse(copy.value, telling)
-  const problems = mergeProblems(copy.problems, problemsOf(result.error, []))
+  const complaints = problemsOf(result.error, []).flatMap((problem) => standing[problem.expected] ?? problem)
+  const problems = yield* mergingProblems(copy.problems, complaints)
   return problems.length > 0 || !result.success ? { ok: false, problems } : { ok: true, value: result.data }
 }
 
@@ -108,16 +125,17 @@ function problemsOf(error: z.ZodError | undefined, path: DocumentPath): readonly
   return (error?.issues ?? []).flatMap((issue) => fromIssue(issue, path))
 }
 
-/** What JSON cannot carry comes first; a schema's complaint about the hole that it left would say the same again. */
-function mergeProblems(
+/** In steps. What JSON cannot carry comes first; a schema's complaint about the hole that it left would say the same again. */
+export function* mergingProblems(
   unreadable: readonly DocumentProblem[],
   complaints: readonly DocumentProblem[],
-): readonly DocumentProblem[] {
+): Steps<readonly DocumentProblem[]> {
   const holes = new Set(unreadable.map(({ path }) => formatPath(path)))
   const problems = new Map<string, DocumentProblem>()
   for (const problem of complaints) {
     const place = formatPath(problem.path)
     if (!holes.has(place)) problems.set(`${place} ${problem.expected}`, problem)
+    yield
   }
   return [...unreadable, ...problems.values()]
 }

@@ -1,4 +1,5 @@
 import { FleetError } from './errors.ts'
+import { allAtOnce, type Steps } from './steps.ts'
 
 /** Where in a document: keys and indexes, outermost first. */
 export type DocumentPath = readonly (string | number)[]
@@ -24,8 +25,19 @@ export interface ReportedProblem {
  * where a path would be empty. `details.problems` holds the same as data.
  */
 export function invalidDocument(subject: string, problems: readonly DocumentProblem[]): FleetError {
-  const reported = problems.map(({ path, expected, got }): ReportedProblem => ({ path: formatPath(path), expected, got }))
-  const lines = reported.map(({ path, expected, got }) => `${path === '' ? subject : path}: expected ${expected}, got ${got}`)
+  return allAtOnce(reportingInvalid(subject, problems))
+}
+
+/** As `invalidDocument`, in steps: there may be as many problems as tasks. */
+export function* reportingInvalid(subject: string, problems: readonly DocumentProblem[]): Steps<FleetError> {
+  const reported: ReportedProblem[] = []
+  const lines: string[] = []
+  for (const { path, expected, got } of problems) {
+    const place = formatPath(path)
+    reported.push({ path: place, expected, got })
+    lines.push(`${place === '' ? subject : place}: expected ${expected}, got ${got}`)
+    yield
+  }
   return new FleetError('invalid_document', lines.join('\n'), { details: { problems: reported } })
 }
 

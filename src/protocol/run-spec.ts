@@ -1,14 +1,14 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { displayName, isRecord, list, object, optional } from './field.ts'
 import { aliased } from './alias.ts'
-import { contract, readCopy, type InputOf, type Reading, type ValueOf } from './codec.ts'
+import { contract, readCopy, readingCopy, type InputOf, type Reading, type ValueOf } from './codec.ts'
 import { copyingJson } from './json-copy.ts'
 import { runExtras, runId, runOptions } from './run.ts'
 import { checkingPaths } from './path-check.ts'
-import { invalidDocument, type DocumentProblem } from './problem.ts'
-import { checkingTasks, refineRun, workerProblems } from './run-check.ts'
+import { invalidDocument, reportingInvalid, type DocumentProblem } from './problem.ts'
+import { addProblem, checkingTasks, refineRun, workerProblems } from './run-check.ts'
 import { allAtOnce, type Steps } from './steps.ts'
-import { readingTasks, tasksRead, type ReadTasks } from './task-reading.ts'
+import { readingTasks } from './task-reading.ts'
 import { FleetTaskSpec } from './task.ts'
 
 /**
@@ -34,10 +34,11 @@ export function* parsingRunSpec(input: unknown): Steps<FleetRunSpec> {
   const read = yield* readingTasks(list, 'tasks')
   const between = yield* checkingTasks(read.tasks, { roles: document['roles'], under: 'tasks' })
   const paths = yield* checkingPaths(read.tasks, 'tasks')
-  const tasks: CheckedTasks = { ...read, between, paths }
-  const run = valueOf(readCopy(aroundTasks.schema, { ...copy, value: { ...document, tasks } }))
+  const standing = { [inTasks]: read.problems, [betweenTasks]: between, [inPaths]: paths }
+  const reading = yield* readingCopy(aroundTasks.schema, { ...copy, value: { ...document, tasks: standing } }, standing)
+  if (!reading.ok) throw yield* reportingInvalid(FleetRunSpec.typeName, reading.problems)
   // What was put around them has found no problem in them.
-  return { ...run, tasks: read.tasks } as FleetRunSpec
+  return { ...reading.value, tasks: read.tasks } as FleetRunSpec
 }
 
 function valueOf<Value>(reading: Reading<Value>): Value {
@@ -47,16 +48,26 @@ function valueOf<Value>(reading: Reading<Value>): Value {
 
 type Problems = readonly DocumentProblem[]
 
-/** Tasks that were read, and checked with each other, before the run that they stand in. */
-interface CheckedTasks extends ReadTasks {
-  readonly between: Problems
-  readonly paths: Problems
+/** Phrases that stand for problems of tasks that were read before the run that they stand in; no schema has them. */
+const inTasks = ' tasks'
+const betweenTasks = ' between tasks'
+const inPaths = ' paths of tasks'
+
+/** The problems of tasks that were read, and checked with each other, by what stands for them. */
+type FoundProblems = Readonly<Record<typeof inTasks | typeof betweenTasks | typeof inPaths, Problems>>
+
+function standIn(found: unknown, phrase: keyof FoundProblems): Problems {
+  return (found as FoundProblems)[phrase].length === 0 ? [] : [{ path: [], expected: phrase, got: '' }]
 }
+
+const tasksRead = z.custom<FoundProblems>().superRefine((found, context) => {
+  for (const problem of standIn(found, inTasks)) addProblem(context, problem)
+})
 
 const aroundTasks = contract('FleetRunSpec', () =>
   runSpecOf(tasksRead, {
-    between: ({ tasks }) => (tasks as CheckedTasks).between,
-    paths: ({ tasks }) => (tasks as CheckedTasks).paths,
+    between: ({ tasks }) => standIn(tasks, betweenTasks),
+    paths: ({ tasks }) => standIn(tasks, inPaths),
   }),
 )
 

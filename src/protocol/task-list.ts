@@ -1,11 +1,11 @@
-import { contract, readCopy } from './codec.ts'
+import { contract, mergingProblems } from './codec.ts'
 import { isRecord, list, object } from './field.ts'
 import { copyingJson } from './json-copy.ts'
-import { invalidDocument } from './problem.ts'
+import { reportingInvalid } from './problem.ts'
 import { checkingPaths } from './path-check.ts'
 import { checkingTasks } from './run-check.ts'
 import { allAtOnce, type Steps } from './steps.ts'
-import { readingTasks, tasksRead } from './task-reading.ts'
+import { readingTasks } from './task-reading.ts'
 import { FleetTaskSpec } from './task.ts'
 
 /** What the tasks are added to. */
@@ -15,7 +15,6 @@ export interface TaskListRun {
 }
 
 const taskList = contract('tasks', () => object({ tasks: list(FleetTaskSpec.schema) }))
-const aroundTasks = object({ tasks: tasksRead })
 
 /**
  * Reads tasks that are added to a run (RU8). `knownIds` are the run's tasks, which the new ones may depend on and whose ids they cannot
@@ -34,8 +33,7 @@ export function* parsingTasks(input: readonly unknown[], { knownIds, roles }: Ta
   const read = yield* readingTasks(document['tasks'], 'tasks')
   const between = yield* checkingTasks(read.tasks, { knownIds, roles, under: 'tasks' })
   const paths = yield* checkingPaths(read.tasks, 'tasks')
-  const reading = readCopy(aroundTasks, { ...copy, value: { tasks: read } })
-  const problems = [...(reading.ok ? [] : reading.problems), ...between, ...paths]
-  if (problems.length > 0) throw invalidDocument('tasks', problems)
+  const problems = [...(yield* mergingProblems(copy.problems, read.problems)), ...between, ...paths]
+  if (problems.length > 0) throw yield* reportingInvalid('tasks', problems)
   return read.tasks as readonly FleetTaskSpec[]
 }

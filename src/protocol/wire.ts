@@ -175,6 +175,8 @@ export interface FailedMessage extends AttemptKey {
 /** After a `stop`, or when the host gave up the attempt: nothing of it runs any more (WO3). */
 export interface StoppedMessage extends AttemptKey {
   readonly type: 'stopped'
+  /** Why the host could not give the work what it needs, through no fault of the task: the attempt is released (LE8). */
+  readonly released?: string
 }
 
 /** What a worker says of one of its attempts. */

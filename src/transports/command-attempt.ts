@@ -8,6 +8,7 @@ import type { Redactor } from '../security/redactor.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
 import { type CommandOutput, createCommandOutput } from './command-output.ts'
+import { isFullDisk } from './full-disk.ts'
 import { killCarriers } from './orphans.ts'
 import { type Program, startProgram } from './program.ts'
 import { type CommandSandbox, planConfined } from './command-sandbox.ts'
@@ -183,15 +184,11 @@ async function prepareWithRoom(
     try {
       return await prepareFolder(assign)
     } catch (error) {
-      if (!isFull(error)) throw error
+      if (!isFullDisk(error)) throw error
     }
     await clock.sleep(waitMs, { signal, keepAlive: true })
     signal.throwIfAborted()
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 /** Reports what the command left, one artifact after the other, and gives its output. */

@@ -2,6 +2,7 @@ import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
+import { isFullDisk } from '../transports/full-disk.ts'
 import type { ArtifactContent, ReportChannel } from '../transports/report-channel.ts'
 import type { AttemptArtifact, AttemptContext } from './attempt.ts'
 import { createAttemptSecrets } from './attempt-secrets.ts'
@@ -20,6 +21,8 @@ export interface ContextParts {
   readonly send: (message: AttemptMessage) => void
   /** Makes a folder and those above it, at once. */
   readonly makeFolder: (path: string) => void
+  /** The disk of the fleet has no room for what the work needs. */
+  readonly lackRoom: () => void
 }
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
@@ -47,7 +50,12 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     },
     // Most work needs no folder of its own, so it is made when it is asked for.
     get folder() {
-      parts.makeFolder(assign.folder)
+      try {
+        parts.makeFolder(assign.folder)
+      } catch (error) {
+        if (isFullDisk(error)) parts.lackRoom()
+        throw error
+      }
       return assign.folder
     },
     root: assign.root,

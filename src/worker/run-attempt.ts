@@ -16,6 +16,9 @@ import { toJson } from './json-output.ts'
 import { validate } from './standard-schema.ts'
 import { createStopSignal } from './stop-signal.ts'
 
+/** How long a slot rests after an attempt that the disk had no room for. */
+const roomlessRestMs = 1_000
+
 /** An attempt that runs. */
 export interface RunningAttempt {
   /** Takes the fleet's answer to an artifact report. */
@@ -30,7 +33,8 @@ export interface RunningAttempt {
 
 /**
  * Runs a handler for one attempt, beginning in a later turn of the loop. Exactly one last message is sent: `result`, `failed` or
- * `stopped`; it says that nothing of the attempt runs any more, so it waits for the handler to settle.
+ * `stopped`, which also releases what failed because the disk has no room for its folder. It says that nothing of the attempt runs any
+ * more, so it waits for the handler to settle.
  */
 export function runAttempt(options: {
   readonly assign: AssignMessage
@@ -47,6 +51,7 @@ export function runAttempt(options: {
   const stopping = createStopSignal()
   const handingBack = createStopSignal()
   let hasEnded = false
+  let lacksRoom = false
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
   const requireLive = () => {
     if (stopping.reason !== undefined) throw stopping.reason
@@ -59,6 +64,7 @@ export function runAttempt(options: {
     if ('type' in input) return input
     const context = createAttemptContext(input.value, {
       ...{ assign, clock, stopping, handingBack, requireLive, reports, send, makeFolder },
+      lackRoom: () => void (lacksRoom = true),
     })
     if (stopping.reason !== undefined) throw stopping.reason
     const returned = await handler.run(context)
@@ -72,6 +78,11 @@ export function runAttempt(options: {
     await Promise.resolve()
     const outcome = hasStopped() ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
     hasEnded = true
+    if (lacksRoom && outcome?.type === 'failed' && !hasStopped()) {
+      // Not at once: as long as the disk is full, the next attempt ends here too.
+      await clock.sleep(roomlessRestMs, { signal: stopping.signal })
+      return send({ ...key, type: 'stopped', ...(!hasStopped() && { released: 'no room for the folder of the attempt' }) })
+    }
     send(hasStopped() || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...withBoundedReason(outcome, redact) })
   }
 

@@ -7,6 +7,7 @@ import { markBefore } from './marks.ts'
 import type { RunHead } from './run-heads.ts'
 import type { ChainLink } from './segment-chain.ts'
 import { segmentPath } from './segment-chain.ts'
+import type { EntryLine } from './segment-line.ts'
 import { decodeLine, linePrefix } from './segment-line.ts'
 
 /** A stretch of history to look for entries in: the links, of which the last one counts up to `until`. */
@@ -23,6 +24,18 @@ export interface ScannedLine {
   readonly hash: string
 }
 
+/** Where whoever reads on begins: behind the last line that was read. */
+export interface ScanMark extends Mark {
+  /** The line before. */
+  readonly before: EntryLine
+}
+
+/** Lines that follow one another in a run, and where it goes on. */
+export interface ScannedLines {
+  readonly lines: readonly ScannedLine[]
+  readonly next: ScanMark | undefined
+}
+
 /** Bytes in whole lines. */
 interface Chunk {
   readonly segment: string
@@ -33,15 +46,24 @@ interface Chunk {
 /** Whoever asks for little reads little; whoever goes on reads more at once. */
 const firstChunkBytes = 16 * 1024
 const chunkBytes = 256 * 1024
+const likelyLineBytes = 512
 const nothing = Buffer.alloc(0)
 
-/** The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. */
-export async function scanLines(range: ScanRange, head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
+/**
+ * The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. `goOn` is where an
+ * earlier reading of the run ended.
+ */
+export async function scanLines(
+  range: ScanRange,
+  head: RunHead,
+  { from, to, goOn }: { readonly from: number; readonly to: number; readonly goOn?: ScanMark | undefined },
+): Promise<ScannedLines> {
   const prefix = linePrefix(head.run)
   const lines: ScannedLine[] = []
-  let mark = markBefore(head.marks, from)
+  let next = goOn?.seq === from ? goOn : undefined
+  let mark = next ?? markBefore(head.marks, from)
+  let before = next?.before
   let expected = mark?.seq ?? 1
-  let prev: string | undefined
   let suspect: Place | undefined
   const broken = (place: Place) => damageError(range.disk, range.journal, head.run, place, expected - 1)
 
@@ -52,31 +74,35 @@ export async function scanLines(range: ScanRange, head: RunHead, from: number, t
       if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
       const place = { segment, byte: base + start }
       if (isCutOff(head, expected - 1, place)) continue
-      const line = decodeLine(bytes.subarray(start, stop))
+      const line = decodeLine(bytes.subarray(start, stop), before)
       if (line?.kind !== 'entry') {
         // The name may be what is damaged: whether a line is missing shows in the sequence.
         suspect ??= place
         continue
       }
-      const fits = line.seq === expected && (prev === undefined || line.prev === prev)
+      const fits = line.seq === expected && (before === undefined || line.prev === before.hash)
       if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
       suspect = undefined
       if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
-      if (line.seq === to) return true
+      if (line.seq === to) {
+        const { entry: _, ...rest } = line
+        next = { segment, byte: base + stop + 1, seq: to + 1, before: rest }
+        return true
+      }
       expected += 1
-      prev = line.hash
+      before = line
     }
     return false
   }
 
   for (;;) {
     let ahead: Mark | undefined
-    for await (const chunk of chunksFrom(range, mark)) {
-      if (await look(chunk)) return lines
+    for await (const chunk of chunksFrom(range, mark, to - from)) {
+      if (await look(chunk)) return { lines, next }
       // What lies between belongs to other runs. A mark that leads nowhere is not tried twice: its segment may be gone.
-      const next = markAhead(head, expected, chunk)
-      if (next === undefined || next === mark) continue
-      ahead = next
+      const found = markAhead(head, expected, chunk)
+      if (found === undefined || found === mark) continue
+      ahead = found
       break
     }
     if (ahead === undefined) throw await broken(suspect ?? range.until)
@@ -99,13 +125,17 @@ function isCutOff({ cuts }: RunHead, seq: number, { segment, byte }: Place): boo
 }
 
 /** Bytes in whole lines, from a mark on; none where a file ends before its history does. */
-async function* chunksFrom({ disk, journal, links, until }: ScanRange, mark: Place | undefined): AsyncGenerator<Chunk> {
+async function* chunksFrom(
+  { disk, journal, links, until }: ScanRange,
+  mark: Place | undefined,
+  entries: number,
+): AsyncGenerator<Chunk> {
   const first = mark === undefined ? 0 : links.findIndex(({ segment }) => segment === mark.segment)
   for (const { segment, end } of links.slice(Math.max(first, 0))) {
     const path = segmentPath(journal, segment)
     const stop = segment === until.segment ? until.byte : (end ?? until.byte)
     let base = segment === mark?.segment ? mark.byte : 0
-    let size = firstChunkBytes
+    let size = Math.min(Math.max(firstChunkBytes, entries * likelyLineBytes), chunkBytes)
     while (base < stop) {
       const bytes = await readJournal(disk, path, base, Math.min(base + size, stop))
       const whole = bytes.lastIndexOf(10) + 1

@@ -18,9 +18,13 @@ export async function readJournal(disk: Disk, path: string, from: number, to?: n
   }
 }
 
+const zeros = Buffer.alloc(4096)
+
 /** Room is zeros, which no line holds (see `SegmentFile`). */
 function withoutRoom(bytes: Buffer): Buffer {
   let end = bytes.length
+  // A megabyte of it is usual.
+  while (end >= zeros.length && bytes.compare(zeros, 0, zeros.length, end - zeros.length, end) === 0) end -= zeros.length
   while (end > 0 && bytes[end - 1] === 0) end -= 1
   return bytes.subarray(0, end)
 }

@@ -3,7 +3,7 @@ import { reservedId } from '../../protocol/ids.ts'
 import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
-import type { ScannedLine } from './entry-scan.ts'
+import type { ScanMark, ScannedLine } from './entry-scan.ts'
 import { scanLines } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { ShardRef } from './head-shards.ts'
@@ -64,6 +64,8 @@ export class JournalReader {
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
   #loading: Promise<unknown> = Promise.resolve()
+  /** Where whoever reads on in a run begins: a long history is read page by page. */
+  readonly #goOn = new WeakMap<RunHead, ScanMark>()
 
   constructor(disk: Disk, journal: string, host: HostFacts, index: HeadsIndex) {
     this.#disk = disk
@@ -186,7 +188,12 @@ export class JournalReader {
 
   async #lines(head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
     if (from > to || this.#position === undefined) return []
-    return scanLines({ disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }, head, from, to)
+    const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
+    const left = this.#goOn.get(head)
+    const isThere = left !== undefined && range.links.some(({ segment }) => segment === left.segment)
+    const { lines, next } = await scanLines(range, head, { from, to, goOn: isThere ? left : undefined })
+    if (next !== undefined) this.#goOn.set(head, next)
+    return lines
   }
 
   async #resolve(): Promise<SegmentChain> {

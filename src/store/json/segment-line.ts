@@ -132,16 +132,22 @@ export function linePrefix(run: string): Buffer {
   return Buffer.from(`{"run":${JSON.stringify(run)},"seq":`)
 }
 
-/** Reads a line without its line feed; undefined when it is not exactly as it was written (ST4). */
-export function decodeLine(bytes: Buffer): SegmentLine | undefined {
-  return isSealed(bytes) ? lineOf(parseObject(bytes.toString()), bytes) : undefined
+/**
+ * Reads a line without its line feed; undefined when it is not exactly as it was written (ST4). `before` is the line before it, which
+ * mostly tells how this one begins.
+ */
+export function decodeLine(bytes: Buffer, before?: EntryLine): SegmentLine | undefined {
+  if (!isSealed(bytes)) return undefined
+  return (before && decodeNext(bytes, before)) ?? lineOf(parseObject(bytes.toString()), bytes)
 }
 
 /**
  * As `decodeLine`, but for what an entry says: whoever looks for places leaves it unread, which is most of the work. Lines that change
  * what is known of their run, with a row or as a tombstone, are read whole.
  */
-export function decodePlace(bytes: Buffer): SegmentLine | undefined {
+export function decodePlace(bytes: Buffer, before?: EntryLine): SegmentLine | undefined {
+  if (before !== undefined && topBehind(bytes, before) !== undefined)
+    return isSealed(bytes) ? placeBehind(before, bytes) : undefined
   const found = placePattern.exec(bytes.toString('latin1', 0, placeBytes))
   if (found === null) return decodeLine(bytes)
   if (!isSealed(bytes)) return undefined
@@ -157,6 +163,33 @@ export function decodePlace(bytes: Buffer): SegmentLine | undefined {
   }
 }
 
+/**
+ * What stands before the entry of the next line of a batch, when that is what the bytes begin with: comparing them with what has to
+ * come is much cheaper than reading what they say.
+ */
+function topBehind(bytes: Buffer, { run, seq, hash: prev, batch: [place, size] }: EntryLine): string | undefined {
+  if (place >= size) return undefined
+  const top = `${entryTop({ run, seq: seq + 1, prev, batch: [place + 1, size] })}"entry":`
+  return bytes.toString('latin1', 0, top.length) === top ? top : undefined
+}
+
+/** The next line of a batch; undefined when it is another one, or says more than an entry. */
+function decodeNext(bytes: Buffer, before: EntryLine): EntryLine | undefined {
+  const top = topBehind(bytes, before)
+  if (top === undefined) return undefined
+  const entry = parseEntry(bytes.toString('utf8', top.length, bytes.length - suffixLength))
+  return entry && placeBehind(before, bytes, entry)
+}
+
+/** Where the next line of a batch stands, whose bytes begin as they have to. */
+function placeBehind({ run, seq, hash: prev, batch: [place, size] }: EntryLine, bytes: Buffer, entry?: StoredEntry): EntryLine {
+  const batch = [place + 1, size] as const
+  const own = hash('sha256', bytes)
+  return entry === undefined
+    ? { kind: 'entry', run, seq: seq + 1, prev, batch, hash: own }
+    : { kind: 'entry', run, seq: seq + 1, prev, batch, entry, hash: own }
+}
+
 /** A line that holds an entry and nothing else besides its place. */
 const placePattern =
   /^\{"run":"([A-Za-z0-9._-]{1,128})","seq":(\d{1,15}),"prev":"([0-9a-f]*)","batch":\[(\d{1,9}),(\d{1,9})\](?:,"offset":(\d{1,15}))?,"entry":/
@@ -166,9 +199,7 @@ const placeBytes = 400
 /** Whether the checksum at the end is that of the bytes before, written as strictly as it is. */
 function isSealed(bytes: Buffer): boolean {
   const body = bytes.length - suffixLength
-  if (body < 2) return false
-  const suffix = /^,"crc":"([0-9a-f]{8})"\}$/.exec(bytes.toString('latin1', body))
-  return suffix?.[1] !== undefined && crc32(bytes.subarray(0, body)) === Number.parseInt(suffix[1], 16)
+  return body >= 2 && bytes.toString('latin1', body) === crcSuffix(crc32(bytes.subarray(0, body)))
 }
 
 /** The format that a header claims, even when the rest of it cannot be read by this version. */
@@ -192,6 +223,15 @@ function parseObject(text: string): Record<string, never> {
     return JSON.parse(text) as Record<string, never>
   } catch {
     return {}
+  }
+}
+
+/** Undefined where the text is no entry, and nothing but one. */
+function parseEntry(text: string): StoredEntry | undefined {
+  try {
+    return JSON.parse(text) as StoredEntry
+  } catch {
+    return undefined
   }
 }
 

@@ -27,8 +27,8 @@ const attributableBytes = 4096
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 
-/** Makes a line of its bytes; undefined when it does not read as it was written. */
-export type LineDecoder = (bytes: Buffer) => SegmentLine | undefined
+/** Makes a line of its bytes, and of the entry's line before it; undefined when it does not read as it was written. */
+export type LineDecoder = (bytes: Buffer, before: EntryLine | undefined) => SegmentLine | undefined
 
 /**
  * Reads the bytes of a segment from offset `base` on. A write that does not stand where it was written shows that others before it are
@@ -47,6 +47,7 @@ export class SegmentParser {
   readonly #stretch: Stretch
   readonly #decode: LineDecoder
   #at: number
+  #last: EntryLine | undefined
 
   constructor(base: number, decode: LineDecoder) {
     this.#stretch = new Stretch(base)
@@ -62,8 +63,9 @@ export class SegmentParser {
       const feed = bytes.indexOf(lineFeed, start)
       const stop = feed < 0 ? bytes.length : feed
       const piece = bytes.subarray(start, stop)
-      const line = feed < 0 ? undefined : this.#decode(piece)
+      const line = feed < 0 ? undefined : this.#decode(piece, this.#last)
       const [byte, end] = [this.#at + start, this.#at + stop + 1]
+      this.#last = line?.kind === 'entry' ? line : undefined
       if (line === undefined) stretch.bad(byte, piece)
       else if (line.kind === 'entry') stretch.entry(line, byte, end, piece)
       else stretch.control(line, byte, end)
@@ -123,7 +125,8 @@ class Stretch {
     if (!continues) this.#breakBatch(byte)
     if (line.offset !== undefined) this.#place(byte, line.offset)
     if (!continues && line.batch[0] !== 1) return this.bad(byte, piece)
-    this.#batch.push({ ...line, byte })
+    // Completed in place: nobody else has it.
+    this.#batch.push(Object.assign(line, { byte }))
     if (line.batch[0] !== line.batch[1]) return
     this.#push({ kind: 'batch', lines: this.#batch }, end)
     this.#batch = []

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Low } from 'lowdb'
 import type { Snapshot, SnapshotRecord, SnapshotSource } from '../../ports/store.ts'
+import { hasEnded } from '../row-list.ts'
 import type { Disk } from './disk.ts'
 import { DocumentAdapter } from './document-adapter.ts'
 import type { JournalReader } from './journal-reader.ts'
@@ -22,6 +23,9 @@ interface ShardRef {
 }
 
 interface Shard {
+  /** Where it belongs: a shard of another run, or of another place, reads as well as this one. */
+  readonly run: string
+  readonly file: string
   readonly records: readonly SnapshotRecord[]
 }
 
@@ -44,6 +48,8 @@ export class Snapshots {
   readonly #parts: SnapshotParts
   /** The last saving of each run that is under way. Never rejects. */
   readonly #saving = new Map<string, Promise<void>>()
+  /** Of runs that go on, the shards that were written here, or read whole: another one is never part of the next snapshot. */
+  readonly #whole = new Map<string, ReadonlySet<string>>()
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts
@@ -70,12 +76,14 @@ export class Snapshots {
       let isWhole = true
       for (const { file } of manifest.shards) {
         const shard = await this.#shard(run, file).read()
-        isWhole &&= shard !== null
-        if (shard === null) break
+        isWhole &&= shard?.run === run && shard.file === file
+        if (shard === null || !isWhole) break
         for (const record of shard.records) records.push(record)
         await disk.turn()
       }
-      if (isWhole) return { seq: manifest.seq, records }
+      if (!isWhole) continue
+      this.#remember(run, manifest.shards)
+      return { seq: manifest.seq, records }
     }
     return undefined
   }
@@ -88,7 +96,10 @@ export class Snapshots {
     } catch (cause) {
       if (!reader.heads.removed(run)) throw cause
     } finally {
-      if (reader.heads.removed(run)) await disk.removeFolder(layout.run(run))
+      if (reader.heads.removed(run)) {
+        this.#whole.delete(run)
+        await disk.removeFolder(layout.run(run))
+      }
     }
   }
 
@@ -96,14 +107,15 @@ export class Snapshots {
     const { disk, reader } = this.#parts
     const folder = this.#shardFolder(run)
     await disk.makeFolder(folder)
-    const known = new Set(await disk.list(folder))
+    const there = new Set(await disk.list(folder))
+    const whole = this.#whole.get(run)
     const before = await this.#manifest(run)
     const shards: ShardRef[] = []
     for (const { seq, records } of source.shards) {
       const same = before?.shards[shards.length]
-      const isSame = same?.seq === seq && known.has(same.file)
+      const isSame = same?.seq === seq && there.has(same.file) && whole?.has(same.file) === true
       const shard = isSame ? same : { seq, file: `${String(shards.length).padStart(4, '0')}-${seq}.json` }
-      if (!isSame) await new Low<Shard>(this.#shard(run, shard.file), { records: records() }).write()
+      if (!isSame) await new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() }).write()
       shards.push(shard)
       await disk.turn()
     }
@@ -113,9 +125,15 @@ export class Snapshots {
     if (isDurable) {
       const line = { seq: head.seq, hash: head.hash }
       await new Low<Manifest>(this.#manifestFile(run), { seq: source.seq, through, line, shards }).write()
+      this.#remember(run, shards)
     }
     const kept = new Set((isDurable ? shards : before?.shards)?.map(({ file }) => file))
     for (const name of await disk.list(folder)) if (!kept.has(name)) await disk.remove(join(folder, name))
+  }
+
+  #remember(run: string, shards: readonly ShardRef[]): void {
+    if (hasEnded(this.#parts.reader.heads.get(run)?.row)) this.#whole.delete(run)
+    else this.#whole.set(run, new Set(shards.map(({ file }) => file)))
   }
 
   /** The run's manifest, if it fits the journal. */

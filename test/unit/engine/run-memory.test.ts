@@ -166,3 +166,45 @@ test('LE9 restarting a task that ends while its spec is read works too', async (
   expect(bench.transport.attempt('a').assign).toMatchObject({ attempt: 2, task: rich('a') })
   expect(loads).not.toContain('r')
 })
+
+test('CO9 the result of a run that has ended is read with one reading of its entries', async () => {
+  const bench = await openBench({ slots: 1 })
+  const run = await bench.fleet.start({ id: 'r', name: 'r', tasks: [task('a')] })
+  await bench.clock.settle()
+  await end(bench, 'a')
+  const { store } = bench
+  const read = store.read.bind(store)
+  const asked: number[] = []
+  store.read = (id, options) => {
+    asked.push(options.from)
+    return read(id, options)
+  }
+  const spec = await run.spec()
+  const wholeReadings = () => asked.filter((from) => from === 1).length
+  // A view of a run that left memory reads it: the count would show a second reading.
+  expect(spec.task_specs.map(({ id }) => id)).toEqual(['a'])
+  expect(wholeReadings()).toBeGreaterThan(0)
+  asked.length = 0
+  expect((await run.result()).receipts['a']).toMatchObject({ task_id: 'a' })
+  expect(wholeReadings()).toBe(1)
+})
+
+test('ST7 a run is read with a turn of the event loop wherever folding its entries, or its snapshot, took long', async () => {
+  const limits = { snapshotAtEndAfter: 1 }
+  const bench = await openBench({ workers: [], limits })
+  const tasks = Array.from({ length: 2_000 }, (_, index) => task(`t${index}`))
+  await bench.fleet.start({ id: 'r', name: 'r', tasks })
+  await bench.clock.settle()
+  const readSlowly = async () => {
+    let now = 0
+    let turns = 0
+    // Every look at this clock finds that a slice is over.
+    const clock = { ...bench.clock, monotonic: () => (now += 10), turn: async () => void (turns += 1) }
+    const run = await loadRun(createFleetState(), { store: bench.store, clock }, 'r', false)
+    expect(run?.counts.enqueued).toBe(2_000)
+    return turns
+  }
+  expect(await readSlowly()).toBeGreaterThan(2_000 / 250)
+  await bench.fleet.close()
+  expect(await readSlowly()).toBeGreaterThan(2_000)
+})

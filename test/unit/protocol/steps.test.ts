@@ -176,6 +176,28 @@ describe('reading in steps', () => {
     expect(read.tasks[0]?.name).toBe(minimalTask.name)
   })
 
+  test('WI6 very many problems are told with turns between, each with its path', async () => {
+    const bad = many(3_000).map((task) => ({ ...task, name: 7 }))
+    const turnsOf = async (reading: Steps<unknown>) => {
+      const clock = countingClock()
+      const error = await inSlices(reading, clock).then(
+        () => undefined,
+        (cause: unknown) => cause,
+      )
+      return { turns: clock.turns, error }
+    }
+    for (const read of [
+      (tasks: unknown[]) => parsingRunSpec({ name: 'R', tasks }),
+      (tasks: unknown[]) => parsingTasks(tasks, {}),
+    ]) {
+      const [sound, refused] = [await turnsOf(read(many(3_000))), await turnsOf(read(bad))]
+      expect(sound.error).toBeUndefined()
+      expect(refused.error).toMatchObject({ code: 'invalid_document', details: { problems: { length: 3_000 } } })
+      expect((refused.error as Error).message).toContain('tasks[2999].name: expected')
+      expect(refused.turns - sound.turns).toBeGreaterThan(20)
+    }
+  })
+
   test('RU8 added tasks are read in slices as at once', async () => {
     await fc.assert(
       fc.asyncProperty(tasks, async (input) => {

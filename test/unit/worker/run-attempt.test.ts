@@ -3,8 +3,11 @@ import { z } from 'zod'
 import { systemClock } from '../../../src/host/clock.ts'
 import type { AssignMessage, AttemptMessage } from '../../../src/protocol/wire.ts'
 import type { TaskHandler } from '../../../src/worker/handler.ts'
+import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
+import type { AttemptContext } from '../../../src/worker/attempt.ts'
 import { handlerWorker } from '../../../src/worker/handler-worker.ts'
 import { NonRetryableError } from '../../../src/worker/non-retryable-error.ts'
+import type { RunningAttempt } from '../../../src/worker/run-attempt.ts'
 import { runAttempt } from '../../../src/worker/run-attempt.ts'
 import type { StandardSchema } from '../../../src/worker/standard-schema.ts'
 import { assignment } from '../../fixtures/conversation.ts'
@@ -210,5 +213,59 @@ describe('running an attempt', () => {
 
       expect(sent).toEqual([{ type: 'stopped', run_id: 'r1', task_id: 't1', attempt: 1 }])
     }
+  })
+})
+
+describe('an attempt whose folder the disk has no room for', () => {
+  const full = (code: string) => () => {
+    throw Object.assign(new Error(code), { code })
+  }
+
+  /** Runs a handler on a virtual clock, where the folder cannot be made; gives what it sent before and after the rest. */
+  async function onDisk(code: string, run: TaskHandler['run'], meanwhile?: (running: RunningAttempt) => void) {
+    const virtual = createVirtualClock()
+    const sent: AttemptMessage[] = []
+    const running = runAttempt({
+      assign: assignment(),
+      handler: { name: 'h', run },
+      clock: virtual,
+      send: (message) => sent.push(message),
+      makeFolder: full(code),
+    })
+    await virtual.settle()
+    const before = [...sent]
+    meanwhile?.(running)
+    await virtual.advance(1_000)
+    await running.done
+    return { before, sent }
+  }
+
+  it.each(['ENOSPC', 'EDQUOT'])('LE8 ST5 %s: it is released after a rest, so that no retry is spent', async (code) => {
+    const { before, sent } = await onDisk(code, ({ folder }) => folder)
+
+    expect(before).toEqual([])
+    expect(sent).toMatchObject([{ type: 'stopped', released: 'no room for the folder of the attempt' }])
+  })
+
+  it('LE8 work that goes on without its folder ends as it says, and what stops meanwhile is not released', async () => {
+    const without = (attempt: AttemptContext) => {
+      try {
+        return attempt.folder
+      } catch {
+        return 'went on'
+      }
+    }
+
+    expect((await onDisk('ENOSPC', without)).sent).toMatchObject([{ type: 'result', output: 'went on' }])
+    const { sent } = await onDisk(
+      'ENOSPC',
+      ({ folder }) => folder,
+      (running) => running.stop('task_cancelled', 'no longer wanted'),
+    )
+    expect(sent).toEqual([{ type: 'stopped', run_id: 'r1', task_id: sent[0]?.task_id, attempt: 1 }])
+  })
+
+  it('RE3 another error of the disk is a failure of the work', async () => {
+    expect((await onDisk('EACCES', ({ folder }) => folder)).before).toMatchObject([failure('Error: EACCES', true)])
   })
 })

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { batch, rowOf } from './store-folder.ts'
 import type { Witness } from './witness.ts'
 
@@ -52,6 +53,21 @@ export const crashScenarios = {
     await witness.append(batch('run-2', 1, 1))
     await witness.store.close()
     await witness.crash()
+  },
+  'segments that go with the last of their runs': async (witness: Witness) => {
+    witness.configure({ indexDelayMs: 0 })
+    await witness.store.open({ instance: 'owner' })
+    await witness.append(batch('fleet', 0, 1))
+    await witness.append(batch('run-1', 0, 5, { status: 'completed' }))
+    await witness.snapshot('fleet', { seq: 1, records: [{ key: 'worker:a', seq: 1, value: 'a' }] })
+    await witness.append(batch('run-2', 0, 3, { status: 'completed' }), batch('run-3', 0, 2))
+    const [first] = witness.segments()
+    await witness.remove('run-1')
+    await witness.remove('run-2')
+    expect(witness.segments()).not.toContain(first)
+    await witness.append(batch('run-3', 2, 1), batch('fleet', 1, 1))
+    await witness.crash()
+    await witness.append(batch('run-3', 3, 1))
   },
   'commands that are posted and answered': async (witness: Witness) => {
     await witness.store.open({ instance: 'owner' })

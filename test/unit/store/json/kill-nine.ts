@@ -10,6 +10,7 @@ import { systemClock } from '../../../../src/host/clock.ts'
 import { seededIds, systemIds } from '../../../../src/host/ids.ts'
 import type { Store } from '../../../../src/ports/store.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
+import { bundledProgram } from './bundled-program.ts'
 
 const program = fileURLToPath(new URL('../../../fixtures/store/work-hard.ts', import.meta.url))
 
@@ -20,37 +21,46 @@ interface Told {
   removal?: 'asked' | 'done'
 }
 
-/** Kills a process at work with `kill -9`, again and again; looks after each kill whether all that it was told is there. */
+/** Looking at everything after every kill would take longer, with every round, than all the rest. */
+const wholeLookEvery = 10
+
+/**
+ * Kills a process at work with `kill -9`, again and again; looks after each kill whether all that it was told is there, now and then
+ * whether all that its forerunners were told is there as well. Says how far it is.
+ */
 export async function killAgainAndAgain(
   rounds: number,
   seed: string,
 ): Promise<{ readonly opening: number; readonly stored: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'flotilla-kill-'))
+  const store = join(folder, 'store')
   const ids = seededIds(seed)
   const told = new Map<string, Told>()
   let opening = 0
+  const storedSoFar = () => [...told.values()].reduce((sum, { stored }) => sum + stored, 0)
   try {
+    const file = await bundledProgram(program, folder)
     for (let round = 0; round < rounds; round += 1) {
       const isWhileOpening = round % 3 === 2
-      const lines = await killed(
-        folder,
-        `r${round}-`,
-        isWhileOpening ? 'opening' : 'opened',
-        ids.random() * (isWhileOpening ? 12 : 250),
-      )
+      const afterMs = ids.random() * (isWhileOpening ? 12 : 250)
+      const lines = await killed([file, store, `r${round}-`], isWhileOpening ? 'opening' : 'opened', afterMs)
       if (!lines.includes('opened')) opening += 1
       for (const line of lines) take(told, line)
-      await examine(folder, told, `seed ${seed}, round ${round}`, round % 2 === 0)
+      const isWhole = round % wholeLookEvery === wholeLookEvery - 1 || round === rounds - 1
+      const looked = [...told].filter(([run]) => isWhole || run.startsWith(`r${round}-`) || run.startsWith(`r${round - 1}-`))
+      await examine(store, new Map(looked), `seed ${seed}, round ${round}`, round % 2 === 0)
+      if (isWhole)
+        console.log(`${seed}: ${round + 1} of ${rounds} kills, ${opening} while opening, ${storedSoFar()} entries told of.`)
     }
   } finally {
     await rm(folder, { recursive: true })
   }
-  return { opening, stored: [...told.values()].reduce((sum, { stored }) => sum + stored, 0) }
+  return { opening, stored: storedSoFar() }
 }
 
 /** Everything that the process said until it was killed, some time after it had said a word. */
-async function killed(folder: string, prefix: string, word: string, afterMs: number): Promise<readonly string[]> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, folder, prefix], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function killed(argv: readonly string[], word: string, afterMs: number): Promise<readonly string[]> {
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child.stdout, 'end')
   let text = ''
   const said = new Promise<void>((resolve) =>

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
+import type { EntryLine } from '../../../../src/store/json/segment-line.ts'
 import {
   decodeLine,
+  decodePlace,
   encodeClosed,
   encodeHeader,
   encodePrevious,
@@ -61,6 +63,30 @@ test('VE7 a line names the hash of the one before it', () => {
   const second = encoded({ run: 'r', seq: 2, prev: first.hash, batch: [1, 1], body: entryBody({ entry: { seq: 2 } }) })
   const lines = [first, second].map(({ text }) => decodeLine(Buffer.from(text.trimEnd())))
   expect(lines).toMatchObject([{ hash: first.hash }, { prev: first.hash, hash: second.hash }])
+})
+
+test('ST4 VE7 read behind the one before it in its batch, a line says the same, and not with any one bit changed', () => {
+  const [run, batch] = ['run-1', (place: number) => [place, 3] as const]
+  const one = encoded({ run, seq: 4, prev: 'ab', batch: batch(1), body: entryBody({ entry: { seq: 4 } }) })
+  const two = encoded({ run, seq: 5, prev: one.hash, batch: batch(2), body: entryBody({ entry: { seq: 5, text: 'ü "crc":' } }) })
+  const row = { id: run, name: 'r', status: 'running', tasks: 1, createdAt: 1, updatedAt: 1 } as const
+  const three = encoded({ run, seq: 6, prev: two.hash, batch: batch(3), body: entryBody({ row, entry: { seq: 6 } }) })
+  const [first, second, third] = [one, two, three].map(({ text }) => Buffer.from(text.trimEnd()))
+  const lineOf = (bytes: Buffer | undefined, before?: EntryLine) => decodeLine(bytes ?? Buffer.alloc(0), before) as EntryLine
+  const behind = [lineOf(second, lineOf(first)), lineOf(third, lineOf(second))]
+  expect([lineOf(second), lineOf(third)]).toMatchObject(behind)
+  expect(behind).toMatchObject([
+    { seq: 5, entry: { text: 'ü "crc":' }, hash: two.hash },
+    { seq: 6, row: { id: run } },
+  ])
+  const { entry: _, ...place } = lineOf(second, lineOf(first))
+  expect(decodePlace(second ?? Buffer.alloc(0), lineOf(first))).toEqual(place)
+  // A line of another run, or another place, is read for what it says.
+  expect(lineOf(first, lineOf(second))).toEqual(lineOf(first))
+  for (const decode of [decodeLine, decodePlace]) {
+    const bits = Array.from({ length: (second?.length ?? 0) * 8 }, (__, bit) => bit)
+    expect(bits.filter((bit) => decode(flip(second ?? Buffer.alloc(0), bit), lineOf(first)) !== undefined)).toEqual([])
+  }
 })
 
 function flip(bytes: Buffer, bit: number): Buffer {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { systemClock } from '../../../../src/host/clock.ts'
 import { systemIds } from '../../../../src/host/ids.ts'
+import { FleetError } from '../../../../src/protocol/errors.ts'
 import type { PostedAnswer, PostedCommand } from '../../../../src/protocol/command.ts'
 import type { Batch, Snapshot, Store, StoredEntry } from '../../../../src/ports/store.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
@@ -70,6 +71,11 @@ export class Witness {
   async crash(): Promise<void> {
     this.store = modelStore(this.disk)
     await this.store.open({ instance: 'next' })
+  }
+
+  /** The journal's segments as they lie there now. */
+  segments(): readonly string[] {
+    return this.disk.tree.list(`${modelFolder}/journal`).filter((name) => name.endsWith('.jsonl'))
   }
 
   async append(...batches: readonly Batch[]): Promise<void> {
@@ -160,16 +166,28 @@ export class Witness {
     for (const run of this.#runs.keys())
       contents.set(
         run,
-        await store.read(run, { from: 1, limit: 1000 }).catch((error: unknown) => {
+        await this.#read(store, run).catch((error: unknown) => {
           throw new Error(`run ${run} cannot be read ${where}`, { cause: error })
         }),
       )
     return contents
   }
 
+  /** All entries of a run; those that went with their segments are known from a snapshot. */
+  async #read(store: Store, run: string): Promise<readonly StoredEntry[]> {
+    try {
+      return await store.read(run, { from: 1, limit: 1000 })
+    } catch (error) {
+      if (!FleetError.is(error, 'cursor_unavailable')) throw error
+      const from = Number(error.details['readableFrom'])
+      expect((await store.loadSnapshot(run))?.seq).toBeGreaterThanOrEqual(from - 1)
+      return [...this.#account(run).entries.slice(0, from - 1), ...(await store.read(run, { from, limit: 1000 }))]
+    }
+  }
+
   /** Gives how many entries the run has in the end: it is appended to once more. */
   async #examineRun(owner: Store, run: string, account: RunAccount, after: number, where: string): Promise<number> {
-    const entries = await owner.read(run, { from: 1, limit: 1000 })
+    const entries = await this.#read(owner, run)
     const last = entries.length
     const least = account.acknowledged.findLast(({ at }) => at <= after)?.seq ?? 0
     expect(entries, where).toEqual(account.entries.slice(0, last))
