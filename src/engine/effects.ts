@@ -1,4 +1,5 @@
 import type { FleetErrorCode } from '../protocol/errors.ts'
+import type { AlertOutbox } from './alert-outbox.ts'
 import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
@@ -27,7 +28,7 @@ export interface Effects {
   close(): void
 }
 
-export function createEffects(core: Core, workers: Workers, watch: AttemptWatch): Effects {
+export function createEffects(core: Core, workers: Workers, watch: AttemptWatch, alerts: AlertOutbox): Effects {
   const chains = new Map<string, Promise<void>>()
   // What was passed over because its lease was revoked; until that is durable, the revocation may be discarded (CO1).
   const passedOver = new Map<string, () => void>()
@@ -38,12 +39,16 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     'worker.stop': stopAttempt,
     'worker.hand_back': handBack,
     'scorer.run': (run, entry) => score(run.header.id, entry.task ?? '', entry.attempt ?? 0),
+    'alert.send': (run, entry) => alerts.perform(run, entry),
   }
 
   function perform(run: RunState, entry: Entry): void {
     const key = `${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`
     if (entry.set?.status !== undefined) passedOver.delete(key)
-    for (const kind of entry.effects ?? []) inOrder(key, () => handlers[kind](run, entry))
+    for (const kind of entry.effects ?? []) {
+      if (apart.has(kind)) void handlers[kind](run, entry)
+      else inOrder(key, () => handlers[kind](run, entry))
+    }
   }
 
   function passOver(run: RunState, entry: Entry): void {
@@ -246,6 +251,9 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     close: () => closing.abort(),
   }
 }
+
+/** These do not wait for what else is done for their attempt. */
+const apart: ReadonlySet<EffectKind> = new Set<EffectKind>(['alert.send'])
 
 /** Beyond the grace that a host gets, for its confirmation to arrive. */
 const stopMarginMs = 1_000

@@ -5,7 +5,7 @@ import { engineDefaults } from '../engine/defaults.ts'
 import { fleetStream } from '../engine/fold.ts'
 import { performCommand } from '../engine/run-command.ts'
 import { loadFleetStream } from '../engine/run-loader.ts'
-import { isWorking } from '../engine/state.ts'
+import { isEndedRun, isWorking } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
 import { createBus } from '../observability/bus.ts'
@@ -21,9 +21,11 @@ import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
+import { alertSinksOf } from './alerts.ts'
 import { checkOptions } from './check-options.ts'
 import { closeEngine } from './close.ts'
 import { createCreations } from './creations.ts'
+import { environmentSecrets } from './environment-secrets.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
@@ -40,7 +42,7 @@ const limitDefaults: FleetLimits = { ...engineDefaults, ...collectorLimits, even
 
 /**
  * Opens a fleet: takes the store, ends what an earlier fleet left running, brings the workers up, and carries on the runs that have not
- * ended (ST11). Rejects `store_owned` when another process has the store, `invalid_option` with everything that is wrong with the
+ * ended (ST11) and the alerts that are owed (AL2). Rejects `store_owned` when another process has the store, `invalid_option` with everything that is wrong with the
  * options. Importing the package starts nothing; a fleet shares nothing with another (CO7).
  */
 export async function createFleet(options: FleetOptions = {}): Promise<Fleet> {
@@ -90,6 +92,7 @@ export async function openFleet(
       clock,
       ids: ids.forEpoch?.(opening.epoch) ?? ids,
       scorers: createScorers({ files }),
+      alertSinks: alertSinksOf(options.alerts ?? {}, { clock, blobs: store.blobs, secret: environmentSecrets(environment) }),
       collector: createCollector({ files, blobs: options.blobs ?? store.blobs, sha256, limits }),
       workspaces: createWorkspaces({ files, environment }),
       // Ids are names of files as they are (WI9).
@@ -114,7 +117,9 @@ export async function openFleet(
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
     await reap({ storeId: opening.storeId, recorded: processes, clock })
     for (const plan of plans) registrar.add(plan)
-    for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
+    // A run that has ended and owes an alert needs no worker.
+    const open = runs.filter((run) => !isEndedRun(run.status))
+    for (const run of open) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
     for (const run of runs) engine.recover(run)
     if (options.leasing !== false) {
       await registrar.ready()

@@ -1,4 +1,4 @@
-import type { FleetAlertEventClass } from './alert.ts'
+import type { FleetAlertChannel, FleetAlertEventClass } from './alert.ts'
 import type { FleetWorkerEventPayload } from './event.ts'
 import type { FleetTaskFailureKind, FleetTaskResult, FleetReceipt } from './receipt.ts'
 import type { FleetRunStatus } from './run.ts'
@@ -28,9 +28,20 @@ export interface FleetEventPayloads extends WorkerEvents {
     readonly receipt: FleetReceipt
   }
   'alert.raised': { readonly class: FleetAlertEventClass }
+  'alert.sent': AlertEnd & { readonly attempt?: number }
+  'alert.given_up': AlertEnd & { readonly reason: string; readonly tries: number }
   'worker.abandoned': { readonly reason: string }
   'store.failing': { readonly reason: string }
   'store.recovered': Record<string, never>
+}
+
+/** An alert that came to its end in one channel (AL2). */
+interface AlertEnd {
+  readonly class: FleetAlertEventClass
+  readonly channel: FleetAlertChannel['kind']
+  readonly alert_id: string
+  /** `resolve`: the channel was told that the cause has ended. */
+  readonly action: 'trigger' | 'resolve'
 }
 
 /** The name of an event, as `fleet.on` takes it. */

@@ -9,6 +9,8 @@ import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { milliseconds } from './duration.ts'
 import type { Duration } from './duration.ts'
+import { createAlertReceiver } from './alert-receiver.ts'
+import type { AlertReceiver } from './alert-receiver.ts'
 import { createFaultSource, faults } from './faults.ts'
 import type { FaultPlan, FaultSource } from './faults.ts'
 import { journalOf } from './journal.ts'
@@ -47,6 +49,8 @@ export interface TestFleet extends AsyncDisposable {
   readonly store: Store
   /** What went wrong so far. */
   readonly struck: FaultSource['struck']
+  /** Takes every alert, in memory; it outlives the process. Sinks of one's own stand in `alerts`. */
+  readonly alerts: AlertReceiver
   /** Wall-clock time, epoch milliseconds. */
   now(): number
   /** Milliseconds from now to every deadline that is waited for, the nearest first. */
@@ -111,11 +115,13 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
   const ids = seededIds(seed)
   const source = createFaultSource(plan, seededIds(`${seed} faults`))
   const realTime = createRealTime()
+  const alerts = createAlertReceiver()
   const lives = createLives({
     options: {
       workspace,
       slots: slotsOfHandlers,
       ...fleetOptions,
+      alerts: { ...fleetOptions.alerts, sinks: { ...alerts.sinks, ...fleetOptions.alerts?.sinks } },
       ids,
       files: memoryFiles(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${workspace}/${path}`, content]))),
     },
@@ -126,20 +132,21 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     realTime,
     observer,
   })
-  const kit = testFleet({ seed, clock, source, lives, offence: realTime.offence, observer })
+  const kit = testFleet({ seed, alerts, clock, source, lives, offence: realTime.offence, observer })
   await kit.until(lives.open())
   return kit
 }
 
 function testFleet(parts: {
   readonly seed: string
+  readonly alerts: AlertReceiver
   readonly clock: VirtualClock
   readonly source: FaultSource
   readonly lives: Lives
   readonly offence: () => string | undefined
   readonly observer: FleetObserver
 }): WatchedTestFleet {
-  const { seed, clock, source, lives, offence, observer } = parts
+  const { seed, alerts, clock, source, lives, offence, observer } = parts
   let closing: Promise<void> | undefined
 
   /** What a test must be told rather than wait in vain. */
@@ -185,6 +192,7 @@ function testFleet(parts: {
     seed,
     clock,
     struck: source.struck,
+    alerts,
     get fleet() {
       return lives.fleet
     },
