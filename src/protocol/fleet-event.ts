@@ -28,20 +28,25 @@ export interface FleetEventPayloads extends WorkerEvents {
     readonly receipt: FleetReceipt
   }
   'alert.raised': { readonly class: FleetAlertEventClass }
-  'alert.sent': AlertEnd & { readonly attempt?: number }
-  'alert.given_up': AlertEnd & { readonly reason: string; readonly tries: number }
+  /** `resolve`: the channel was told that the cause has ended. */
+  'alert.sent': {
+    readonly class: FleetAlertEventClass
+    readonly channel: FleetAlertChannel['kind']
+    readonly alert_id: string
+    readonly action: 'trigger' | 'resolve'
+    readonly attempt?: number
+  }
+  'alert.given_up': {
+    readonly class: FleetAlertEventClass
+    readonly channel: FleetAlertChannel['kind']
+    readonly alert_id: string
+    readonly action: 'trigger' | 'resolve'
+    readonly reason: string
+    readonly tries: number
+  }
   'worker.abandoned': { readonly reason: string }
   'store.failing': { readonly reason: string }
   'store.recovered': Record<string, never>
-}
-
-/** An alert that came to its end in one channel (AL2). */
-interface AlertEnd {
-  readonly class: FleetAlertEventClass
-  readonly channel: FleetAlertChannel['kind']
-  readonly alert_id: string
-  /** `resolve`: the channel was told that the cause has ended. */
-  readonly action: 'trigger' | 'resolve'
 }
 
 /** The name of an event, as `fleet.on` takes it. */

@@ -1,4 +1,14 @@
-export type { EffectKind, Entry, EntryKind, NewTask, RunFields, TaskFields, WorkerRecord } from '../engine/entry.ts'
+export type { AlertChange, AlertRecord, AlertStatus } from '../engine/alert-record.ts'
+export type {
+  AlertDelivery,
+  EffectKind,
+  Entry,
+  EntryKind,
+  NewTask,
+  RunFields,
+  TaskFields,
+  WorkerRecord,
+} from '../engine/entry.ts'
 export type { RunHeader } from '../engine/run-header.ts'
 export { type AlertReceiver, type AlertReception, type ReceivedAlert } from './alert-receiver.ts'
 export { assertRun, type ExpectedRun, type ExpectedTask } from './assert-run.ts'
