@@ -23,7 +23,7 @@ const verified = ({ body, headers }: ReceivedRequest) => new Webhook(secret).ver
 
 test(
   'AL2 a fleet killed with kill -9 between the delivery and its record delivers again, with the same id',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await using receiver = await openReceiver()
     const folder = await scratch()
@@ -31,15 +31,17 @@ test(
     const store = join(folder.path, 'store')
     const url = `https://localhost:${receiver.port}/hook/not-for-the-journal`
     // The receiver has it, and its answer never comes.
-    receiver.answer = () => undefined
+    const came = new Promise<void>((resolve) => (receiver.answer = () => resolve()))
     const first = drive(store, url)
-    await until(() => receiver.requests.length === 1, 'the first delivery')
+    await came
     first.kill('SIGKILL')
     await once(first, 'exit')
 
-    receiver.answer = (_, __, response) => void response.writeHead(204).end()
+    const cameAgain = new Promise<void>((resolve) => {
+      receiver.answer = (_, __, response) => void response.writeHead(204).end(() => resolve())
+    })
     const second = drive(store, url)
-    await until(() => receiver.requests.length === 2, 'the second delivery')
+    await cameAgain
     second.stdin?.write('end\n')
     const [code] = (await once(second, 'exit')) as [number | null]
     expect(code).toBe(0)
@@ -68,7 +70,7 @@ test(
 
 test(
   'AL2 a receiver that is down for a while gets every alert once it is back, each id acknowledged once',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { port } = await openReceiver().then(async (probe) => {
       await probe[Symbol.asyncDispose]()

@@ -47,7 +47,7 @@ function verify(secret: string | Webhook, { body, headers }: ReceivedRequest, ch
 
 const webhook = { kind: 'webhook', url_ref: { key: 'HOOK' }, secret_ref: { key: 'SIGNING' } } as const
 
-test('AL3 a receiver written with standardwebhooks accepts the signature, and refuses a changed byte, id, time or secret', async () => {
+test('AL3 a receiver written with standardwebhooks accepts the signature, and refuses a changed byte, id, time or secret (alert_policy.channels.secret_ref)', async () => {
   await using receiver = await openReceiver()
   const SIGNING = newSecret()
   expect(await sinksFor(receiver, { SIGNING }).webhook.deliver(alert, webhook, { signal })).toEqual({ delivered: true })
@@ -102,7 +102,7 @@ test('AL3 a secret without the prefix is the key itself', async () => {
   expect(verify(new Webhook('plain-words', { format: 'raw' }), request)).toMatchObject({ data: { alert_id: alert.id } })
 })
 
-test('AL3 what has no value is not sent, and told by the secret’s name alone', async () => {
+test('AL3 what has no value is not sent, and told by the secret’s name alone (alert_policy.channels.url_ref)', async () => {
   await using receiver = await openReceiver()
   const sinks = sinksFor(receiver)
   expect(await sinks.webhook.deliver(alert, webhook, { signal })).toEqual({
@@ -144,7 +144,7 @@ test('AL3 Slack gets blocks whose texts can neither mention nor link', async () 
   expect(receiver.requests[1]?.body).toContain('Build &lt;!channel&gt; &amp; co')
 })
 
-test('AL3 PagerDuty gets a trigger with a dedup_key, and a resolve with the same one', async () => {
+test('AL3 PagerDuty gets a trigger with a dedup_key, and a resolve with the same one (alert_policy.channels.routing_key, alert_policy.channels.severity)', async () => {
   await using receiver = await openReceiver()
   const sinks = sinksFor(receiver, { PAGER: 'R0UT1NG' })
   const channel = { kind: 'pager_duty', routing_key: '<secret:PAGER>', severity: 'critical' } as const

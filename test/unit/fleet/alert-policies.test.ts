@@ -47,7 +47,7 @@ test('AL3 what could never be delivered is refused at creation, all at once, by 
   await expect(fleet.create({ name: 'r', tasks: [alerting(...fine, pager)] })).resolves.toBeDefined()
 })
 
-test('SE5 an address or a routing key that stands in a policy enters no entry, spec or error, and is delivered to all the same', async () => {
+test('SE5 an address or a routing key that stands in a policy enters no entry, spec or error, and is delivered to all the same (alert_policy.channels.url)', async () => {
   const receiver = createAlertReceiver()
   const { fleet, clock, store, transport } = await openBench({ alerts: { sinks: receiver.sinks } })
   const channels = [
