@@ -7,8 +7,6 @@ type Rows = {
     readonly payload: { readonly [Field in keyof FleetEventPayloads[Name] as string extends Field ? never : Field]-?: string }
     /** Announced, but not recorded: it has no sequence and is not replayed (EV1). */
     readonly live?: true
-    /** Part of the contract that nothing raises in this version. */
-    readonly notYet?: true
   }
 }
 
@@ -38,6 +36,27 @@ const rows: Rows = {
   'alert.raised': {
     when: 'Something that a person may want to know of happened.',
     payload: { class: 'one of the six alert classes' },
+  },
+  'alert.sent': {
+    when: 'A channel took an alert (AL2).',
+    payload: {
+      class: 'one of the six alert classes',
+      channel: '`slack`, `webhook` or `pager_duty`',
+      alert_id: 'its id, the same at every delivery',
+      action: '`trigger`; `resolve`: the cause has ended',
+      attempt: 'the attempt that it tells of',
+    },
+  },
+  'alert.given_up': {
+    when: 'An alert was delivered to no avail as often as it may be, or can never be delivered.',
+    payload: {
+      class: 'one of the six alert classes',
+      channel: '`slack`, `webhook` or `pager_duty`',
+      alert_id: 'its id',
+      action: '`trigger` or `resolve`',
+      reason: 'why the last delivery failed',
+      tries: 'how many there were',
+    },
   },
   'store.failing': {
     when: 'An append failed; leasing waits until the store is back.',
@@ -88,7 +107,7 @@ const rows: Rows = {
     when: 'An attempt begins that is not the first.',
     payload: { restart_count: 'how many of them there were' },
   },
-  'worker.escalated': { when: 'An alert was delivered.', payload: { channel: 'where to', alert_id: 'its id' }, notYet: true },
+  'worker.escalated': { when: 'An alert was delivered.', payload: { channel: 'where to', alert_id: 'its id' } },
   'worker.abandoned': {
     when: 'A handler ignored its signal and was written off (WO3).',
     payload: { reason: 'what it was told' },
@@ -98,12 +117,9 @@ const rows: Rows = {
 
 /** Every event by name, with the fields of its payload. */
 export function eventTable(): string {
-  const lines = Object.entries(rows).map(([name, { when, payload, live, notYet }]) => {
+  const lines = Object.entries(rows).map(([name, { when, payload, live }]) => {
     const fields = Object.entries(payload).map(([field, holds]) => `\`${field}\`: ${String(holds)}`)
-    const marks = [live === true ? 'live only' : '', notYet === true ? 'not raised yet' : '']
-      .filter((mark) => mark !== '')
-      .join(', ')
-    return `| \`${name}\` | ${when} | ${fields.join('; ') || '–'} | ${marks || 'recorded'} |`
+    return `| \`${name}\` | ${when} | ${fields.join('; ') || '–'} | ${live === true ? 'live only' : 'recorded'} |`
   })
   return ['| event | when | payload | |', '|---|---|---|---|', ...lines].join('\n')
 }

@@ -1,5 +1,5 @@
 import { FleetError } from '../index.ts'
-import type { Control, FleetReceipt, TaskView } from '../index.ts'
+import type { AlertView, Control, FleetReceipt, TaskView } from '../index.ts'
 import type { FleetRun } from '../protocol/index.ts'
 import { formatBytes, formatDuration, formatInstant } from './duration.ts'
 import { explanationLines } from './explain.ts'
@@ -50,6 +50,7 @@ async function inspectTask({ output }: Invocation, control: Control, run: FleetR
       ['ended', view.ended_at === undefined ? undefined : formatInstant(view.ended_at)],
     ]).map(([title, text]) => `  ${paint.dim(title)}  ${text}`),
   )
+  if (view.alerts !== undefined) output.text('', paint.bold('alerts'), ...view.alerts.map(alertLine))
   if (receipts.length > 0) output.text('', paint.bold('receipts'), ...receipts.flatMap((receipt) => receiptLines(receipt)))
   if (artifacts.length > 0) {
     output.text('', paint.bold('artifacts'))
@@ -101,6 +102,25 @@ function facts(all: readonly (readonly [string, string | undefined])[]): [string
   )
   const width = Math.max(...there.map(([title]) => title.length))
   return there.map(([title, text]) => [title.padEnd(width), text])
+}
+
+const alertStandings: { readonly [Status in AlertView['status']]: string } = {
+  held: 'held back',
+  owed: 'to be delivered',
+  sent: 'delivered',
+  given_up: 'given up',
+}
+
+function alertLine({ attempt, class: name, channel, status, action, tries, error, not_before }: AlertView): string {
+  const parts = [
+    `#${attempt}`,
+    action === 'trigger' ? name : `${name} is over`,
+    `through ${channel}`,
+    alertStandings[status],
+    ...(not_before === undefined ? [] : [`not before ${formatInstant(not_before)}`]),
+    ...(tries === 0 ? [] : [`${tries} failed, the last: ${oneLine(error ?? '')}`]),
+  ]
+  return `  ${parts.join('  ')}`
 }
 
 function receiptLines(receipt: FleetReceipt): string[] {

@@ -1,4 +1,6 @@
 import { FleetError } from '../index.ts'
+import { alertEventClasses } from '../protocol/index.ts'
+import type { FleetAlertEventClass } from '../protocol/index.ts'
 
 /** What the options of a command line say, with the defaults filled in. */
 export interface Options {
@@ -23,6 +25,7 @@ export interface Options {
   readonly why: string | undefined
   readonly head: string | undefined
   readonly repair: boolean
+  readonly classes: readonly FleetAlertEventClass[]
 }
 
 /** An option as a person writes it. Without `value` it is a switch. */
@@ -52,6 +55,7 @@ export const optionRows = {
   why: { value: 'TEXT', meaning: 'the reason, kept with it' },
   head: { value: 'HASH', meaning: 'the hash of a line, kept elsewhere, that must be part of the history' },
   repair: { meaning: 'mend what can be mended, and say what was lost' },
+  class: { value: 'CLASS', many: true, meaning: 'only alerts of this class; may be repeated' },
   json: { meaning: 'NDJSON, a summary object last' },
   help: { meaning: 'what the verb does' },
 } as const satisfies Record<string, OptionRow>
@@ -82,6 +86,11 @@ export function readOptions(raw: RawOptions): Options {
     if (text !== undefined && !/^[0-9a-f]{64}$/.test(text)) problems.push(`--${name}: expected 64 hex digits, got ${text}`)
     return text
   }
+  const classes = (raw.class ?? []).flatMap((text): FleetAlertEventClass[] => {
+    const known = alertEventClasses.find((name) => name === text)
+    if (known === undefined) problems.push(`--class: expected one of ${alertEventClasses.join(', ')}, got ${text}`)
+    return known === undefined ? [] : [known]
+  })
   const grace = last('grace')
   if (grace !== undefined && !/^\d{1,6}(\.\d+)?$/.test(grace))
     problems.push(`--grace: expected a number of seconds, got ${grace}`)
@@ -107,6 +116,7 @@ export function readOptions(raw: RawOptions): Options {
     why: filled('why'),
     head: hash('head'),
     repair: raw.repair !== undefined,
+    classes,
   }
   if (problems.length > 0) throw new FleetError('usage', problems.join('\n'), { details: { problems } })
   return options

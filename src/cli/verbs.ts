@@ -1,3 +1,4 @@
+import { alertDryRun } from './alert-dry-run.ts'
 import { artifacts } from './artifacts.ts'
 import { cancel } from './cancel.ts'
 import { doctor } from './doctor.ts'
@@ -37,6 +38,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   interrupt,
   restart,
   settle,
+  'alert-dry-run': alertDryRun,
   verify,
   doctor,
   schema,

@@ -1,3 +1,4 @@
+import type { AlertSinks } from '../ports/alert-sink.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Collector } from '../ports/collector.ts'
 import type { Ids } from '../ports/ids.ts'
@@ -22,6 +23,7 @@ export interface EnginePorts {
   readonly clock: Clock
   readonly ids: Ids
   readonly scorers: Scorers
+  readonly alertSinks: AlertSinks
   readonly collector: Collector
   readonly workspaces: Workspaces
   readonly secrets: Secrets

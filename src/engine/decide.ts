@@ -2,6 +2,7 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { LeaseTerms } from '../security/trust.ts'
+import type { AlertSinks } from '../ports/alert-sink.ts'
 import type { Scorers } from '../ports/scorer.ts'
 import type { LeaseEvent } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
@@ -21,6 +22,7 @@ export interface DecideContext {
   readonly draw: () => number
   readonly defaults: Defaults
   readonly scorers: Scorers
+  readonly alertSinks: AlertSinks
   /** The terms of a lease of the task to a registered worker (SE1). */
   readonly termsOf: (task: TaskState, worker: string) => LeaseTerms
 }

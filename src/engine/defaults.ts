@@ -24,6 +24,12 @@ export interface Defaults {
   readonly maxLeases: number
   /** Shorten waits before retries by up to half, at random (RE2). */
   readonly jitter: boolean
+  /** Deliveries of one alert before it is given up (AL2). */
+  readonly alertTries: number
+  /** Wait after the first delivery of an alert that failed, and at most; it doubles in between. */
+  readonly alertBackoffMs: { readonly first: number; readonly most: number }
+  /** How long alerts that are due get when the fleet closes; no longer than its own grace. */
+  readonly alertCloseGraceMs: number
   /** Reports kept while the store fails (CO1). */
   readonly keptReports: number
   /** Tasks in one entry, and in a run that is created by one append (RU1). */
@@ -47,6 +53,9 @@ export const engineDefaults: Defaults = {
   abandonedAtOnce: 8,
   maxLeases: 256,
   jitter: false,
+  alertTries: 30,
+  alertBackoffMs: { first: 5_000, most: 3_600_000 },
+  alertCloseGraceMs: 5_000,
   keptReports: 10_000,
   taskSlice: 1_000,
   snapshotAfter: 100_000,

@@ -1,5 +1,6 @@
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import type { AttemptKey } from '../protocol/wire.ts'
+import type { AlertOutbox } from './alert-outbox.ts'
 import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
 import type { Failure } from './attempt-end.ts'
@@ -30,7 +31,7 @@ export interface Effects {
   close(): void
 }
 
-export function createEffects(core: Core, workers: Workers, watch: AttemptWatch): Effects {
+export function createEffects(core: Core, workers: Workers, watch: AttemptWatch, alerts: AlertOutbox): Effects {
   const chains = new Map<string, Promise<void>>()
   // What was passed over because its lease was revoked; until that is durable, the revocation may be discarded (CO1).
   const passedOver = new Map<string, () => void>()
@@ -42,12 +43,16 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
     'worker.stop': stopAttempt,
     'worker.hand_back': handBack,
     'scorer.run': (run, entry) => score(run.header.id, entry.task ?? '', entry.attempt ?? 0),
+    'alert.send': (run, entry) => alerts.perform(run, entry),
   }
 
   function perform(run: RunState, entry: Entry): void {
     const key = `${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`
     if (entry.set?.status !== undefined) passedOver.delete(key)
-    for (const kind of entry.effects ?? []) inOrder(key, () => handlers[kind](run, entry))
+    for (const kind of entry.effects ?? []) {
+      if (apart.has(kind)) void handlers[kind](run, entry)
+      else inOrder(key, () => handlers[kind](run, entry))
+    }
   }
 
   function passOver(run: RunState, entry: Entry): void {
@@ -266,6 +271,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch)
 
 /** So often is a worker asked again to end what it was told to; one that lives does not miss all of them. */
 const stopRepeats = 5
+/** These do not wait for what else is done for their attempt. */
+const apart: ReadonlySet<EffectKind> = new Set<EffectKind>(['alert.send'])
 
 /** Beyond the grace that a host gets, for its confirmation to arrive. */
 const stopMarginMs = 1_000

@@ -1,5 +1,6 @@
 import type { Store } from '../ports/store.ts'
 import type { Resting } from '../protocol/steps.ts'
+import type { FleetAlertPolicy } from '../protocol/alert.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { Entry } from './entry.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -8,7 +9,7 @@ import type { RunState, TaskState } from './state.ts'
  * What stays in memory of the spec of a task that has ended: what is asked of it later, and what it required of its worker (CO9). The
  * whole spec is in the entry that added the task.
  */
-export function shortenSpec(spec: FleetTaskSpec): FleetTaskSpec {
+export function shortenSpec(spec: FleetTaskSpec, policy: FleetAlertPolicy | null): FleetTaskSpec {
   const { command } = spec.metadata
   return {
     id: spec.id,
@@ -22,6 +23,8 @@ export function shortenSpec(spec: FleetTaskSpec): FleetTaskSpec {
     metadata: command === undefined ? noMetadata : { command },
     handler: spec.handler,
     worker: spec.worker,
+    // Its alerts may still be under way, and more may follow from the end of the run.
+    alert_policy: policy ?? undefined,
     scorer: spec.scorer?.kind === 'manual' ? spec.scorer : undefined,
   }
 }

@@ -1,4 +1,7 @@
 import { FleetError } from '../protocol/errors.ts'
+import { createAlertOutbox } from './alert-outbox.ts'
+import type { AlertOutbox } from './alert-outbox.ts'
+import { alertsAfter } from './alerting.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createAttemptWatch } from './attempt-watch.ts'
 import { createBudgetWatch } from './budget-watch.ts'
@@ -42,6 +45,7 @@ export interface Engine {
   readonly host: WorkerHost
   readonly reports: Reports
   readonly effects: Effects
+  readonly alerts: AlertOutbox
   /** A caller's command (CO1). */
   command<Answer>(decide: Decide<Answer>): Promise<Answer>
   /** Hands over the run, read from the store when it is not in memory, undefined when there is none. It stays until `act` has settled. */
@@ -113,6 +117,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const hooks: TurnHooks = {
     context,
     apply,
+    following(decided, on, entry) {
+      const run = state.runs.get(on)
+      return run?.alertPolicies.any === true ? alertsAfter(decided, run, entry) : undefined
+    },
     schedule: (decided) => (leasing && !closing ? schedule(decided, workers) : undefined),
     durable,
     refusing: () => storeWatch.refusing(),
@@ -122,10 +130,11 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor }
   const budgets = createBudgetWatch(core)
   const watch = createAttemptWatch(core, workers, budgets)
-  const effects = createEffects(core, workers, watch)
+  const alerts = createAlertOutbox(core)
+  const effects = createEffects(core, workers, watch, alerts)
   const stalls = createStallWatch(core, workers)
   const snapshots = createSnapshots(core, { durable: () => commits.durable(), taken: (run) => memory.letGo(run) })
-  const memory = createRunMemory(core, { workers, effects, watch, snapshots })
+  const memory = createRunMemory(core, { workers, effects, watch, alerts, snapshots })
   // Not at once: what ended the attempt has yet to be recorded.
   presence.onEnd(({ run }) => queueMicrotask(() => memory.letGo(run)))
   const reports = createReports(core, workers, effects, memory.use)
@@ -139,6 +148,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       draw: () => ports.ids.random(),
       defaults,
       scorers: ports.scorers,
+      alertSinks: ports.alertSinks,
       termsOf: (task, worker) => workers.termsOf(task, worker),
     }
   }
@@ -167,6 +177,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       run.durableSeq = entry.seq
       concerned.add(id)
       announcer.hear(projected(run), entry)
+      if (entry.alerts !== undefined) alerts.follow(run, entry)
       effects.perform(run, entry)
       for (const added of entry.tasks ?? []) armWait(run, added.spec.id)
       const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
@@ -227,6 +238,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     host,
     reports,
     effects,
+    alerts,
     async command(decide) {
       if (closing) throw new FleetError('fleet_closed', 'The fleet is closed. Create a new one to go on.')
       return turns.command(decide)
@@ -252,7 +264,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     },
     announced: () => announcer.idle(),
     opened: stalls.opened,
-    recover: (run) => recoverRun(core, run, { workers, effects, watch }),
+    recover: (run) => recoverRun(core, run, { workers, effects, watch, alerts }),
     get leasing() {
       return leasing
     },

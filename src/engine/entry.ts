@@ -1,4 +1,4 @@
-import type { FleetAlertEventClass } from '../protocol/alert.ts'
+import type { FleetAlertChannel, FleetAlertEventClass } from '../protocol/alert.ts'
 import type { FleetEffectivePermissions, FleetReceipt } from '../protocol/receipt.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
@@ -8,6 +8,7 @@ import type { ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
 import type { OverBudget } from './budget.ts'
+import type { AlertChange } from './alert-record.ts'
 import type { RunHeader } from './run-header.ts'
 
 /** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
@@ -52,6 +53,8 @@ export interface TaskFields {
   readonly cause: string | null
   /** A person settled the partial verdict (VE5). */
   readonly settled: boolean
+  /** An alert of it was delivered (RU7). */
+  readonly escalated: boolean
 }
 
 /** The fields of a run that entries change. */
@@ -72,7 +75,7 @@ export interface NewTask {
 }
 
 /** What must be done outside once the entry is durable. Its key is `run:sequence:n`; its input is read from the state (CO5). */
-export type EffectKind = 'worker.start' | 'worker.stop' | 'worker.hand_back' | 'scorer.run'
+export type EffectKind = 'worker.start' | 'worker.stop' | 'worker.hand_back' | 'scorer.run' | 'alert.send'
 
 /** What kind of thing happened. Folding does not look at it; projections and people do. */
 export type EntryKind =
@@ -86,6 +89,10 @@ export type EntryKind =
   | 'task.reported'
   | 'task.settled'
   | 'task.over_budget'
+  | 'alert.ordered'
+  | 'alert.tried'
+  | 'alert.sent'
+  | 'alert.given_up'
   | 'worker.registered'
   | 'worker.drained'
   | 'worker.retired'
@@ -113,10 +120,26 @@ export interface Entry {
   readonly effects?: readonly EffectKind[]
   /** What a person may want to be told of (AL1). */
   readonly raised?: readonly FleetAlertEventClass[]
+  /** What becomes of the task's alerts (AL2). */
+  readonly alerts?: readonly AlertChange[]
+  /** An alert was delivered, or given up. */
+  readonly delivery?: AlertDelivery
   /** The worker's durable facts, in the stream of the fleet's own. */
   readonly record?: WorkerRecord
   /** Id of the posted command that caused it, so that it counts once (ST10). */
   readonly posted?: string
+}
+
+/** The end of an alert's way through its channel. */
+export interface AlertDelivery {
+  readonly id: string
+  readonly class: FleetAlertEventClass
+  readonly channel: FleetAlertChannel['kind']
+  readonly action: 'trigger' | 'resolve'
+  readonly sent: boolean
+  /** Why it was given up, after how many tries. */
+  readonly reason?: string
+  readonly tries?: number
 }
 
 /** What stays of a worker between fleets (WO1). */

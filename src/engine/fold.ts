@@ -1,4 +1,5 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import { changedAlerts, unsettledAlerts } from './alert-record.ts'
 import { shortenSpec } from './ended-spec.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
@@ -79,6 +80,7 @@ export function restoreTask(state: FleetState, run: RunState, task: TaskState): 
   addTask(run, task)
   run.counts[task.status] += 1
   run.counts.blocked -= 1
+  run.unsettled += unsettledAlerts(task.alerts)
   count(run.tally, task, 1)
   run.spend?.count(task, 1)
   if (task.worker !== null) run.workers.add(task.worker)
@@ -125,6 +127,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   }
   count(run.tally, task, 1)
   run.spend?.count(task, 1)
+  if (entry.alerts !== undefined) changeAlerts(run, task, entry.alerts)
   if (set?.worker != null) run.workers.add(set.worker)
   if (task.gates !== null) passGates(state, run, task, task.gates, isLeased(before))
   noteEvents(task, entry)
@@ -135,7 +138,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
     run.counts[task.status] += 1
     if (task.status === 'enqueued') run.ready.push(task)
     if (isEndedTask(task.status) && !task.isShort) {
-      task.spec = shortenSpec(task.spec)
+      task.spec = shortenSpec(task.spec, task.policy)
       task.isShort = true
     }
   }
@@ -159,6 +162,12 @@ function passGates(state: FleetState, run: RunState, task: TaskState, gates: Tas
   }
   state.gates.hold(holder, gates)
   state.gates.started(gates, task.leasedAt ?? run.lastAt)
+}
+
+function changeAlerts(run: RunState, task: TaskState, changes: NonNullable<Entry['alerts']>): void {
+  run.unsettled -= unsettledAlerts(task.alerts)
+  task.alerts = changedAlerts(task.alerts, changes)
+  run.unsettled += unsettledAlerts(task.alerts)
 }
 
 function noteEvents(task: TaskState, entry: Entry): void {

@@ -2,7 +2,7 @@ import type { FleetEvent, FleetEventName, FleetEventPayloads } from '../protocol
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { writeCursor } from './cursor.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
-import type { Entry } from './entry.ts'
+import type { AlertDelivery, Entry } from './entry.ts'
 import { instant } from './instant.ts'
 import { fleetReporter } from './state.ts'
 
@@ -62,8 +62,15 @@ function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
   if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
   for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) yield* queuedSeeds(added.spec.id)
   if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
+  if (entry.delivery !== undefined) yield deliverySeed(entry, entry.delivery)
   for (const raised of entry.raised ?? [])
     yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+}
+
+function deliverySeed({ task, attempt }: Entry, { id, reason = '', tries = 0, sent, ...end }: AlertDelivery): Seed {
+  const about = { ...end, alert_id: id }
+  if (!sent) return { event: 'alert.given_up', payload: { ...about, reason, tries }, task, attempt }
+  return { event: 'alert.sent', payload: { ...about, ...(attempt !== undefined && { attempt }) }, task, attempt }
 }
 
 function* queuedSeeds(task: string): Generator<Seed> {

@@ -25,6 +25,8 @@ const publish: Publish = {
     artifact_kinds: receipt.artifacts.map(({ kind }) => kind),
   }),
   'alert.raised': (payload) => ({ class: payload.class }),
+  'alert.sent': ({ attempt, action, ...payload }) => ({ attempt, class: payload.class, action }),
+  'alert.given_up': ({ action, ...payload }) => ({ class: payload.class, action }),
   'store.failing': nothing,
   'store.recovered': nothing,
   'worker.abandoned': nothing,

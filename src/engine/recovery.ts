@@ -1,4 +1,5 @@
 import { releaseAttempt } from './attempt-end.ts'
+import type { AlertOutbox } from './alert-outbox.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'
@@ -11,13 +12,14 @@ import type { Workers } from './workers.ts'
 
 /**
  * Puts a run that was read from the store back to work: leases of an earlier fleet are released, but for those of workers that may
- * still live elsewhere (LE6, LE8); scorers are asked again (CO5), and waits are armed (LE5).
+ * still live elsewhere (LE6, LE8); scorers are asked and alerts delivered again (CO5), and waits are armed (LE5).
  */
 export function recoverRun(
   core: Core,
   run: RunState,
-  parts: { workers: Workers; effects: Effects; watch: AttemptWatch },
+  parts: { workers: Workers; effects: Effects; watch: AttemptWatch; alerts: AlertOutbox },
 ): Promise<void> {
+  parts.alerts.recover(run)
   return inSlices(recovering(core, run, parts), core.clock)
 }
 

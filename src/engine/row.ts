@@ -16,6 +16,7 @@ export function rowOf(run: RunState | undefined): RunRow | undefined {
     ...(isEndedRun(run.status) && { counts: countersOf(run) }),
     createdAt: header.createdAt,
     updatedAt: run.updatedAt,
+    ...(run.unsettled > 0 && { unsettled: run.unsettled }),
     ...(run.completedAt !== null && { completedAt: run.completedAt }),
   }
 }

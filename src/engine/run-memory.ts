@@ -1,3 +1,4 @@
+import type { AlertOutbox } from './alert-outbox.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
@@ -9,7 +10,7 @@ import type { RunState } from './state.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Workers } from './workers.ts'
 
-/** Which runs are in memory: those that have not ended, and those that somebody asks something of (CO9). */
+/** Which runs are in memory: those that have not ended or owe an alert, and those that somebody asks something of (CO9). */
 export interface RunMemory {
   /** Hands over the run, read from the store when it is not in memory, undefined when there is none. It stays until `act` has settled. */
   use<Answer>(id: string, act: (run: RunState | undefined) => Promise<Answer>): Promise<Answer>
@@ -25,7 +26,13 @@ export interface RunMemory {
 
 export function createRunMemory(
   core: Core,
-  parts: { readonly workers: Workers; readonly effects: Effects; readonly watch: AttemptWatch; readonly snapshots: Snapshots },
+  parts: {
+    readonly workers: Workers
+    readonly effects: Effects
+    readonly watch: AttemptWatch
+    readonly alerts: AlertOutbox
+    readonly snapshots: Snapshots
+  },
 ): RunMemory {
   const { state } = core
   const loading = new Map<string, Promise<RunState | undefined>>()
@@ -53,7 +60,8 @@ export function createRunMemory(
 
   function letGo(id: string): void {
     const run = state.runs.get(id)
-    if (run === undefined || !isEndedRun(run.status) || openTasks(run) > 0 || run.durableSeq < run.seq) return
+    if (run === undefined || !isEndedRun(run.status) || openTasks(run) > 0 || run.unsettled > 0 || run.durableSeq < run.seq)
+      return
     if (!users.has(id) && core.presence.ofRun(id) === 0 && !parts.snapshots.isTaking(id)) forget(state, run)
   }
 
@@ -79,6 +87,7 @@ export function createRunMemory(
       const run = await loadRun(state, core, id, carried)
       if (run === undefined) return 0
       for (const task of run.tasks.values()) parts.watch.arm(run, task)
+      parts.alerts.recover(run)
       return run.seq
     },
     look: (id) => loadRun(createFleetState(), { store: core.shown, clock: core.clock }, id, false),

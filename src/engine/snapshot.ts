@@ -48,7 +48,7 @@ function runRecord(run: RunState): SnapshotRecord {
 }
 
 /** What is derived from the other fields, or from the place of the record. */
-const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'version', 'workerSeqs'])
+const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'policy', 'version', 'workerSeqs'])
 
 /** What a new task of the same spec has is left out. */
 function taskRecord(run: RunState, task: TaskState): SnapshotRecord {

@@ -1,9 +1,13 @@
 import type { FleetReceipt } from '../protocol/receipt.ts'
+import type { FleetAlertPolicy } from '../protocol/alert.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
+import { createAlertPolicies } from './alert-policies.ts'
+import type { AlertPolicies } from './alert-policies.ts'
+import type { AlertRecord } from './alert-record.ts'
 import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
 import { createGates } from './gates.ts'
 import type { GateParts, Gates } from './gates.ts'
@@ -50,6 +54,10 @@ export interface TaskState extends Mutable<TaskFields> {
   workerSeqs: Map<string, number> | null
   /** Artifacts of the live attempt. */
   artifacts: readonly FleetArtifactRef[]
+  /** Whom to alert, and of what; null for nobody. */
+  readonly policy: FleetAlertPolicy | null
+  /** Its alerts whose cause lasts, or that are owed (AL2). */
+  alerts: readonly AlertRecord[]
   /** How many dependencies have not completed yet. */
   openDependencies: number
   /** Counts every change of status, so that queues and deadlines can tell that they are out of date. */
@@ -77,6 +85,9 @@ export interface RunState extends Mutable<RunFields> {
   working: number
   readonly ready: ReadyQueue
   readonly requirements: Requirements
+  readonly alertPolicies: AlertPolicies
+  /** Alerts that are to be delivered, or may yet have to be (CO5). */
+  unsettled: number
   /** Posted commands that were taken, newest last (ST10). */
   readonly posted: Set<string>
   /** Whether this fleet leases its tasks (ST11). */
@@ -131,6 +142,8 @@ export function createRunState(header: RunHeader): RunState {
     working: 0,
     ready: createReadyQueue(),
     requirements: createRequirements(header),
+    alertPolicies: createAlertPolicies(),
+    unsettled: 0,
     posted: new Set(),
     carried: true,
   }
@@ -159,6 +172,8 @@ export function createTaskState(
     fleetSeq: 0,
     workerSeqs: null,
     artifacts: nothing,
+    policy: run.alertPolicies.of(spec),
+    alerts: nothing,
     openDependencies: 0,
     version: 0,
     attempt: first.context.attempt,
@@ -188,6 +203,7 @@ export function createTaskState(
     overBudget: null,
     cause: null,
     settled: false,
+    escalated: false,
   }
 }
 

@@ -24,6 +24,8 @@ export interface TurnHooks {
   readonly context: () => DecideContext
   /** Applies a draft to the state and gives the entry with its place in the run's order. */
   readonly apply: (draft: Draft) => Entry
+  /** What an entry sets off, decided upon right after it; undefined for nothing. */
+  readonly following: (context: DecideContext, run: string, entry: Entry) => Decision | undefined
   /** Scheduling, or undefined while nothing may be leased. */
   readonly schedule: (context: DecideContext) => Decision | undefined
   /** Entries are durable: announce them, perform their effects. */
@@ -44,20 +46,25 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
   } {
     const entries: { run: string; entry: Entry }[] = []
     const context = hooks.context()
-    const outcome = drive(decide(context), entries)
+    const outcome = drive(context, decide(context), entries)
     const scheduling = hooks.schedule(context)
-    if (scheduling !== undefined) drive(scheduling, entries)
+    if (scheduling !== undefined) drive(context, scheduling, entries)
     return { entries, outcome }
   }
 
   function drive<Answer>(
+    context: DecideContext,
     decision: Decision<Answer>,
     entries: { run: string; entry: Entry }[],
   ): { answer: Answer } | { refusal: unknown } {
     try {
       let step = decision.next()
       while (step.done !== true) {
-        entries.push({ run: step.value.on, entry: hooks.apply(step.value) })
+        const { on } = step.value
+        const entry = hooks.apply(step.value)
+        entries.push({ run: on, entry })
+        const following = hooks.following(context, on, entry)
+        if (following !== undefined) for (const draft of following) entries.push({ run: draft.on, entry: hooks.apply(draft) })
         step = decision.next()
       }
       return { answer: step.value }

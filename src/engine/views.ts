@@ -1,3 +1,4 @@
+import type { FleetAlertChannel, FleetAlertEventClass } from '../protocol/alert.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetTaskResult } from '../protocol/receipt.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
@@ -6,6 +7,8 @@ import { FleetRun } from '../protocol/run.ts'
 import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
+import type { AlertRecord, AlertStatus } from './alert-record.ts'
+import { channelKind } from './channel-kind.ts'
 import { instant } from './instant.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -51,6 +54,23 @@ export interface TaskView {
   readonly leased_at?: string
   readonly ended_at?: string
   readonly cause?: string
+  /** Alerts whose cause lasts, or that are still to be delivered (AL2). */
+  readonly alerts?: readonly AlertView[]
+}
+
+/** Where an alert stands. */
+export interface AlertView {
+  readonly alert_id: string
+  readonly class: FleetAlertEventClass
+  readonly channel: FleetAlertChannel['kind']
+  readonly attempt: number
+  /** `held` back by a threshold, `owed` to its channel, `sent`, or `given_up` after its last try. */
+  readonly status: AlertStatus
+  readonly action: 'trigger' | 'resolve'
+  /** Deliveries that failed, why the last one did, and when it is tried again (RFC 3339). */
+  readonly tries: number
+  readonly error?: string
+  readonly not_before?: string
 }
 
 export const noTasks: SummaryCounters = {
@@ -153,5 +173,21 @@ export function taskView(task: TaskState): TaskView {
     ...(task.leasedAt !== null && { leased_at: instant(task.leasedAt) }),
     ...(task.endedAt !== null && { ended_at: instant(task.endedAt) }),
     ...(task.cause !== null && { cause: task.cause }),
+    ...(task.alerts.length > 0 && { alerts: task.alerts.map((alert) => alertView(task, alert)) }),
+  }
+}
+
+function alertView(task: TaskState, alert: AlertRecord): AlertView {
+  const { id, attempt, status, action, tries, error, notBefore } = alert
+  return {
+    alert_id: id,
+    class: alert.class,
+    channel: channelKind(task, alert.channel),
+    attempt,
+    status,
+    action,
+    tries,
+    ...(error !== null && { error }),
+    ...(notBefore !== null && { not_before: instant(notBefore) }),
   }
 }

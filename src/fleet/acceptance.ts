@@ -1,4 +1,5 @@
 import { environmentProblems } from '../workspace/environment.ts'
+import { alertProblems } from './alert-acceptance.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { Steps } from '../protocol/steps.ts'
@@ -28,7 +29,6 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  * built takes its row out.
  */
 const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, reason: string])[] = [
-  ['alert_policy', (task) => task.alert_policy !== undefined, 'alerts are not delivered yet; listen to alert.raised'],
   ['worker.agent_profile', (task) => task.worker?.agent_profile !== undefined, 'no agent profile is registered'],
 ]
 
@@ -66,6 +66,10 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Step
     found.push(...refused(unenforcedOfTask, task, under))
     if (task.scorer !== undefined && scorers[task.scorer.kind] === undefined) {
       found.push({ path: `${under}scorer.kind`, reason: `no scorer of kind ${task.scorer.kind} is registered` })
+    }
+    if (task.alert_policy !== undefined) {
+      for (const { path, reason } of alertProblems(task.alert_policy))
+        found.push({ path: `${under}alert_policy.${path}`, reason })
     }
     const { environment } = task.workspace ?? {}
     if (environment !== undefined) {

@@ -12,6 +12,7 @@ import { parsingTasks } from '../protocol/task-list.ts'
 import type { FleetTaskSpec, FleetTaskSpecInput } from '../protocol/task.ts'
 import { refusingUnenforceableTasks } from './acceptance.ts'
 import type { Created, CreateOptions, Creations } from './creations.ts'
+import { keepAddresses } from './kept-addresses.ts'
 import type { Registrar } from './registrar.ts'
 import type { WorkerPlan } from './workers-of.ts'
 
@@ -60,7 +61,8 @@ async function addOnce(
   input: readonly FleetTaskSpecInput[],
 ): Promise<CommandOutcome | undefined> {
   if (run?.opened !== true) throw unknownRun(id)
-  const tasks = await inSlices(accepting(engine, run, input), engine.core.clock)
+  const accepted = await inSlices(accepting(engine, run, input), engine.core.clock)
+  const tasks = await keepAddresses(engine.core.store.blobs, id, accepted)
   return engine.command(function* (context): Decision<CommandOutcome | undefined> {
     if (context.state.runs.get(id) !== run) return undefined
     // Another call may have added the same id meanwhile.
@@ -91,6 +93,15 @@ async function deleteRun(engine: Engine, id: string, run: RunState | undefined):
     throw new FleetError(
       'run_open',
       `The run ${id} has ended, but attempts are still being stopped: ${stopping.join(', ')}. Try again shortly.`,
+    )
+  }
+  // The state that was handed over may have been read again meanwhile.
+  const unsettled = engine.core.state.runs.get(id)?.unsettled ?? run.unsettled
+  if (unsettled > 0) {
+    throw new FleetError(
+      'run_open',
+      `The run ${id} has ended, but alerts of it are still to be delivered: ${unsettled}. Try again when they are, or were given up.`,
+      { details: { unsettled } },
     )
   }
   await engine.drop(id)

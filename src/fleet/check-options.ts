@@ -1,7 +1,9 @@
+import type { FleetAlertChannel } from '../protocol/alert.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { describeFound } from '../protocol/problem.ts'
 import type { ConcurrencyLimits } from '../engine/gates.ts'
 import type { ConcurrencyLimit } from '../engine/limit-gate.ts'
+import type { AlertOptions } from './alerts.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
 import type { Retention } from './retention.ts'
 
@@ -14,6 +16,12 @@ const wholeFrom =
 
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'expected true or false')
 
+const backoff: Check = (value) => {
+  const { first, most } = (typeof value === 'object' && value !== null ? value : {}) as { first?: unknown; most?: unknown }
+  const problem = wholeFrom(0)(first) ?? wholeFrom(0)(most)
+  return problem === undefined ? undefined : `expected { first, most }, each an integer from 0`
+}
+
 /** One row per limit: a new one is a compile error until it has its row. */
 const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   leaseTtlMs: wholeFrom(1),
@@ -24,11 +32,10 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   stopGraceMs: wholeFrom(0),
   scorerTimeoutMs: wholeFrom(1),
   secretTimeoutMs: wholeFrom(1),
-  workerBackoffMs: (value) => {
-    const { first, most } = (typeof value === 'object' && value !== null ? value : {}) as { first?: unknown; most?: unknown }
-    const problem = wholeFrom(0)(first) ?? wholeFrom(0)(most)
-    return problem === undefined ? undefined : `expected { first, most }, each an integer from 0`
-  },
+  workerBackoffMs: backoff,
+  alertTries: wholeFrom(1),
+  alertBackoffMs: backoff,
+  alertCloseGraceMs: wholeFrom(0),
   abandonedAtOnce: wholeFrom(1),
   maxLeases: wholeFrom(1),
   jitter: flag,
@@ -62,10 +69,37 @@ const perLimitChecks: { readonly [Name in keyof ConcurrencyLimit]-?: Check } = {
 
 const retentionChecks: { readonly [Name in keyof Retention]-?: Check } = { endedRuns: wholeFrom(0), maxAgeMs: wholeFrom(0) }
 
+const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'expected some text')
+
+const sinks: Check = (value) => {
+  const kinds: readonly string[] = ['slack', 'webhook', 'pager_duty'] satisfies FleetAlertChannel['kind'][]
+  const given = typeof value === 'object' && value !== null ? Object.entries(value) : undefined
+  const wrong = given?.find(
+    ([kind, sink]) => !kinds.includes(kind) || typeof (sink as { deliver?: unknown } | null)?.deliver !== 'function',
+  )
+  return given !== undefined && wrong === undefined ? undefined : `expected sinks by kind of channel: ${kinds.join(', ')}`
+}
+
+const alertChecks: { readonly [Name in keyof AlertOptions]-?: Check } = {
+  sinks,
+  allowPrivateAddresses: flag,
+  allowHttp: flag,
+  ca: text,
+  timeoutMs: wholeFrom(1),
+  pagerDutyUrl: (value) => (typeof value === 'string' && URL.canParse(value) ? undefined : 'expected a URL'),
+}
+
 /** The limits that were given, without those that are undefined. Throws `invalid_option` with everything that is wrong. */
-export function checkOptions({ limits = {}, retention = {}, concurrency = {}, slots }: FleetOptions): Partial<FleetLimits> {
+export function checkOptions({
+  alerts = {},
+  limits = {},
+  retention = {},
+  concurrency = {},
+  slots,
+}: FleetOptions): Partial<FleetLimits> {
   const problems = [
     ...problemsOf('limits', limits, limitChecks),
+    ...problemsOf('alerts', alerts, alertChecks),
     ...problemsOf('retention', retention, retentionChecks),
     ...concurrencyProblems(concurrency),
     ...problemsOf('', { slots }, { slots: wholeFrom(1) }),

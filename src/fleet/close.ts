@@ -5,7 +5,7 @@ import { isWorking } from '../engine/state.ts'
 
 /**
  * Closes an engine gracefully: no new leases, running attempts get `graceMs`, what is left is released and told to stop, and all is
- * flushed (CO8, LE8). `hurry` ends every grace at once. A store that fails is waited for as long as the work may take to end, and no
+ * flushed; alerts that are due get a few seconds (CO8, LE8, AL2). `hurry` ends every grace at once. A store that fails is waited for as long as the work may take to end, and no
  * longer: what could not be recorded is released by whoever opens the store next, as after a crash.
  */
 export async function closeEngine(
@@ -29,6 +29,9 @@ export async function closeEngine(
       }
     }
   })
+  await engine.settled()
+  const alertGraceMs = Math.min(graceMs, core.defaults.alertCloseGraceMs)
+  await engine.alerts.close({ graceMs: hurry.aborted ? 0 : alertGraceMs, hurry })
   await engine.settled()
   engine.closing = true
   engine.effects.close()

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { engineDefaults } from '../engine/defaults.ts'
 import { fleetStream } from '../engine/fold.ts'
 import { loadFleetStream } from '../engine/run-loader.ts'
-import { isWorking } from '../engine/state.ts'
+import { isEndedRun, isWorking } from '../engine/state.ts'
 import type { RunState } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { Store } from '../ports/store.ts'
@@ -31,6 +31,8 @@ import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { collectorLimits, createCollector } from '../workspace/collector.ts'
 import { createWorkspaces } from '../workspace/requirements.ts'
+import { alertSecrets } from './alert-secrets.ts'
+import { alertSinksOf } from './alerts.ts'
 import { createAttemptsFolder } from './attempts-folder.ts'
 import { createFleetCalls } from './calls.ts'
 import type { FleetCalls } from './calls.ts'
@@ -59,7 +61,7 @@ const limitDefaults: FleetLimits = { ...engineDefaults, ...collectorLimits, even
 
 /**
  * Opens a fleet: takes the store, ends what an earlier fleet left running, brings the workers up, and carries on the runs that have not
- * ended (ST11). Rejects `store_owned` when another process has the store, `invalid_option` with everything that is wrong with the
+ * ended (ST11) and the alerts that are owed (AL2). Rejects `store_owned` when another process has the store, `invalid_option` with everything that is wrong with the
  * options. Importing the package starts nothing; a fleet shares nothing with another (CO7).
  */
 export async function createFleet(options: FleetOptions = {}): Promise<Fleet> {
@@ -152,11 +154,18 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
   recording.open(opening.epoch)
   const attempts = createAttemptsFolder(store.folder, options.files !== undefined)
   const place = await ask('attempts folder', () => attempts.open())
+  const stop = new AbortController()
+  const secrets = secretsOf(options)
   const work = {
     scorers: createScorers({ files }),
     collector: createCollector({ files, blobs: options.blobs ?? world.store.blobs, sha256, limits }),
     workspaces: createWorkspaces({ files, environment }),
-    secrets: secretsOf(options),
+    secrets,
+    alertSinks: alertSinksOf(options.alerts ?? {}, {
+      clock: host.clock,
+      blobs: world.store.blobs,
+      secret: alertSecrets(options, { secrets, environment, signal: stop.signal }),
+    }),
   }
   const engine = createEngine(
     {
@@ -180,7 +189,6 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
     seam === undefined ? transport : seamedTransport(seam, transport),
   )
   const creations = createCreations(engine, { registrar, host, workspace })
-  const stop = new AbortController()
   try {
     const { read } = await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
@@ -190,7 +198,9 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
       world.reap({ storeId: opening.storeId, recorded: runs.flatMap(recordedProcesses), clock: host.clock }),
     )
     for (const plan of plans) registrar.add(plan)
-    for (const run of runs) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
+    // A run that has ended and owes an alert needs no worker.
+    const open = runs.filter((run) => !isEndedRun(run.status))
+    for (const run of open) for (const spec of run.header.worker_specs) registrar.addFromFile(spec)
     for (const run of runs) await engine.recover(run)
     if (options.leasing !== false) {
       await registrar.ready()

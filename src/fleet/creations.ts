@@ -11,6 +11,7 @@ import type { Resting, Steps } from '../protocol/steps.ts'
 import { refusingUnenforceable } from './acceptance.ts'
 import { findingImpossible, refuseUnenforced, refusingImpossible } from './check-run.ts'
 import type { ImpossibleTask } from './check-run.ts'
+import { keepAddresses } from './kept-addresses.ts'
 import { digesting, headerOf } from './new-run.ts'
 import type { Registrar } from './registrar.ts'
 import { commandWorkerOf } from './workers-of.ts'
@@ -74,9 +75,10 @@ export function createCreations(
     const keyed = key === undefined ? undefined : { key, digest }
     const header = headerOf(spec, { ids, now: clock.now(), workspace: parts.workspace, keyed })
     const { turn } = resting
+    const tasks = await keepAddresses(store.blobs, header.id, spec.tasks)
     await createInSlices(
       engine,
-      { header, tasks: spec.tasks, start },
+      { header, tasks, start },
       { turn, takeBack: (run) => void tracked(takeBack(engine, run, closed.signal)) },
     )
     return { id: header.id, created: true, warnings: impossible.map(warningOf) }

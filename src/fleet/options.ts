@@ -12,6 +12,7 @@ import type { SandboxOptions } from '../transports/command.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import type { CollectorLimits } from '../workspace/collector.ts'
+import type { AlertOptions } from './alerts.ts'
 import type { Retention } from './retention.ts'
 import type { TaskDefinition } from './define-task.ts'
 
@@ -97,6 +98,8 @@ export interface FleetOptions {
    * environment variables, logs and bytes of artifacts are not in it; inputs and outputs of tasks are. Default false: nothing is written.
    */
   readonly record?: boolean
+  /** How the alerts of tasks are delivered. Their secrets come from the environment (AL2–AL4). */
+  readonly alerts?: AlertOptions
   /** Which ended runs to keep. Default: all (RU8). */
   readonly retention?: Retention
   /** How many tasks of a class or a key work at once, and how many begin in an interval (SC6). Default: one at once per key. */

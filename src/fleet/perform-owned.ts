@@ -8,6 +8,7 @@ export async function performOwned(store: Store, command: RunCommand): Promise<C
   try {
     return await calls.perform(command)
   } finally {
-    await fleet.close({ graceMs: 0 })
+    // Nothing runs here; what the command set off may yet be told to whoever is to be alerted.
+    await fleet.close()
   }
 }

@@ -25,11 +25,11 @@ export function keepRetention(engine: Engine, bus: Bus, retention: Retention): {
   }
 }
 
-/** A run that cannot be deleted now, because its attempts are still being stopped, is met again by a later sweep. */
+/** A run that cannot be deleted now, because its attempts are still being stopped or its alerts delivered, is met again by a later sweep. */
 async function sweep(engine: Engine, retention: Retention): Promise<void> {
   const rows = await engine.core.store.runs({ status: ['completed', 'failed', 'cancelled'] }).catch((): readonly RunRow[] => [])
   for (const row of overdue(rows, retention, engine.core.clock.now())) {
-    if (engine.core.presence.ofRun(row.id) > 0) continue
+    if (engine.core.presence.ofRun(row.id) > 0 || (row.unsettled ?? 0) > 0) continue
     await engine.drop(row.id).catch(() => undefined)
   }
 }

@@ -41,7 +41,7 @@ export interface Run extends RunReader {
   seal(): Promise<CommandOutcome>
   /** Replaces a partial verdict, once (VE5). Rejects `not_settleable`. */
   settle(taskId: string, verdict: SettleVerdict): Promise<CommandOutcome>
-  /** Deletes the run and all it left; rejects `run_open` before it has ended. Its id is not used again (RU8). */
+  /** Deletes the run and all it left; rejects `run_open` before it has ended, or while an alert of it is owed. Its id is not used again (RU8). */
   delete(): Promise<void>
 }
 

@@ -37,9 +37,9 @@ export function openingOf(world: {
 /** What is asked of a fleet, as it passes a seam. */
 export function seamedCalls(seam: Seam, calls: FleetCalls, written: () => Promise<void>): FleetCalls {
   return {
-    create: (asked) => seam.call('create', asked, () => calls.create(asked)),
+    create: (asked) => seam.call('create', withoutAddresses(asked), () => calls.create(asked)),
     perform: (command) => seam.call('perform', command, () => calls.perform(command)),
-    add: (asked) => seam.call('add', asked, () => calls.add(asked)),
+    add: (asked) => seam.call('add', withoutAddresses(asked), () => calls.add(asked)),
     delete: (asked) => seam.call('delete', asked, () => calls.delete(asked)),
     addWorker: (plan) => seam.call('addWorker', notedWorker(plan), () => calls.addWorker(plan)),
     drain: (asked) => seam.call('drain', asked, () => calls.drain(asked)),
@@ -48,6 +48,34 @@ export function seamedCalls(seam: Seam, calls: FleetCalls, written: () => Promis
       await written()
     },
   }
+}
+
+const addressFields: ReadonlySet<string> = new Set(['url', 'webhook_url', 'endpoint_url', 'routing_key'])
+
+/**
+ * Whoever has the address or the routing key of an alert may post to it, so neither is written down; equal ones stay equal, others apart.
+ * What is no policy stays as it is, and so does a reference to a secret.
+ */
+function withoutAddresses<Asked>(asked: Asked): Asked {
+  const known = new Map<string, string>()
+  const covered = (value: string): string => {
+    const before = known.get(value)
+    if (before !== undefined) return before
+    const name = `https://address-${known.size + 1}.invalid`
+    known.set(value, name)
+    return name
+  }
+  const walk = (value: unknown, inPolicy: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((item) => walk(item, inPolicy))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]: [string, unknown]) => {
+        const isAddress = inPolicy && addressFields.has(name) && typeof member === 'string' && !member.startsWith('<secret:')
+        return [name, isAddress ? covered(member) : walk(member, inPolicy || name === 'alert_policy')]
+      }),
+    )
+  }
+  return walk(asked, false) as Asked
 }
 
 function notedWorker({ facts, transport }: WorkerPlan): NotedWorker {

@@ -20,6 +20,8 @@ export interface RunRow {
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly updatedAt: number
+  /** How much of it is still to be done outside, alerts to be delivered for instance, though it may have ended (CO5, RU8). */
+  readonly unsettled?: number
   readonly completedAt?: number
 }
 
@@ -137,7 +139,7 @@ export interface Store {
   }): Promise<StoreOpening>
 
   /**
-   * Grants the runs that have not ended (of those named, when some are), and the reserved stream. Ends when there is nothing more to
+   * Grants the runs that have not ended, or of which something is unsettled (of those named, when some are), and the reserved stream. Ends when there is nothing more to
    * grant to this owner. Runs that it creates itself are its own without a claim.
    */
   claim(options: { readonly runs?: readonly string[]; readonly signal?: AbortSignal }): AsyncIterable<RunClaim>

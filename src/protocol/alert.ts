@@ -4,10 +4,18 @@ import { contract, type ValueOf } from './codec.ts'
 import { filled, list, object, optional, u32, u64 } from './field.ts'
 import { FleetSecretRef } from './security.ts'
 
+/** Everything that can be worth an alert, by the names of the wire. */
+export const alertEventClasses = [
+  'stale',
+  'restart_exhausted',
+  'needs_human',
+  'budget_exceeded',
+  'verifier_failed',
+  'run_completed',
+] as const
+
 /** What can be worth an alert (AL1). */
-export const FleetAlertEventClass = contract('FleetAlertEventClass', () =>
-  z.enum(['stale', 'restart_exhausted', 'needs_human', 'budget_exceeded', 'verifier_failed', 'run_completed']),
-)
+export const FleetAlertEventClass = contract('FleetAlertEventClass', () => z.enum(alertEventClasses))
 export type FleetAlertEventClass = ValueOf<typeof FleetAlertEventClass>
 
 const endpointShape = () => ({

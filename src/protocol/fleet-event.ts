@@ -1,4 +1,4 @@
-import type { FleetAlertEventClass } from './alert.ts'
+import type { FleetAlertChannel, FleetAlertEventClass } from './alert.ts'
 import type { FleetWorkerEventPayload } from './event.ts'
 import type { FleetTaskFailureKind, FleetTaskResult, FleetReceipt } from './receipt.ts'
 import type { FleetRunStatus } from './run.ts'
@@ -28,6 +28,22 @@ export interface FleetEventPayloads extends WorkerEvents {
     readonly receipt: FleetReceipt
   }
   'alert.raised': { readonly class: FleetAlertEventClass }
+  /** `resolve`: the channel was told that the cause has ended. */
+  'alert.sent': {
+    readonly class: FleetAlertEventClass
+    readonly channel: FleetAlertChannel['kind']
+    readonly alert_id: string
+    readonly action: 'trigger' | 'resolve'
+    readonly attempt?: number
+  }
+  'alert.given_up': {
+    readonly class: FleetAlertEventClass
+    readonly channel: FleetAlertChannel['kind']
+    readonly alert_id: string
+    readonly action: 'trigger' | 'resolve'
+    readonly reason: string
+    readonly tries: number
+  }
   'worker.abandoned': { readonly reason: string }
   'store.failing': { readonly reason: string }
   'store.recovered': Record<string, never>

@@ -1,4 +1,4 @@
-export { FleetAlertChannel, FleetAlertEndpoint, FleetAlertEventClass, FleetAlertPolicy } from './alert.ts'
+export { alertEventClasses, FleetAlertChannel, FleetAlertEndpoint, FleetAlertEventClass, FleetAlertPolicy } from './alert.ts'
 export { FleetArtifactKind, FleetArtifactRef, knownArtifactKinds } from './artifact.ts'
 export type { Contract } from './codec.ts'
 export type { CommandOutcome, PostedAnswer, PostedCommand, RunCommand, SettleVerdict } from './command.ts'

@@ -1,4 +1,5 @@
 import type { EnginePorts } from '../engine/core.ts'
+import type { AlertSink, AlertSinks } from '../ports/alert-sink.ts'
 import type { AttemptPlace, Collector } from '../ports/collector.ts'
 import type { Scorer, ScorerInput, Scorers, Verdict } from '../ports/scorer.ts'
 import type { Secrets, SecretsOutcome } from '../ports/secrets.ts'
@@ -6,14 +7,15 @@ import type { WorkspaceOutcome } from '../ports/workspaces.ts'
 import { formatSecretRef } from '../protocol/security.ts'
 import type { Seam } from './seam.ts'
 
-type Work = Pick<EnginePorts, 'scorers' | 'collector' | 'workspaces' | 'secrets'>
+type Work = Pick<EnginePorts, 'scorers' | 'collector' | 'workspaces' | 'secrets' | 'alertSinks'>
 
 /** What attempts need and leave, as it passes a seam. */
-export function seamedWork(seam: Seam, { scorers, collector, workspaces, secrets }: Work): Work {
+export function seamedWork(seam: Seam, { scorers, collector, workspaces, secrets, alertSinks }: Work): Work {
   return {
     scorers: seamedScorers(seam, scorers),
     collector: seamedCollector(seam, collector),
     secrets: seamedSecrets(seam, secrets),
+    alertSinks: seamedAlerts(seam, alertSinks),
     workspaces: {
       prepare: (task, base) =>
         seam.takeOrAsk(`workspace ${task.id} ${base}`, () => workspaces.prepare(task, base), { shown: withoutValues }),
@@ -33,6 +35,21 @@ function seamedSecrets(seam: Seam, secrets: Secrets): Secrets {
     resolve: (refs, options) =>
       seam.ask(`secrets ${refs.map(formatSecretRef).join(' ')}`, () => secrets.resolve(refs, options), { shown: withoutSecrets }),
   }
+}
+
+/** Whom an alert goes to is in its task; what it says, in the entry that orders it. */
+function seamedAlerts(seam: Seam, sinks: AlertSinks): AlertSinks {
+  const rows = Object.entries(sinks) as [keyof AlertSinks, AlertSink][]
+  const seamed = rows.map(([kind, sink]): [keyof AlertSinks, AlertSink] => [
+    kind,
+    {
+      resolves: sink.resolves,
+      deliver: (alert, channel, options) => seam.ask(`alert ${kind} ${alert.id}`, () => sink.deliver(alert, channel, options)),
+      preview: (alert, channel) => sink.preview(alert, channel),
+    },
+  ])
+  // Each kind keeps the sink of its own channels.
+  return Object.fromEntries(seamed) as AlertSinks
 }
 
 /** A secret is never kept. What stands in its place is what covers it wherever it was said. */

@@ -3,9 +3,9 @@ import type { RunRow } from '../ports/store.ts'
 
 const ended: ReadonlySet<FleetRunStatus> = new Set<FleetRunStatus>(['completed', 'failed', 'cancelled'])
 
-/** Whether a run needs nobody any more. A run without a row has not ended. */
-export function hasEnded(row: Pick<RunRow, 'status'> | undefined): boolean {
-  return row !== undefined && ended.has(row.status)
+/** Whether a run needs nobody any more: it has ended, and nothing of it is unsettled. A run without a row has not ended. */
+export function hasEnded(row: Pick<RunRow, 'status' | 'unsettled'> | undefined): boolean {
+  return row !== undefined && ended.has(row.status) && (row.unsettled ?? 0) === 0
 }
 
 /** Rows that match, newest first; of equal age, the one that came last in `rows` first. */

@@ -1,5 +1,16 @@
-export type { EffectKind, Entry, EntryKind, NewTask, RunFields, TaskFields, WorkerRecord } from '../engine/entry.ts'
+export type { AlertChange, AlertRecord, AlertStatus } from '../engine/alert-record.ts'
+export type {
+  AlertDelivery,
+  EffectKind,
+  Entry,
+  EntryKind,
+  NewTask,
+  RunFields,
+  TaskFields,
+  WorkerRecord,
+} from '../engine/entry.ts'
 export type { RunHeader } from '../engine/run-header.ts'
+export { type AlertReceiver, type AlertReception, type ReceivedAlert } from './alert-receiver.ts'
 export { assertRun, type ExpectedRun, type ExpectedTask } from './assert-run.ts'
 export { faultPoints, faults, type Fault, type FaultKind, type FaultOptions, type FaultPlan } from './faults.ts'
 export type { Duration } from './duration.ts'

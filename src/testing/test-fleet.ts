@@ -11,6 +11,8 @@ import type { RecordingSink } from '../recording/sink.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { milliseconds } from './duration.ts'
 import type { Duration } from './duration.ts'
+import { createAlertReceiver } from './alert-receiver.ts'
+import type { AlertReceiver } from './alert-receiver.ts'
 import { createFaultSource, faults } from './faults.ts'
 import type { FaultPlan, FaultSource } from './faults.ts'
 import { journalOf } from './journal.ts'
@@ -50,6 +52,8 @@ export interface TestFleet extends AsyncDisposable {
   readonly store: Store
   /** What went wrong so far. */
   readonly struck: FaultSource['struck']
+  /** Takes every alert, in memory; it outlives the process. Sinks of one's own stand in `alerts`. */
+  readonly alerts: AlertReceiver
   /** Wall-clock time, epoch milliseconds. */
   now(): number
   /** Milliseconds from now to every deadline that is waited for, the nearest first. */
@@ -118,11 +122,13 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
   const ids = seededIds(seed)
   const source = createFaultSource(plan, seededIds(`${seed} faults`))
   const realTime = createRealTime()
+  const alerts = createAlertReceiver()
   const lives = createLives({
     options: {
       workspace,
       slots: slotsOfHandlers,
       ...fleetOptions,
+      alerts: { ...fleetOptions.alerts, sinks: { ...alerts.sinks, ...fleetOptions.alerts?.sinks } },
       ids,
       files: memoryFiles(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${workspace}/${path}`, content]))),
     },
@@ -135,7 +141,7 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     sink,
   })
   processes.lives = lives
-  const kit = testFleet({ sink, seed, clock, source, lives, offence: realTime.offence, observer })
+  const kit = testFleet({ sink, seed, alerts, clock, source, lives, offence: realTime.offence, observer })
   await kit.until(lives.open())
   return kit
 }
@@ -155,13 +161,14 @@ function settlingWith(dealing: () => Promise<unknown> | undefined): () => Promis
 function testFleet(parts: {
   readonly sink: RecordingSink
   readonly seed: string
+  readonly alerts: AlertReceiver
   readonly clock: VirtualClock
   readonly source: FaultSource
   readonly lives: Lives
   readonly offence: () => string | undefined
   readonly observer: FleetObserver
 }): WatchedTestFleet {
-  const { seed, clock, source, lives, offence, observer, sink } = parts
+  const { seed, alerts, clock, source, lives, offence, observer, sink } = parts
   let closing: Promise<void> | undefined
 
   /** What a test must be told rather than wait in vain. */
@@ -207,6 +214,7 @@ function testFleet(parts: {
     seed,
     clock,
     struck: source.struck,
+    alerts,
     get fleet() {
       return lives.fleet
     },

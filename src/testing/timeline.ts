@@ -21,6 +21,9 @@ const words: Words = {
     failure_kind === undefined ? `receipt ${result}` : `receipt ${result} (${failure_kind})`,
   'task.terminal': ({ status }) => `ended ${status}`,
   'alert.raised': ({ class: name }) => `alert ${name}`,
+  'alert.sent': ({ class: name, channel, action }) =>
+    action === 'trigger' ? `told ${channel}: ${name}` : `told ${channel}: ${name} is over`,
+  'alert.given_up': ({ class: name, channel }) => `gave up telling ${channel}: ${name}`,
 }
 
 interface Line {

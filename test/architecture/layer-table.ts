@@ -17,6 +17,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   engine: { what: 'decisions', imports: ['protocol', 'ports', 'lifecycles', 'security'], packages: ['tinyqueue'], node: false },
   store: { what: 'adapters: memory, JSON', imports: ['protocol', 'ports'], packages: ['lowdb'], node: true },
   transports: { what: 'adapters: ways to reach workers', imports: ['protocol', 'ports', 'security'], packages: [], node: true },
+  alerts: { what: 'adapters: ways to alert people', imports: ['protocol', 'ports'], packages: [], node: true },
   observability: { what: 'adapters: the event bus', imports: ['protocol', 'ports'], packages: ['emittery'], node: true },
   workspace: {
     what: 'checks of files, collection of artifacts',

@@ -87,4 +87,22 @@ export const ownerChecks: Readonly<Record<string, StoreCheck>> = {
     assert.deepEqual(await claimed(again, ['run-paused', 'run-completed']), ['run-paused'])
     await again.close()
   },
+
+  'RU8 a run that has ended is granted for as long as something of it is unsettled': async ({ store, reopen }) => {
+    await store.open({ instance: 'one' })
+    const ended = (unsettled?: number) => row('run-owing', { status: 'failed', ...(unsettled !== undefined && { unsettled }) })
+    await store.append([{ ...batch('run-owing', 0, 1), row: ended(2) }])
+    await store.append([{ ...batch('run-settled', 0, 1), row: row('run-settled', { status: 'failed' }) }])
+    await store.close()
+    const again = await reopen()
+    await again.open({ instance: 'two' })
+    assert.equal((await again.row({ id: 'run-owing' }))?.unsettled, 2)
+    assert.deepEqual(await claimed(again), ['fleet', 'run-owing'])
+    await again.append([{ ...batch('run-owing', 1, 1), row: ended() }])
+    await again.close()
+    const third = await reopen()
+    await third.open({ instance: 'three' })
+    assert.deepEqual(await claimed(third), ['fleet'])
+    await third.close()
+  },
 }

@@ -13,6 +13,11 @@ test.each([
   [{ limits: { logBytes: -5 } }, 'limits.logBytes: expected an integer from 0, got -5'],
   [{ limits: { jitter: 1 } }, 'limits.jitter: expected true or false, got 1'],
   [{ limits: { nonsense: 1 } }, 'limits.nonsense: there is no such option'],
+  [{ alerts: { allowHttp: 'yes' } }, 'alerts.allowHttp: expected true or false, got yes'],
+  [{ alerts: { timeoutMs: 0 } }, 'alerts.timeoutMs: expected an integer from 1, got 0'],
+  [{ alerts: { sinks: { email: {} } } }, 'alerts.sinks: expected sinks by kind of channel: slack, webhook, pager_duty'],
+  [{ alerts: { pagerDutyUrl: 'eu' } }, 'alerts.pagerDutyUrl: expected a URL, got eu'],
+  [{ limits: { alertTries: 0 } }, 'limits.alertTries: expected an integer from 1, got 0'],
   [{ slots: 0 }, 'slots: expected an integer from 1, got 0'],
 ])('RU8 an option that cannot be is refused by name: %j', async (options, says) => {
   await expect(refused(options)).rejects.toMatchObject({ code: 'invalid_option', message: expect.stringContaining(says) })
