@@ -3,8 +3,9 @@ import { explainTask } from '../engine/explain.ts'
 import type { FleetFacts, Explanation } from '../engine/explain.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
-import { createFleetState, isWorking } from '../engine/state.ts'
+import { createFleetState, isEndedTask, isWorking } from '../engine/state.ts'
 import type { RunState, TaskState } from '../engine/state.ts'
+import { isTagged } from '../engine/tagged.ts'
 import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
@@ -16,6 +17,8 @@ import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
+import { allEvents, eventsOfTagged } from './event-selection.ts'
+import type { EventSelection } from './event-selection.ts'
 import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
 import type { EventPage, EventsOptions, ReplayOptions } from './event-stream.ts'
 import { readArtifacts } from './run-artifacts.ts'
@@ -50,6 +53,8 @@ export interface RunReader {
   replay(options?: ReplayOptions): Promise<EventPage>
   /** Why a task is not running (RU9). */
   explain(taskId: string): Promise<Explanation>
+  /** The same for every task that has not ended, or for those with one of the tags. */
+  explainAll(options?: { readonly tags?: readonly string[] }): Promise<readonly Explanation[]>
   /** Waits for the run's end, and tells how it ended; it resolves on failure too. Rejects with the signal's reason. */
   result(options?: { readonly signal?: AbortSignal }): Promise<RunResult>
 }
@@ -106,7 +111,12 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
   }
 
   async function* events(options: EventsOptions = {}): AsyncGenerator<FleetEvent, void, void> {
-    yield* streamEvents(store, await facts(), { ...options, clock, closed: source.closed })
+    const run = await facts()
+    yield* streamEvents(store, run, { ...options, selection: await selected(options.tags), clock, closed: source.closed })
+  }
+
+  async function selected(tags: readonly string[] | undefined): Promise<EventSelection> {
+    return tags === undefined ? allEvents : look((run) => eventsOfTagged(tags, run.tasks.values()))
   }
 
   return {
@@ -147,8 +157,16 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
       return readLog(store, asked, clock)
     },
     events,
-    replay: async (options = {}) => replayEvents(store, await facts(), { ...options, clock }),
+    async replay(options = {}) {
+      const run = await facts()
+      return replayEvents(store, run, { ...options, selection: await selected(options.tags), clock })
+    },
     explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
+    explainAll: ({ tags } = {}) =>
+      look((run) => {
+        const open = [...run.tasks.values()].filter((task) => !isEndedTask(task.status) && isTagged(task.spec, tags))
+        return open.map((task) => explainTask(run, task, source.considered()))
+      }),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)
       return inSlices(makingResult(id, status, await readReceipts(store, id, clock)), clock)
