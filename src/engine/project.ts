@@ -4,6 +4,7 @@ import { writeCursor } from './cursor.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { instant } from './instant.ts'
+import type { RunHeader } from './run-header.ts'
 import { fleetReporter } from './state.ts'
 
 /** The facts of a run that its events need. */
@@ -57,13 +58,17 @@ function eventOf(run: ProjectedRun, entry: Entry, seed: Seed, index: number): Fl
 }
 
 function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
-  if (entry.created !== undefined) yield { event: 'run.created', payload: { name: run.name, tasks: entry.taskCount ?? 0 } }
+  if (entry.created !== undefined) yield { event: 'run.created', payload: created(run, entry, entry.created) }
   if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
   if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
   for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) yield* queuedSeeds(added.spec.id)
   if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
   for (const raised of entry.raised ?? [])
     yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+}
+
+function created({ name }: ProjectedRun, { taskCount }: Entry, { workflow }: RunHeader): FleetEventPayloads['run.created'] {
+  return { name, tasks: taskCount ?? 0, ...(workflow !== undefined && { workflow }) }
 }
 
 function* queuedSeeds(task: string): Generator<Seed> {

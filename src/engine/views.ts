@@ -1,4 +1,4 @@
-import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetRunStatus, FleetWorkflow } from '../protocol/run.ts'
 import type { FleetTaskResult } from '../protocol/receipt.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { copyingJson } from '../protocol/json-copy.ts'
@@ -35,6 +35,8 @@ export interface RunSummary extends FleetSummary {
   readonly id: string
   readonly name: string
   readonly status: FleetRunStatus
+  /** The workflow that the run belongs to. */
+  readonly workflow?: FleetWorkflow
 }
 
 /** What a task is at, for people and programs that look on. */

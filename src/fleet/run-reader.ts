@@ -128,7 +128,8 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
     summary: () =>
       look((run) => {
         const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => run.workers.has(worker)))
-        return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
+        const { name, workflow } = run.header
+        return { id, name, status: run.status, ...(workflow !== undefined && { workflow }), ...countersOf(run), workers }
       }),
     tasks: () => look((run) => [...run.tasks.values()].map(taskView)),
     task: (taskId) => lookAt(taskId, taskView),
