@@ -19,20 +19,13 @@ export const pendingFields: Readonly<Record<string, readonly string[]>> = {
   'Profiles: what applied, and which model served an attempt': [
     'FleetTaskWorkerProfile.agent_profile',
     'FleetReceipt.resolved_route',
+    ...namesOf('FleetEffectivePermissions', 'profile_id profile_origin'),
     ...namesOf(
       'FleetResolvedRoute',
       'provider_id provider_exact_id provider_kind canonical_model wire_model_id protocol role loadout',
     ),
     ...namesOf('FleetResolvedRoute', 'model_class model_route reasoning_effort role_source loadout_source model_class_source'),
     ...namesOf('FleetResolvedRoute', 'model_source source'),
-  ],
-  'Trust: levels, grants, identity, the sandbox': [
-    'FleetWorkerSpec.trust_level',
-    ...namesOf('FleetTrustLevel', 'sandbox local remote_verified operator'),
-    ...namesOf('FleetSecurityPolicy', 'default_trust_level max_trust_level require_identity_verification capability_grants'),
-    ...namesOf('FleetCapabilityGrant', 'capability scope reason'),
-    ...namesOf('FleetEffectivePermissions', 'write network shell tool_scope tools background max_spawn_depth profile_id'),
-    ...namesOf('FleetEffectivePermissions', 'profile_origin source'),
   ],
   'Secrets: resolving, handing over, redaction': [
     'FleetSecurityPolicy.allowed_secrets',

@@ -297,6 +297,7 @@ describe('SE1', () => {
       max_trust_level: 'remote_verified',
       require_identity_verification: true,
       allow_parallel_reads: true,
+      capability_grants: [{ capability: 'network', reason: 'reads the manual' }],
     } as const
     const run = await fleet.create({ name: 'r', tasks: [task('a')], security_policy })
     expect((await run.spec()).security_policy).toMatchObject(security_policy)
@@ -466,7 +467,10 @@ describe('SE4', () => {
       write: false,
       network: false,
       shell: 'read_only',
+      tool_scope: 'inherit',
+      tools: [],
       background: false,
+      max_spawn_depth: 0,
       source: 'trust level sandbox',
     })
   })

@@ -144,10 +144,10 @@ export const taskRows = [
         'refused as `invalid_document` where a path leaves the root; a missing file is a final `task` failure that names it',
     },
     writable_paths: {
-      rules: ['SC7'],
-      tests: [overlap, 'SC7 claims reach across runs'],
-      control: ['SC7 a task without claims waits for nobody'],
-      otherwise: 'the task waits, and `explain` says for whom',
+      rules: ['SC7', 'WS4'],
+      tests: [overlap, 'SC7 claims reach across runs', 'WS4 a task gets those of its writable_paths that were granted'],
+      control: ['SC7 a task without claims waits for nobody', 'WS4 only what was granted can be written'],
+      otherwise: 'the task waits, and `explain` says for whom; at `sandbox` it is not run with a path that was not granted',
     },
     environment: {
       rules: ['WS3'],

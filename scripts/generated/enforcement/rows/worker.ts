@@ -17,6 +17,16 @@ export const workerRows = [
       tests: ['SE2 every field that nothing here enforces is refused at once'],
       otherwise: 'each of its kinds says',
     },
+    trust_level: {
+      rules: ['SE1', 'SE2'],
+      tests: [
+        'SE1 a worker of level %s runs at it and the receipt records it',
+        'SE2 a worker from a file that would run at sandbox is refused where nothing confines it',
+        'SE1 SE3 a worker of a run at sandbox runs its commands confined',
+      ],
+      control: ['SE2 a worker from a file that would run at sandbox is refused where nothing confines it'],
+      otherwise: 'refused as `unenforceable` where the worker cannot enforce it',
+    },
     labels: {
       rules: ['SC3', 'ST11'],
       tests: [
