@@ -1,6 +1,7 @@
 import { readSpecs } from '../engine/ended-spec.ts'
 import { explainTask } from '../engine/explain.ts'
 import type { FleetFacts, Explanation } from '../engine/explain.ts'
+import { inboxEntry } from '../engine/inbox-entry.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
 import { createFleetState, isEndedTask, isWorking } from '../engine/state.ts'
@@ -10,6 +11,7 @@ import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
+import type { FleetInboxEntry } from '../protocol/event.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRun } from '../protocol/run.ts'
@@ -37,6 +39,8 @@ export interface RunReader {
   tasks(): Promise<readonly TaskView[]>
   /** One task. Rejects `unknown_task`. */
   task(taskId: string): Promise<TaskView>
+  /** The tasks that have not ended, as the wire writes what waits for a worker or is held by one, in the order of the spec. */
+  inbox(): Promise<readonly FleetInboxEntry[]>
   /** All receipts, of one task or of all, oldest first. */
   receipts(taskId?: string): Promise<readonly FleetReceipt[]>
   /** The latest receipt of a task, or undefined when no attempt has ended. */
@@ -70,6 +74,8 @@ export interface ReaderSource {
   readonly closed: AbortSignal
   workers(): Readonly<Record<string, FleetWorkerStatus>>
   considered(): FleetFacts | undefined
+  /** When the lease of an attempt ends unless it is heard of; epoch milliseconds, known to the fleet of this process alone (LE3). */
+  leaseEndsAt(run: string, task: string, attempt: number): number | undefined
 }
 
 /** Reads a run by folding it anew each time: for processes that do not own it. */
@@ -81,6 +87,7 @@ export function storeSource(store: Store, clock: Clock): ReaderSource {
     closed: new AbortController().signal,
     workers: () => ({}),
     considered: () => undefined,
+    leaseEndsAt: () => undefined,
   }
 }
 
@@ -133,6 +140,11 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
       }),
     tasks: () => look((run) => [...run.tasks.values()].map(taskView)),
     task: (taskId) => lookAt(taskId, taskView),
+    inbox: () =>
+      look((run) => {
+        const open = [...run.tasks.values()].filter((task) => !isEndedTask(task.status))
+        return open.map((task) => inboxEntry(run, task, source.leaseEndsAt(id, task.id, task.attempt)))
+      }),
     async receipts(taskId) {
       await facts()
       const all = await readReceipts(store, id, clock)

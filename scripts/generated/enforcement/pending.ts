@@ -39,10 +39,6 @@ export const pendingFields: Readonly<Record<string, readonly string[]>> = {
     ...namesOf('FleetWorkerAuth', 'none ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user'),
     ...namesOf('FleetWorkerAuth', 'token token.token_ref mtls mtls.cert_path mtls.key_ref'),
   ],
-  'The inbox: a queued task as the wire writes it': namesOf(
-    'FleetInboxEntry',
-    'run_id task_id priority enqueued_at lease_deadline attempts',
-  ),
 }
 
 function namesOf(type: string, names: string): string[] {

@@ -10,6 +10,18 @@ const told = (...tests: string[]): EnforcementRow => ({ rules: ['EV6'], tests, o
 
 /** What is heard of runs. */
 export const eventRows = [
+  ...rowsOf('FleetInboxEntry', {
+    'run_id task_id priority enqueued_at attempts': {
+      rules: ['SC2'],
+      tests: ['SC2 LE3 inbox gives each open task'],
+      otherwise: written,
+    },
+    lease_deadline: {
+      rules: ['LE3'],
+      tests: ['SC2 LE3 inbox gives each open task'],
+      otherwise: 'left out where nothing is leased, and in other processes than the fleet’s own',
+    },
+  }),
   ...rowsOf('FleetWorkerEvent', {
     seq: { rules: ['EV1'], tests: ['EV1 worker events have their own seq per worker, run and task'], otherwise: written },
     worker_id: {
