@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { enforcementTables, pendingList } from './enforcement/table.ts'
 import { errorTable } from './errors.ts'
 import { eventTable } from './events.ts'
 import { layerTable } from './layers.ts'
@@ -9,6 +10,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/lifecycles.md': lifecycleSections(),
   'docs/errors.md': { errors: errorTable() },
   'docs/events.md': { events: eventTable() },
+  'docs/enforcement.md': { fields: enforcementTables(), pending: pendingList() },
   'docs/architecture.md': { layers: layerTable() },
   'docs/security.md': securitySections(),
 }

@@ -11,7 +11,10 @@ type Rows = {
 }
 
 const rows: Rows = {
-  'run.created': { when: 'A run was created, whole.', payload: { name: 'its name', tasks: 'how many tasks it has' } },
+  'run.created': {
+    when: 'A run was created, whole.',
+    payload: { name: 'its name', tasks: 'how many tasks it has', workflow: 'the workflow that it belongs to' },
+  },
   'run.status_changed': { when: 'The run machine made a step.', payload: { status: 'the new status' } },
   'run.sealed': { when: 'An open run takes no more tasks.', payload: {} },
   'run.stalled': {

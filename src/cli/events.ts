@@ -12,7 +12,7 @@ export const events: Verb = {
   does: 'Prints the events of a run, oldest first.',
   least: 0,
   most: 1,
-  options: ['follow', 'after', 'public'],
+  options: ['follow', 'after', 'tag', 'public'],
   perform: withControl(async ({ words, options, output, terminal }, control) => {
     const run = await whichRun(control, words[0])
     let count = 0
@@ -39,11 +39,13 @@ export const events: Verb = {
 
     async function* eventsOf(): AsyncGenerator<FleetEvent> {
       const reader = control.run(run)
-      if (options.follow) return yield* reader.events({ ...(cursor !== undefined && { after: cursor }), signal: stop.signal })
+      const only = options.tags === undefined ? {} : { tags: options.tags }
+      const asked = { ...only, ...(cursor !== undefined && { after: cursor }), signal: stop.signal }
+      if (options.follow) return yield* reader.events(asked)
       // What there is now, however much more is to come.
-      const { next_cursor: last } = await reader.replay({ limit: 1 })
+      const { next_cursor: last } = await reader.replay({ limit: 1, ...only })
       if (last === undefined || last === options.after) return
-      for await (const event of reader.events({ ...(cursor !== undefined && { after: cursor }), signal: stop.signal })) {
+      for await (const event of reader.events(asked)) {
         yield event
         if (event.cursor === last) return
       }

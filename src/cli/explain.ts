@@ -1,17 +1,24 @@
-import type { Explanation, TaskView } from '../index.ts'
+import { FleetError } from '../index.ts'
+import type { Control, Explanation, TaskView } from '../index.ts'
+import type { Output } from './output.ts'
 import { paintStatus } from './paint.ts'
 import type { Paint } from './paint.ts'
+import { refuseBoth } from './tag-or-task.ts'
 import type { Verb } from './verb.ts'
-import { runAndRest } from './which-run.ts'
+import { runAndRest, whichRun } from './which-run.ts'
 import { withControl } from './with-control.ts'
 
 export const explain: Verb = {
-  takes: '[RUN] TASK',
-  does: 'Tells why a task is not running.',
-  least: 1,
+  takes: '[RUN] [TASK]',
+  does: 'Tells why a task is not running, or why those with a tag are not.',
+  least: 0,
   most: 2,
-  options: [],
-  perform: withControl(async ({ words, output }, control) => {
+  options: ['tag'],
+  perform: withControl(async ({ words, options, output }, control) => {
+    const { tags } = options
+    if (tags !== undefined) return explainTagged(control, words, tags, output)
+    if (words.length === 0)
+      throw new FleetError('usage', 'Name the task, as in `flotilla explain TASK`, or tags of tasks with --tag.')
     const { run, rest } = await runAndRest(control, words, 2)
     const [task = ''] = rest
     const reader = control.run(run)
@@ -28,6 +35,24 @@ export const explain: Verb = {
     })
     return 0
   }),
+}
+
+async function explainTagged(
+  control: Control,
+  words: readonly string[],
+  tags: readonly string[],
+  output: Output,
+): Promise<number> {
+  refuseBoth(words[1])
+  const run = await whichRun(control, words[0])
+  const open = await control.run(run).explainAll({ tags })
+  for (const explanation of open) {
+    output.text(...explanationLines(explanation, output.paint))
+    output.row({ run_id: run, ...explanation })
+  }
+  if (open.length === 0) output.text(`No open task of the run ${run} has one of the tags ${tags.join(', ')}.`)
+  output.summary({ run_id: run, tasks: open.length })
+  return 0
 }
 
 /** What an explanation says, a line each. */

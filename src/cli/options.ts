@@ -19,6 +19,7 @@ export interface Options {
   readonly graceMs: number
   readonly attempt: number | undefined
   readonly follow: boolean
+  readonly tags: readonly string[] | undefined
   readonly public: boolean
   readonly after: string | undefined
   readonly by: string | undefined
@@ -49,6 +50,7 @@ export const optionRows = {
   record: { meaning: 'write down everything that comes in, to play it again in a test' },
   attempt: { value: 'N', meaning: 'which attempt; default the latest' },
   follow: { meaning: 'go on until the run has ended' },
+  tag: { value: 'TAG', many: true, meaning: 'only tasks with this tag; may be repeated, then with one of them' },
   public: { meaning: 'show only what may leave this host' },
   after: { value: 'CURSOR', meaning: 'begin after this event' },
   by: { value: 'NAME', meaning: 'who says so; default the user' },
@@ -110,6 +112,7 @@ export function readOptions(raw: RawOptions): Options {
     graceMs: grace === undefined ? 10_000 : Number(grace) * 1000,
     attempt: whole('attempt'),
     follow: raw.follow !== undefined,
+    tags: raw.tag,
     public: raw.public !== undefined,
     after: filled('after'),
     by: filled('by'),

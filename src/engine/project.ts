@@ -4,6 +4,7 @@ import { writeCursor } from './cursor.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { AlertDelivery, Entry } from './entry.ts'
 import { instant } from './instant.ts'
+import type { RunHeader } from './run-header.ts'
 import { fleetReporter } from './state.ts'
 
 /** The facts of a run that its events need. */
@@ -57,7 +58,7 @@ function eventOf(run: ProjectedRun, entry: Entry, seed: Seed, index: number): Fl
 }
 
 function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
-  if (entry.created !== undefined) yield { event: 'run.created', payload: { name: run.name, tasks: entry.taskCount ?? 0 } }
+  if (entry.created !== undefined) yield { event: 'run.created', payload: created(run, entry, entry.created) }
   if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
   if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
   for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) yield* queuedSeeds(added.spec.id)
@@ -71,6 +72,10 @@ function deliverySeed({ task, attempt }: Entry, { id, reason = '', tries = 0, se
   const about = { ...end, alert_id: id }
   if (!sent) return { event: 'alert.given_up', payload: { ...about, reason, tries }, task, attempt }
   return { event: 'alert.sent', payload: { ...about, ...(attempt !== undefined && { attempt }) }, task, attempt }
+}
+
+function created({ name }: ProjectedRun, { taskCount }: Entry, { workflow }: RunHeader): FleetEventPayloads['run.created'] {
+  return { name, tasks: taskCount ?? 0, ...(workflow !== undefined && { workflow }) }
 }
 
 function* queuedSeeds(task: string): Generator<Seed> {

@@ -10,7 +10,7 @@ const reasonLimit = 1_000
 
 /** What of each payload is fit for everybody: no call ids, paths, summaries, or names of people (EV4). A new event needs its row. */
 const publish: Publish = {
-  'run.created': ({ tasks }) => ({ task_count: tasks }),
+  'run.created': ({ tasks, workflow }) => ({ task_count: tasks, workflow: workflow && { id: workflow.id, kind: workflow.kind } }),
   'run.status_changed': ({ status }) => ({ status }),
   'run.sealed': nothing,
   'run.stalled': ({ waiting }) => ({ waiting }),

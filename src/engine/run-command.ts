@@ -2,7 +2,7 @@ import { FleetError } from '../protocol/errors.ts'
 import type { CommandOutcome, RunCommand } from '../protocol/command.ts'
 import { restartedWith } from './commands/restart.ts'
 import { cancelRun, failedTasks, pauseRun, resumeRun, retryFailed, sealRun, startRun } from './commands/run.ts'
-import { cancelOneTask, restartThese, settleTask } from './commands/task.ts'
+import { cancelOneTask, cancelTagged, restartThese, settleTask } from './commands/task.ts'
 import type { DecideContext } from './decide.ts'
 import type { Engine } from './engine.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
@@ -31,6 +31,9 @@ const performers: { readonly [Kind in RunCommand['kind']]: Performer<Kind> } = {
   'run.retry_failed': restarting(
     (run, command: CommandOf<'run.retry_failed'>) => failedTasks(run, command.tags),
     (context, run, tasks) => retryFailed(context, run, tasks),
+  ),
+  'tasks.cancel': onRun((context, run, { tags, by, reason = 'cancelled' }: CommandOf<'tasks.cancel'>) =>
+    cancelTagged(context, run, { tags, by, reason }),
   ),
   'task.cancel': onTask((context, run, task, command: CommandOf<'task.cancel'>) =>
     cancelOneTask(context, run, task, { by: command.by, reason: command.reason ?? 'cancelled', attempt: command.attempt }),

@@ -1,4 +1,4 @@
-import type { FleetRunTarget } from '../protocol/run.ts'
+import type { FleetRunTarget, FleetWorkflow } from '../protocol/run.ts'
 import type { FleetSecurityPolicy } from '../protocol/security.ts'
 import type { FleetTaskBudget } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
@@ -13,7 +13,7 @@ export interface RunHeader {
   readonly worker_specs: readonly FleetWorkerSpec[]
   readonly security_policy?: FleetSecurityPolicy
   readonly target?: FleetRunTarget
-  readonly workflow?: { readonly id: string; readonly kind: string }
+  readonly workflow?: FleetWorkflow
   readonly roles?: readonly string[]
   readonly max_workers?: number
   /** Limits on what all of its tasks may spend together (BU3). */

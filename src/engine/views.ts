@@ -1,5 +1,5 @@
 import type { FleetAlertChannel, FleetAlertEventClass } from '../protocol/alert.ts'
-import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetRunStatus, FleetWorkflow } from '../protocol/run.ts'
 import type { FleetTaskResult } from '../protocol/receipt.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { copyingJson } from '../protocol/json-copy.ts'
@@ -38,6 +38,8 @@ export interface RunSummary extends FleetSummary {
   readonly id: string
   readonly name: string
   readonly status: FleetRunStatus
+  /** The workflow that the run belongs to. */
+  readonly workflow?: FleetWorkflow
 }
 
 /** What a task is at, for people and programs that look on. */

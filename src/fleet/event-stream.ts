@@ -4,6 +4,7 @@ import { project } from '../engine/project.ts'
 import type { ProjectedRun } from '../engine/project.ts'
 import { isEndedRun } from '../engine/state.ts'
 import { entryPages } from './entry-pages.ts'
+import type { EventSelection } from './event-selection.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { Store } from '../ports/store.ts'
@@ -18,6 +19,8 @@ export interface EventsOptions {
   readonly after?: string
   /** Go on after the run has ended, for what a restart may bring. Default false. */
   readonly follow?: boolean
+  /** Only the events of tasks with one of these tags. Default: every event. */
+  readonly tags?: readonly string[]
   readonly signal?: AbortSignal
 }
 
@@ -27,6 +30,8 @@ export interface ReplayOptions {
   readonly after?: string
   /** 1 to 1000, default 250. */
   readonly limit?: number
+  /** Only the events of tasks with one of these tags. Default: every event. */
+  readonly tags?: readonly string[]
 }
 
 /** A page of a run's events. */
@@ -39,6 +44,14 @@ export interface EventPage {
   readonly history_truncated: boolean
   /** Pass it as `after` for the next page; absent when the page is empty. */
   readonly next_cursor?: string
+}
+
+interface Selecting {
+  readonly clock: Resting
+  readonly selection: EventSelection
+}
+interface Paging extends Selecting {
+  readonly limit: number
 }
 
 /** The facts of a run that its events need, from its first entry. */
@@ -55,7 +68,7 @@ export async function projectedRun(store: Store, run: string): Promise<Projected
 export async function* streamEvents(
   store: Store,
   run: ProjectedRun,
-  { clock, closed, ...options }: EventsOptions & { readonly clock: Resting; readonly closed: AbortSignal },
+  { clock, closed, selection, ...options }: EventsOptions & Selecting & { readonly closed: AbortSignal },
 ): AsyncGenerator<FleetEvent, void, void> {
   const signal = options.signal ?? new AbortController().signal
   const start = options.after === undefined ? undefined : await placeOf(store, run, options.after)
@@ -74,8 +87,10 @@ export async function* streamEvents(
         signal.throwIfAborted()
         for (const entry of entries) {
           if (entry.run?.status !== undefined) ended = isEndedRun(entry.run.status)
+          selection.learn(entry)
           for (const [index, event] of project(run, entry).entries()) {
-            if (start === undefined || entry.seq > start.seq || index > start.index) yield event
+            const isNew = start === undefined || entry.seq > start.seq || index > start.index
+            if (isNew && selection.includes(event)) yield event
           }
           if (clock.monotonic() - beganAt < restAfterMs) continue
           await clock.turn()
@@ -101,37 +116,45 @@ export async function* streamEvents(
 export async function replayEvents(
   store: Store,
   run: ProjectedRun,
-  { clock, ...options }: ReplayOptions & { readonly clock: Resting },
+  { clock, selection, ...options }: ReplayOptions & Selecting,
 ): Promise<EventPage> {
   const { limit = page } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
     throw new FleetError('invalid_option', `limit: expected an integer from 1 to 1000, got ${limit}.`)
   }
-  return options.after === undefined ? newestPage(store, run, limit, clock) : pageAfter(store, run, options.after, limit, clock)
+  const how = { limit, clock, selection }
+  return options.after === undefined ? newestPage(store, run, how) : pageAfter(store, run, options.after, how)
 }
 
-async function pageAfter(store: Store, run: ProjectedRun, after: string, limit: number, clock: Resting): Promise<EventPage> {
+async function pageAfter(
+  store: Store,
+  run: ProjectedRun,
+  after: string,
+  { limit, clock, selection }: Paging,
+): Promise<EventPage> {
   const start = await placeOf(store, run, after)
   const events: FleetEvent[] = []
   for await (const entries of entryPages(store, run.id, clock, start.seq)) {
     for (const entry of entries) {
       if (events.length > limit) break
+      selection.learn(entry)
       const all = project(run, entry)
-      events.push(...(entry.seq === start.seq ? all.slice(start.index + 1) : all))
+      const after = entry.seq === start.seq ? all.slice(start.index + 1) : all
+      events.push(...after.filter(selection.includes))
     }
     if (events.length > limit) break
   }
   return pageOf(run, events.slice(0, limit), { more: events.length > limit, truncated: false })
 }
 
-async function newestPage(store: Store, run: ProjectedRun, limit: number, clock: Resting): Promise<EventPage> {
+async function newestPage(store: Store, run: ProjectedRun, { limit, clock, selection }: Paging): Promise<EventPage> {
   let to = await store.last(run.id)
   let newest: readonly FleetEvent[] = []
   // An entry may stand for many events, or for none.
   for (let count = 8; to > 0 && newest.length <= limit; count = Math.min(limit, count * 2)) {
     const from = Math.max(1, to - count + 1)
     const entries = await readEntries(store, run.id, from, to - from + 1)
-    newest = [...entries.flatMap((entry) => project(run, entry)), ...newest]
+    newest = [...entries.flatMap((entry) => project(run, entry)).filter(selection.includes), ...newest]
     to = from - 1
     await clock.turn()
   }

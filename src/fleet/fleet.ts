@@ -167,6 +167,11 @@ function sourceOf({ engine, store, host, closed }: FleetParts): ReaderSource {
     look: engine.look,
     closed,
     workers: () => Object.fromEntries(workers.all().map((worker) => [worker.facts.id, worker.status])),
+    leaseEndsAt(run, task, attempt) {
+      const { presence, clock, deadlines } = engine.core
+      const held = presence.get(run, task, attempt)
+      return held === undefined || held.lingering ? undefined : clock.now() + held.deadline - deadlines.leaseNow()
+    },
     considered: () => ({
       workers: workers.all().map((worker) => ({ facts: worker.facts, status: worker.status, free: workers.free(worker) })),
       full: core.state.working >= core.defaults.maxLeases,

@@ -24,8 +24,8 @@ export interface Run extends RunReader {
   /** Gives out no more leases; what runs goes on (RU4). */
   pause(): Promise<CommandOutcome>
   resume(): Promise<CommandOutcome>
-  /** Cancels every task that has not ended (RU5). */
-  cancel(options?: CancelOptions): Promise<CommandOutcome>
+  /** Cancels the run, with every task that has not ended; with `tags` only the tasks with one of them, and what depends on those (RU5). */
+  cancel(options?: CancelOptions & { readonly tags?: readonly string[] }): Promise<CommandOutcome>
   /** Cancels one task and what depends on it; with `attempt`, only while that attempt is live (RU5). */
   cancelTask(taskId: string, options?: CancelOptions & { readonly attempt?: number }): Promise<CommandOutcome>
   /** Enqueues a task again with a fresh retry budget, whatever its state (LE9). */
@@ -57,7 +57,12 @@ export function createRunHandle(
     start: () => perform({ kind: 'run.start', run_id: id }),
     pause: () => perform({ kind: 'run.pause', run_id: id }),
     resume: () => perform({ kind: 'run.resume', run_id: id }),
-    cancel: ({ by = 'operator', reason } = {}) => perform({ kind: 'run.cancel', run_id: id, by, reason }),
+    cancel: ({ by = 'operator', reason, tags } = {}) =>
+      perform(
+        tags === undefined
+          ? { kind: 'run.cancel', run_id: id, by, reason }
+          : { kind: 'tasks.cancel', run_id: id, tags, by, reason },
+      ),
     cancelTask: (task_id, { by = 'operator', reason, attempt } = {}) =>
       perform({ kind: 'task.cancel', run_id: id, task_id, by, reason, attempt }),
     restart: (task_id) => perform({ kind: 'task.restart', run_id: id, task_id }),

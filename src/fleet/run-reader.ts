@@ -1,14 +1,17 @@
 import { readSpecs } from '../engine/ended-spec.ts'
 import { explainTask } from '../engine/explain.ts'
 import type { FleetFacts, Explanation } from '../engine/explain.ts'
+import { inboxEntry } from '../engine/inbox-entry.ts'
 import { loadRun } from '../engine/run-loader.ts'
 import { unknownRun } from '../engine/run-command.ts'
-import { createFleetState, isEndedRun, isWorking } from '../engine/state.ts'
+import { createFleetState, isEndedRun, isEndedTask, isWorking } from '../engine/state.ts'
 import type { RunState, TaskState } from '../engine/state.ts'
+import { isTagged } from '../engine/tagged.ts'
 import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
+import type { FleetInboxEntry } from '../protocol/event.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRun } from '../protocol/run.ts'
@@ -16,6 +19,8 @@ import type { FleetWorkerStatus } from '../protocol/worker.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
+import { allEvents, eventsOfTagged } from './event-selection.ts'
+import type { EventSelection } from './event-selection.ts'
 import { projectedRun, replayEvents, streamEvents } from './event-stream.ts'
 import type { EventPage, EventsOptions, ReplayOptions } from './event-stream.ts'
 import { readArtifacts } from './run-artifacts.ts'
@@ -34,6 +39,8 @@ export interface RunReader {
   tasks(): Promise<readonly TaskView[]>
   /** One task. Rejects `unknown_task`. */
   task(taskId: string): Promise<TaskView>
+  /** The tasks that have not ended, as the wire writes what waits for a worker or is held by one, in the order of the spec. */
+  inbox(): Promise<readonly FleetInboxEntry[]>
   /** All receipts, of one task or of all, oldest first. */
   receipts(taskId?: string): Promise<readonly FleetReceipt[]>
   /** The latest receipt of a task, or undefined when no attempt has ended. */
@@ -50,6 +57,8 @@ export interface RunReader {
   replay(options?: ReplayOptions): Promise<EventPage>
   /** Why a task is not running (RU9). */
   explain(taskId: string): Promise<Explanation>
+  /** The same for every task that has not ended, or for those with one of the tags. */
+  explainAll(options?: { readonly tags?: readonly string[] }): Promise<readonly Explanation[]>
   /** Waits for the run's end, and tells how it ended; it resolves on failure too. Rejects with the signal's reason. */
   result(options?: { readonly signal?: AbortSignal }): Promise<RunResult>
 }
@@ -65,6 +74,8 @@ export interface ReaderSource {
   readonly closed: AbortSignal
   workers(): Readonly<Record<string, FleetWorkerStatus>>
   considered(): FleetFacts | undefined
+  /** When the lease of an attempt ends unless it is heard of; epoch milliseconds, known to the fleet of this process alone (LE3). */
+  leaseEndsAt(run: string, task: string, attempt: number): number | undefined
 }
 
 /** Reads a run by folding it anew each time: for processes that do not own it. */
@@ -76,6 +87,7 @@ export function storeSource(store: Store, clock: Clock): ReaderSource {
     closed: new AbortController().signal,
     workers: () => ({}),
     considered: () => undefined,
+    leaseEndsAt: () => undefined,
   }
 }
 
@@ -106,7 +118,12 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
   }
 
   async function* events(options: EventsOptions = {}): AsyncGenerator<FleetEvent, void, void> {
-    yield* streamEvents(store, await facts(), { ...options, clock, closed: source.closed })
+    const run = await facts()
+    yield* streamEvents(store, run, { ...options, selection: await selected(options.tags), clock, closed: source.closed })
+  }
+
+  async function selected(tags: readonly string[] | undefined): Promise<EventSelection> {
+    return tags === undefined ? allEvents : look((run) => eventsOfTagged(tags, run.tasks.values()))
   }
 
   return {
@@ -118,10 +135,16 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
     summary: () =>
       look((run) => {
         const workers = Object.fromEntries(Object.entries(source.workers()).filter(([worker]) => run.workers.has(worker)))
-        return { id, name: run.header.name, status: run.status, ...countersOf(run), workers }
+        const { name, workflow } = run.header
+        return { id, name, status: run.status, ...(workflow !== undefined && { workflow }), ...countersOf(run), workers }
       }),
     tasks: () => look((run) => [...run.tasks.values()].map(taskView)),
     task: (taskId) => lookAt(taskId, taskView),
+    inbox: () =>
+      look((run) => {
+        const open = [...run.tasks.values()].filter((task) => !isEndedTask(task.status))
+        return open.map((task) => inboxEntry(run, task, source.leaseEndsAt(id, task.id, task.attempt)))
+      }),
     async receipts(taskId) {
       await facts()
       const all = await readReceipts(store, id, clock)
@@ -147,8 +170,16 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
       return readLog(store, asked, clock)
     },
     events,
-    replay: async (options = {}) => replayEvents(store, await facts(), { ...options, clock }),
+    async replay(options = {}) {
+      const run = await facts()
+      return replayEvents(store, run, { ...options, selection: await selected(options.tags), clock })
+    },
     explain: (taskId) => lookAt(taskId, (task, run) => explainTask(run, task, source.considered())),
+    explainAll: ({ tags } = {}) =>
+      look((run) => {
+        const open = [...run.tasks.values()].filter((task) => !isEndedTask(task.status) && isTagged(task.spec, tags))
+        return open.map((task) => explainTask(run, task, source.considered()))
+      }),
     async result({ signal } = {}) {
       const status = await untilEnded(source, id, signal)
       return inSlices(makingResult(id, status, await readReceipts(store, id, clock)), clock)

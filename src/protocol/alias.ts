@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { isRecord } from './field.ts'
 
+/** The other names and words that a schema reads, each with what it is read as, for documents that list them. */
+export const aliasNotes = z.registry<{ readonly aliases: Readonly<Record<string, string>> }>()
+
 /** Reads other names of fields, which are never written (WI4), where `applies`. An alias beside its name is a problem. */
 export function aliased<Schema extends z.ZodType>(
   schema: Schema,
@@ -18,19 +21,23 @@ export function aliased<Schema extends z.ZodType>(
     },
     { when: () => true },
   )
-  return z.preprocess<unknown, Schema, z.input<Schema>>(
+  const reading = z.preprocess<unknown, Schema, z.input<Schema>>(
     (value) => (isRecord(value) && applies(value) ? renamed(value, names) : value),
     checked,
   )
+  aliasNotes.add(reading, { aliases })
+  return reading
 }
 
 /** Reads other words for a value, or for the member of an object that tells its kind (WI4). */
 export function alsoRead<Schema extends z.ZodType>(schema: Schema, words: Readonly<Record<string, string>>, member?: string) {
   const word = (value: unknown): unknown => (typeof value === 'string' && Object.hasOwn(words, value) ? words[value] : value)
-  return z.preprocess<unknown, Schema, z.input<Schema>>((value) => {
+  const reading = z.preprocess<unknown, Schema, z.input<Schema>>((value) => {
     if (member === undefined) return word(value)
     return isRecord(value) && Object.hasOwn(value, member) ? { ...value, [member]: word(value[member]) } : value
   }, schema)
+  aliasNotes.add(reading, { aliases: words })
+  return reading
 }
 
 /** A second alias of one name stays where it is, for the check to find. */

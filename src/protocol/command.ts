@@ -19,6 +19,15 @@ export type RunCommand =
   | { readonly kind: 'run.seal'; readonly run_id: string }
   | { readonly kind: 'run.retry_failed'; readonly run_id: string; readonly tags?: readonly string[] }
   | {
+      /** A kind of its own: whoever knew `run.cancel` without tags would cancel the whole run. */
+      readonly kind: 'tasks.cancel'
+      readonly run_id: string
+      /** Tasks with one of them are meant. */
+      readonly tags: readonly string[]
+      readonly by: string
+      readonly reason?: string
+    }
+  | {
       readonly kind: 'task.cancel'
       readonly run_id: string
       readonly task_id: string

@@ -1,7 +1,7 @@
 import type { FleetAlertChannel, FleetAlertEventClass } from './alert.ts'
 import type { FleetWorkerEventPayload } from './event.ts'
 import type { FleetTaskFailureKind, FleetTaskResult, FleetReceipt } from './receipt.ts'
-import type { FleetRunStatus } from './run.ts'
+import type { FleetRunStatus, FleetWorkflow } from './run.ts'
 
 type WorkerEvents = {
   [State in FleetWorkerEventPayload['state'] as `worker.${State}`]: Omit<
@@ -15,7 +15,7 @@ type WorkerEvents = {
  * the `store.*` events are live only: they have no sequence and are not replayed (EV1).
  */
 export interface FleetEventPayloads extends WorkerEvents {
-  'run.created': { readonly name: string; readonly tasks: number }
+  'run.created': { readonly name: string; readonly tasks: number; readonly workflow?: FleetWorkflow }
   'run.status_changed': { readonly status: FleetRunStatus }
   'run.sealed': Record<string, never>
   'run.stalled': { readonly waiting: readonly string[] }

@@ -86,7 +86,7 @@ export function inputPath(folder: string): string {
   return join(folder, 'input.json')
 }
 
-function inputOf({ task, previous, dependencies }: AssignMessage) {
+function inputOf({ task, previous, dependencies, allow_parallel_reads, budget_left = {} }: AssignMessage) {
   const left = dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }] as const)
-  return { task, input: task.input, previous, dependencies: Object.fromEntries(left) }
+  return { task, input: task.input, previous, dependencies: Object.fromEntries(left), allow_parallel_reads, budget_left }
 }

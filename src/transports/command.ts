@@ -41,8 +41,8 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
 /**
  * Runs `metadata.command` of a task as a child process, without a shell, in the task's workspace root.
  *
- * - The command finds its input in the file `FLOTILLA_INPUT` (`{ task, input, previous, dependencies }`), leaves artifacts as files
- *   in `FLOTILLA_ARTIFACTS`, and its output as `output.json` in `FLOTILLA_FOLDER`. What it writes becomes the attempt's log.
+ * - The command finds its input in the file `FLOTILLA_INPUT` (`{ task, input, previous, dependencies,
+ *   allow_parallel_reads, budget_left }`), leaves artifacts as files in `FLOTILLA_ARTIFACTS`, and its output as `output.json` in `FLOTILLA_FOLDER`. What it writes becomes the attempt's log.
  * - Exit code 0 is a result with the last line of its standard output as the summary; another one a `task` failure; a signal a `transport` failure.
  * - Its environment holds the platform's essentials, the names that its task allows, its secrets, and its lease; nothing else (WS3).
  * - Nothing of it outlives the attempt: it leads a process group, which is killed at its end (HO3), and `reap` kills what a fleet

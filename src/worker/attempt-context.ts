@@ -40,6 +40,7 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
       return parts.handingBack.signal
     },
     budgetLeft: assign.budget_left ?? {},
+    allowParallelReads: assign.allow_parallel_reads,
     previous: assign.previous,
     dependencies: Object.fromEntries(
       assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),

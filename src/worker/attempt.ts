@@ -55,6 +55,8 @@ export interface AttemptContext<Input = unknown> {
   readonly handBack: AbortSignal
   /** What this attempt may spend: the least that the budgets of its task and its run left when it began. Empty without a budget. */
   readonly budgetLeft: FleetTaskBudget
+  /** Whether the run's security policy lets the work read several files at a time. */
+  readonly allowParallelReads: boolean
   /** Receipts of the attempts before this one, oldest first, so that this one can do better (RE5). */
   readonly previous: readonly FleetReceipt[]
   /** What the tasks in `depends_on` left behind, by task id (SC5). */

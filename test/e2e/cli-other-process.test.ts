@@ -77,6 +77,30 @@ describe('ST10 while flotilla run works, other processes', () => {
     expect((await folder.call('interrupt', 'nobody')).exit).toBe(2)
   })
 
+  it('RU5 EV2 RU9 cancel tasks by tag, and tell of those with a tag alone', async () => {
+    await using folder = await cliFolder()
+    const forever = untilFile('never')
+    await folder.file('t.json', [
+      shellTask('one', untilFile('go'), { tags: ['keep'] }),
+      shellTask('two', forever, { tags: ['drop', 'big'] }),
+      shellTask('three', forever, { tags: ['drop'] }),
+    ])
+    const run = folder.start('run', 't.json', '--max-workers', '1')
+    await run.says('▸ one')
+    const waiting = await folder.call('explain', '--tag', 'drop', '--json')
+    expect(waiting.rows).toMatchObject([{ task_id: 'two' }, { task_id: 'three' }, { summary: { tasks: 2 } }])
+    for (const verb of ['explain', 'cancel']) {
+      const { exit, err } = await folder.call(verb, 'r', 'one', '--tag', 'drop')
+      expect([exit, err]).toEqual([2, expect.stringContaining('not both')])
+    }
+    expect((await folder.call('cancel', '--tag', 'drop')).out).toBe('2 open task(s) with one of the tags drop were cancelled.\n')
+    await folder.file('go', '')
+    expect((await run.ended).out).toContain('✓ one')
+    const told = (await folder.call('events', '--tag', 'big', '--json')).rows
+    expect(new Set(told.slice(0, -1).map((row) => row['task_id']))).toEqual(new Set(['two']))
+    expect((await folder.call('explain')).exit).toBe(2)
+  })
+
   it('VE5 settle a task that it awaits a verdict on', async () => {
     await using folder = await cliFolder()
     await folder.file('t.json', [

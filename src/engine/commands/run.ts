@@ -9,6 +9,7 @@ import { cancelHopeless, endRun, firstStep, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
 import type { RunHeader } from '../run-header.ts'
 import type { RunState, TaskState } from '../state.ts'
+import { isTagged } from '../tagged.ts'
 import { restartTasks } from './restart.ts'
 
 const changed = (message: string): CommandOutcome => ({ changed: true, message })
@@ -106,9 +107,7 @@ export function* sealRun(context: DecideContext, run: RunState): Decision<Comman
 
 /** The tasks that failed, of all or of those with one of the tags. */
 export function failedTasks(run: RunState, tags: readonly string[] | undefined): readonly TaskState[] {
-  return [...run.tasks.values()].filter(
-    (task) => task.status === 'failed' && (tags === undefined || tags.some((tag) => task.spec.tags.includes(tag))),
-  )
+  return [...run.tasks.values()].filter((task) => task.status === 'failed' && isTagged(task.spec, tags))
 }
 
 /** Restarts failed tasks, each with a fresh retry budget (LE9). */

@@ -9,6 +9,7 @@ import { instant } from '../instant.ts'
 import { isEndedTask, isLeased } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 import { afterTaskEnded, cancelDependants, freeDependants } from '../task-ended.ts'
+import { isTagged } from '../tagged.ts'
 import { restartTasks } from './restart.ts'
 
 /** Cancels one task; its siblings are untouched, its dependants follow (RU5, SC5). With `attempt`, only while that attempt is live. */
@@ -28,6 +29,25 @@ export function* cancelOneTask(
   yield* cancelTask(context, run, task, { by: cancel.by, reason: cancel.reason, cause: null })
   yield* afterTaskEnded(context, run, task)
   return { changed: true, message: `The task ${task.id} was cancelled.` }
+}
+
+/** Cancels the open tasks with one of the tags, and what depends on them; the run and its other tasks go on (RU5). */
+export function* cancelTagged(
+  context: DecideContext,
+  run: RunState,
+  cancel: { readonly tags: readonly string[]; readonly by: string; readonly reason: string },
+): Decision<CommandOutcome> {
+  let count = 0
+  for (const task of run.tasks.values()) {
+    // What an earlier one took along has ended by now.
+    if (isEndedTask(task.status) || !isTagged(task.spec, cancel.tags)) continue
+    yield* cancelTask(context, run, task, { by: cancel.by, reason: cancel.reason, cause: null })
+    yield* afterTaskEnded(context, run, task)
+    count += 1
+  }
+  const tags = `of the tags ${cancel.tags.join(', ')}`
+  if (count === 0) return { changed: false, message: `No open task of the run ${run.header.id} has one ${tags}.` }
+  return { changed: true, message: `${count} open task(s) with one ${tags} were cancelled.` }
 }
 
 /** Enqueues tasks again, whatever their state (LE9). */

@@ -68,6 +68,22 @@ test('EV4 the public form is the contract’s, with the prefix and the same curs
   }
 })
 
+test('EV4 the public form says of what, by whom and when, as the full one does', async () => {
+  const { all, open } = await talkativeRun()
+  const about = (event: object) => {
+    const { run_id, worker_id, task_id, timestamp, worker_seq } = event as FleetRuntimeEvent
+    return { run_id, worker_id, task_id, timestamp, worker_seq }
+  }
+  expect(open.map(about)).toEqual(all.map(about))
+  expect(open.map(about)).toContainEqual({
+    run_id: all[0]?.run_id,
+    worker_id: 'w1',
+    task_id: 'a',
+    timestamp: all[0]?.timestamp,
+    worker_seq: 1,
+  })
+})
+
 test('EV4 events of no run stay inside', () => {
   const event = {
     cursor: '',

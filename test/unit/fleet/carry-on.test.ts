@@ -164,6 +164,23 @@ describe('ST11', () => {
     expect(await again.summary()).toMatchObject({ status: 'failed', failed: 1 })
   })
 
+  test('ST11 the specs of the workers of a run are kept with it, and shown: name, labels and all', async () => {
+    const first = await openBench()
+    const worker = {
+      id: 'mine',
+      name: 'My own',
+      host: { kind: 'local' as const },
+      trust_level: 'local' as const,
+      labels: { room: 'b2' },
+      capabilities: ['gpu'],
+      max_concurrent_tasks: 3,
+    }
+    const { id } = await first.fleet.create({ name: 'r', tasks: [task('a')], worker_specs: [worker] })
+    await first.fleet.close()
+    const second = await next(first)
+    expect((await (await second.fleet.run(id)).spec()).worker_specs).toEqual([worker])
+  })
+
   test('ST11 workers that a run brought along are there again', async () => {
     const first = await openBench()
     const worker = {

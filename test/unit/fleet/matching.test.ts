@@ -151,10 +151,76 @@ describe('SC3', () => {
 
   test('SC3 the profile of a task is handed to its worker as it is (M18, M38)', async () => {
     const { fleet, clock, transport } = await openBench()
-    const worker = { role: 'builder', model: 'm-1', tools: ['edit'], loadout: 'light' }
+    const worker = {
+      role: 'builder',
+      loadout: 'light',
+      model_class: 'strong',
+      model: 'm-1',
+      tool_profile: 'editors',
+      tools: ['edit'],
+    }
     await fleet.start({ name: 'r', tasks: [task('a', { worker, objective: 'Build.', context: ['x'] })] })
     await clock.settle()
     expect(transport.attempt('a').assign.task).toMatchObject({ worker, objective: 'Build.', context: ['x'] })
+  })
+})
+
+describe('SC3 what is handed over', () => {
+  test('SC3 a task is handed to its worker whole: name, description, objective, instructions, context, input, tags, metadata', async () => {
+    const { fleet, clock, transport } = await openBench()
+    const told = {
+      id: 'a',
+      name: 'The name',
+      description: 'More of it.',
+      objective: 'Build.',
+      instructions: 'Do it.',
+      context: ['x'],
+      tags: ['t'],
+      handler: 'work',
+      input: { q: [1] },
+      metadata: { priority: 3, note: 'mine' },
+    }
+    await fleet.start({ name: 'r', tasks: [told] })
+    await clock.settle()
+    expect(transport.attempt('a').assign.task).toMatchObject(told)
+    expect(transport.attempt('a').assign.task_id).toBe('a')
+  })
+})
+
+describe('SC3 the workers of a run', () => {
+  const mine = (more: object) => ({
+    id: 'mine',
+    name: 'Mine',
+    host: { kind: 'local' as const },
+    trust_level: 'local' as const,
+    ...more,
+  })
+  const command = { metadata: { command: ['true'] } }
+
+  /** What speaks against the run's own worker, and how many slots it has. */
+  async function judged(spec: object, wanted: object) {
+    const { fleet } = await openBench({ workers: [] })
+    const run = await fleet.create({ name: 'r', tasks: [task('a', { ...command, worker: wanted })], worker_specs: [mine(spec)] })
+    return { against: (await run.explain('a')).workers[0]?.against, slots: fleet.workers()[0]?.slots }
+  }
+
+  test('SC3 capabilities of a worker spec are what its worker has', async () => {
+    const wanted = { capabilities: ['gpu'] }
+    expect((await judged({ capabilities: ['gpu'] }, wanted)).against).toEqual([])
+    expect((await judged({}, wanted)).against).toEqual(['lacks the capability gpu'])
+  })
+
+  test('SC3 labels.role of a worker spec names the roles that its worker serves', async () => {
+    expect((await judged({ labels: { role: 'scout, builder' } }, { role: 'builder' })).against).toEqual([])
+    expect((await judged({ labels: { role: 'scout' } }, { role: 'builder' })).against).toEqual([
+      'does not serve the role builder',
+    ])
+    expect((await judged({ labels: { other: 'scout' } }, { role: 'builder' })).against).toEqual([])
+  })
+
+  test('SC1 max_concurrent_tasks of a worker spec is how many leases its worker takes, one by default', async () => {
+    expect((await judged({ max_concurrent_tasks: 3 }, {})).slots).toBe(3)
+    expect((await judged({}, {})).slots).toBe(1)
   })
 })
 
@@ -231,6 +297,7 @@ describe('SE1', () => {
       max_trust_level: 'remote_verified',
       require_identity_verification: true,
       allow_parallel_reads: true,
+      capability_grants: [{ capability: 'network', reason: 'reads the manual' }],
     } as const
     const run = await fleet.create({ name: 'r', tasks: [task('a')], security_policy })
     expect((await run.spec()).security_policy).toMatchObject(security_policy)
@@ -403,7 +470,10 @@ describe('SE4', () => {
       write: false,
       network: false,
       shell: 'read_only',
+      tool_scope: 'inherit',
+      tools: [],
       background: false,
+      max_spawn_depth: 0,
       source: 'trust level sandbox',
     })
   })

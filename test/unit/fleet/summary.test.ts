@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { publicEvent } from '../../../src/engine/public-event.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
 
@@ -147,6 +148,22 @@ describe('RU7', () => {
     await run.settle('a', { result: 'pass', by: 'ann' })
     expect(await run.summary()).toMatchObject({ completed: 1, partial: 0 })
     expect(await fleet.summary()).toMatchObject({ completed: 1, partial: 0 })
+  })
+
+  test('RU7 the workflow of a run is named in its summary and in run.created, for everybody', async () => {
+    const { fleet, clock, heard } = await openBench()
+    const workflow = { id: 'w-7', kind: 'parallel' } as const
+    const run = await fleet.create({ name: 'r', tasks: [task('a')], workflow: { id: 'w-7' } })
+    const plain = await fleet.create({ name: 's', tasks: [task('a')] })
+    await clock.settle()
+    expect(await run.summary()).toMatchObject({ workflow })
+    const created = heard.filter((event) => event.event === 'run.created')
+    expect(created.map(({ payload }) => payload)).toEqual([
+      { name: 'r', tasks: 1, workflow },
+      { name: 's', tasks: 1 },
+    ])
+    expect(created.map((event) => publicEvent(event)?.payload)).toEqual([{ task_count: 1, workflow }, { task_count: 1 }])
+    expect(await plain.summary()).not.toHaveProperty('workflow')
   })
 
   test('RU7 ten tasks of three roles on three workers, one of which fails (M35)', async () => {

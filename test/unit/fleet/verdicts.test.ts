@@ -391,6 +391,19 @@ describe('VE6', () => {
     ])
   })
 
+  test('VE6 every field of a receipt names what it is of: the run, the task, the worker, the attempt', async () => {
+    const bench = await openBench()
+    const run = await ended(bench, { retry_policy: { max_attempts: 2, initial_backoff_seconds: 0 } }, { exit_code: 1 })
+    bench.transport.attempt('a').complete({ exit_code: 0 })
+    await bench.clock.settle()
+    const of = (attempt: number) => ({ run_id: run.id, task_id: 'a', worker_id: 'w1', attempt })
+    expect(await run.receipts('a')).toMatchObject([of(1), of(2)])
+    const waiting = await bench.fleet.create({ name: 's', tasks: [task('b')] })
+    await waiting.cancel()
+    expect(await waiting.receipt('b')).toMatchObject({ run_id: waiting.id, task_id: 'b', worker_id: 'fleet' })
+    expect(await waiting.receipt('b')).not.toHaveProperty('attempt')
+  })
+
   test('VE6 receipt and status are one entry and never disagree (W14, W15)', async () => {
     const { fleet, clock, transport, store, heard } = await openBench({ slots: 3 })
     const run = await fleet.start({ name: 'r', tasks: [task('a'), task('b', once), task('c')] })

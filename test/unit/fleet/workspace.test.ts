@@ -101,9 +101,9 @@ describe('WS2', () => {
   test('WS2 everything that is missing is told at once', async () => {
     const { receipt } = await started({
       input_files: ['one.txt', 'two.txt'],
-      workspace: { environment: { required: ['FLOTILLA_TEST_UNSET'] } },
+      workspace: { required_files: ['three.txt'], environment: { required: ['FLOTILLA_TEST_UNSET'] } },
     })
-    for (const name of ['one.txt', 'two.txt', 'FLOTILLA_TEST_UNSET']) expect(receipt?.evidence).toContain(name)
+    for (const name of ['one.txt', 'two.txt', 'three.txt', 'FLOTILLA_TEST_UNSET']) expect(receipt?.evidence).toContain(name)
   })
 
   test('WS2 the files are looked for anew at each attempt', async () => {

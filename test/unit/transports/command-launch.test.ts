@@ -148,6 +148,20 @@ describe('what a command finds', () => {
     await expect(stat(join(folder, 'output.json'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
+  it('SE1 BU2 its input file holds allow_parallel_reads and what is left of the budget', async () => {
+    const allowed = { allow_parallel_reads: true, budget_left: { max_tokens: 7 } }
+    const cases: [Partial<AssignMessage>, object][] = [
+      [allowed, allowed],
+      [{}, { allow_parallel_reads: false, budget_left: {} }],
+    ]
+    for (const [more, said] of cases) {
+      const conversation = await talk()
+      conversation.channel.send(command(['cat', join(folder, 'input.json')], more))
+      await conversation.last()
+      expect(JSON.parse(conversation.log())).toMatchObject(said)
+    }
+  })
+
   it('RE3 a task without a command cannot be launched', () => {
     expect(planLaunch(assignment(), { storeId: 's', environment })).toHaveProperty('problem')
     expect(planLaunch(command(['true']), { storeId: 's', environment })).toMatchObject({ program: 'true', args: [] })

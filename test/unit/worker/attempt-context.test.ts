@@ -39,6 +39,13 @@ async function sentBy(work: (attempt: AttemptContext) => unknown, assign?: Assig
 const oneTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the context of an attempt', () => {
+  it.each([true, false])('SE1 says whether allow_parallel_reads is set: %s', async (allowed) => {
+    let seen: boolean | undefined
+    await sentBy((attempt) => void (seen = attempt.allowParallelReads), assignment({}, { allow_parallel_reads: allowed }))
+
+    expect(seen).toBe(allowed)
+  })
+
   it('RE5 SC5 holds what the fleet assigned', async () => {
     let seen: AttemptContext | undefined
     const assign = assignment(

@@ -1,0 +1,74 @@
+import { always, rowsOf, written } from '../row.ts'
+
+const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
+
+/** Workers, and how they stand. */
+export const workerRows = [
+  ...rowsOf('FleetWorkerSpec', {
+    id: {
+      rules: ['SC3', 'WI6'],
+      tests: ['SC3 the same worker id with other facts in a second run is refused', 'WI6 ids of tasks and of workers stand once'],
+      control: ['SC3 the same worker id with other facts in a second run is refused'],
+      otherwise: 'refused as `invalid_document` where a worker of that id is another one',
+    },
+    name: { rules: ['ST11'], tests: ['ST11 the specs of the workers of a run are kept with it, and shown'], otherwise: always },
+    host: {
+      rules: ['SE2'],
+      tests: ['SE2 every field that nothing here enforces is refused at once'],
+      otherwise: 'each of its kinds says',
+    },
+    trust_level: {
+      rules: ['SE1', 'SE2'],
+      tests: [
+        'SE1 a worker of level %s runs at it and the receipt records it',
+        'SE2 a worker from a file that would run at sandbox is refused where nothing confines it',
+        'SE1 SE3 a worker of a run at sandbox runs its commands confined',
+      ],
+      control: ['SE2 a worker from a file that would run at sandbox is refused where nothing confines it'],
+      otherwise: 'refused as `unenforceable` where the worker cannot enforce it',
+    },
+    labels: {
+      rules: ['SC3', 'ST11'],
+      tests: [
+        'SC3 labels.role of a worker spec names the roles',
+        'ST11 the specs of the workers of a run are kept with it, and shown',
+      ],
+      otherwise: always,
+    },
+    capabilities: {
+      rules: ['SC3'],
+      tests: ['SC3 capabilities of a worker spec are what its worker has'],
+      otherwise: always,
+    },
+    max_concurrent_tasks: {
+      rules: ['SC1'],
+      tests: [
+        'SC1 max_concurrent_tasks of a worker spec is how many leases',
+        'SC1 a worker takes one lease at a time by default',
+      ],
+      otherwise: always,
+    },
+  }),
+  ...rowsOf('FleetHostSpec', {
+    local: { rules: ['SC3'], tests: ['SC3 a run that brings its own workers is served by them alone'], otherwise: always },
+  }),
+  ...rowsOf('FleetWorkerStatus', {
+    unknown: { rules: ['WO1', 'WO2'], tests: [steps, 'WO2 a fleet opens although a worker does not start'], otherwise: written },
+    'online busy': {
+      rules: ['WO1', 'RU9'],
+      tests: [steps, 'RU9 a task that waits for a slot says which workers are busy'],
+      otherwise: written,
+    },
+    offline: {
+      rules: ['WO1', 'RU9'],
+      tests: [steps, 'RU9 a task whose workers are not there says so'],
+      otherwise: written,
+    },
+    unhealthy: { rules: ['WO1', 'LE4'], tests: [steps, 'LE4 a lease past its deadline is stale by itself'], otherwise: written },
+    'draining retired': {
+      rules: ['WO1'],
+      tests: [steps, 'WO1 drain({ graceMs }) releases what is left after it', 'WO1 a drain outlives a reconnect'],
+      otherwise: written,
+    },
+  }),
+]
