@@ -75,6 +75,7 @@ export type {
   ProgressEvent,
   ProgressMessage,
   ResultMessage,
+  HandBackMessage,
   StopMessage,
   StoppedMessage,
   ToWorker,

@@ -1,3 +1,4 @@
+export type { BudgetLimit, OverBudget } from '../engine/budget.ts'
 export type { AlertChange, AlertRecord, AlertStatus } from '../engine/alert-record.ts'
 export type {
   AlertDelivery,

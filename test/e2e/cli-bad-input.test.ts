@@ -76,10 +76,13 @@ describe('flotilla run with bad input ends with 2, says everything once, and cre
       says: ['does not serve the handler greet'],
     },
     {
-      title: 'SE2 a worker of the file that would run in a sandbox',
+      title: 'SE4 a grant whose scope nothing can enforce',
       file: 'a.json',
-      content: { workers: [{ id: 'w', name: 'w', host: { kind: 'local' } }], tasks: [shellTask('a', 'true')] },
-      says: ['worker_specs[0].trust_level', 'set it to local'],
+      content: {
+        security_policy: { capability_grants: [{ capability: 'network', scope: 'example.org' }] },
+        tasks: [shellTask('a', 'true')],
+      },
+      says: ['security_policy.capability_grants[0].scope'],
     },
     {
       title: 'WI7 more than 64 levels',
