@@ -31,7 +31,7 @@ export function contractFields(): ContractField[] {
     const within = fieldsUnder(name, protocol.jsonSchema(name) as unknown as Schema)
     const shared = new Set(flattened[name] === undefined ? [] : pathsOf(flattened[name], name))
     const own = (within.length === 0 ? [name] : [...new Set(within)]).filter((path) => !shared.has(path))
-    const aliases = Object.entries(aliasesOf(protocol[name].schema))
+    const aliases = Object.entries(aliasesOf(contractOf(name).schema))
     return [
       ...own.map((path): ContractField => ({ path })),
       ...aliases.map(([alias, of]): ContractField => ({ path: `${name}.${alias}`, aliasOf: `${name}.${of}` })),
@@ -71,4 +71,11 @@ function membersUnder(path: string, members: readonly (readonly [string, Schema]
 function aliasesOf(schema: z.ZodType): Readonly<Record<string, string>> {
   const { aliases } = aliasNotes.get(schema) ?? { aliases: {} }
   return schema instanceof z.ZodPipe ? { ...aliases, ...aliasesOf(schema.def.out as z.ZodType) } : aliases
+}
+
+/** The contract that the package exports by a name. */
+function contractOf(name: string): { readonly schema: z.ZodType } {
+  const exported = new Map<string, unknown>(Object.entries(protocol)).get(name)
+  if (typeof exported !== 'object' || exported === null || !('schema' in exported)) throw new Error(`${name} is no contract.`)
+  return exported as { readonly schema: z.ZodType }
 }

@@ -7,15 +7,6 @@ export const pendingFields: Readonly<Record<string, readonly string[]>> = {
     'FleetScorerSpec',
     'command command.command command.args code_whale_verifier_prompt code_whale_verifier_prompt.prompt',
   ),
-  'Alerts: policies, channels, delivery': [
-    'FleetTaskSpec.alert_policy',
-    ...namesOf('FleetAlertPolicy', 'events channels after_attempts after_minutes_stale'),
-    ...namesOf('FleetAlertEventClass', 'stale restart_exhausted needs_human budget_exceeded verifier_failed run_completed'),
-    ...namesOf('FleetAlertChannel', 'slack slack.url slack.url_ref slack.secret_ref webhook webhook.url webhook.url_ref'),
-    ...namesOf('FleetAlertChannel', 'webhook.secret_ref pager_duty pager_duty.routing_key pager_duty.severity'),
-    ...namesOf('FleetAlertEndpoint', 'url url_ref secret_ref'),
-    ...namesOf('FleetWorkerEventPayload', 'escalated escalated.channel escalated.alert_id'),
-  ],
   'Profiles: what applied, and which model served an attempt': [
     'FleetTaskWorkerProfile.agent_profile',
     'FleetReceipt.resolved_route',
@@ -26,10 +17,6 @@ export const pendingFields: Readonly<Record<string, readonly string[]>> = {
     ),
     ...namesOf('FleetResolvedRoute', 'model_class model_route reasoning_effort role_source loadout_source model_class_source'),
     ...namesOf('FleetResolvedRoute', 'model_source source'),
-  ],
-  'Secrets: resolving, handing over, redaction': [
-    'FleetSecurityPolicy.allowed_secrets',
-    ...namesOf('FleetSecretRef', 'key source'),
   ],
   'Hosts: ssh, docker, and how workers prove who they are': [
     ...namesOf('FleetHostSpec', 'ssh ssh.host ssh.port ssh.user ssh.identity ssh.known_hosts ssh.host_key_fingerprint'),
