@@ -98,7 +98,7 @@ export interface FleetOptions {
    * environment variables, logs and bytes of artifacts are not in it; inputs and outputs of tasks are. Default false: nothing is written.
    */
   readonly record?: boolean
-  /** How the alerts of tasks are delivered. Their secrets come from the environment (AL2–AL4). */
+  /** How the alerts of tasks are delivered. Their secrets come from `secrets`, or from the environment without that (AL2–AL4). */
   readonly alerts?: AlertOptions
   /** Which ended runs to keep. Default: all (RU8). */
   readonly retention?: Retention

@@ -52,10 +52,12 @@ function seamedAlerts(seam: Seam, sinks: AlertSinks): AlertSinks {
   return Object.fromEntries(seamed) as AlertSinks
 }
 
-/** A secret is never kept. What stands in its place is what covers it wherever it was said. */
+/** A secret is never kept. What stands in its place is said by nobody: wherever the secret was said, the recording has its cover. */
 function withoutSecrets(outcome: SecretsOutcome): SecretsOutcome {
   if ('problems' in outcome) return outcome
-  return { values: Object.fromEntries(Object.keys(outcome.values).map((key) => [key, formatSecretRef({ key })])) }
+  return {
+    values: Object.fromEntries(Object.keys(outcome.values).map((key) => [key, `the secret ${key}, which was not recorded`])),
+  }
 }
 
 /** Scorers that need nothing of the world do not pass the seam. */
