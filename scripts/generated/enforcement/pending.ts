@@ -18,14 +18,6 @@ export const pendingFields: Readonly<Record<string, readonly string[]>> = {
     ...namesOf('FleetResolvedRoute', 'model_class model_route reasoning_effort role_source loadout_source model_class_source'),
     ...namesOf('FleetResolvedRoute', 'model_source source'),
   ],
-  'Hosts: ssh, docker, and how workers prove who they are': [
-    ...namesOf('FleetHostSpec', 'ssh ssh.host ssh.port ssh.user ssh.identity ssh.known_hosts ssh.host_key_fingerprint'),
-    ...namesOf('FleetHostSpec', 'ssh.working_directory ssh.env_allowlist ssh.codewhale_binary ssh.command'),
-    ...namesOf('FleetHostSpec', 'docker docker.image docker.args'),
-    'FleetWorkerSpec.auth',
-    ...namesOf('FleetWorkerAuth', 'none ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user'),
-    ...namesOf('FleetWorkerAuth', 'token token.token_ref mtls mtls.cert_path mtls.key_ref'),
-  ],
 }
 
 function namesOf(type: string, names: string): string[] {

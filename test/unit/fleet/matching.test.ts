@@ -426,6 +426,27 @@ describe('SE2', () => {
     expect(await fleet.runs()).toEqual([])
   })
 
+  test('SE2 hosts that cannot be reached, and ways to prove who one is that nobody checks, are refused by name; a local one is taken', async () => {
+    const { fleet } = await openBench()
+    const spec = (id: string, more: object) => ({ id, name: id, host: { kind: 'local' }, trust_level: 'local', ...more })
+    const local = { worker_specs: [spec('a', {}), spec('b', { auth: { method: 'none' } })] as never, tasks: [task('t')] }
+    expect((await fleet.create({ name: 'near', ...local })).created).toBe(true)
+    const far = [
+      { host: { kind: 'ssh', host: 'h', port: 22, user: 'u', known_hosts: '/k', env_allowlist: ['A'] } },
+      { host: { kind: 'docker', image: 'i', args: ['--rm'] } },
+      { auth: { method: 'ssh_key', identity: '/id' } },
+      { auth: { method: 'token', token_ref: 'T' } },
+      { auth: { method: 'mtls', cert_path: '/c', key_ref: 'K' } },
+    ]
+    const worker_specs = far.map((more, index) => spec(`w${index}`, more)) as never
+    const fields = ['host', 'host', 'auth', 'auth', 'auth'].map((field, index) => `worker_specs[${index}].${field}: `)
+    await expect(fleet.create({ name: 'far', tasks: [task('t')], worker_specs })).rejects.toMatchObject({
+      code: 'unenforceable',
+      message: expect.stringMatching(new RegExp(fields.map((field) => field.replace(/[[\]]/g, '\\$&')).join('[^]*'))),
+    })
+    expect((await fleet.runs()).map(({ name }) => name)).toEqual(['near'])
+  })
+
   test('SE2 a function is run at sandbox when the application says so in so many words, and its receipt says that nothing was enforced', async () => {
     const { fleet } = await openBench({ workers: [{ id: 'w1', run: () => 1, trustLevel: 'sandbox', runsUnenforced: true }] })
     const run = await fleet.start({ name: 'r', tasks: [task('a')] })

@@ -1,5 +1,12 @@
 import { always, rowsOf, written } from '../row.ts'
 
+const unreachable = {
+  rules: ['SE2'],
+  tests: ['SE2 hosts that cannot be reached, and ways to prove who one is that nobody checks, are refused by name'],
+  control: ['SE2 hosts that cannot be reached, and ways to prove who one is that nobody checks, are refused by name'],
+  otherwise: 'refused as `unenforceable`, always, with the field named: no transport of this version does what it says',
+}
+
 const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
 
 /** Workers, and how they stand. */
@@ -17,6 +24,7 @@ export const workerRows = [
       tests: ['SE2 every field that nothing here enforces is refused at once'],
       otherwise: 'each of its kinds says',
     },
+    auth: { rules: ['SE2'], tests: unreachable.tests, control: unreachable.tests, otherwise: unreachable.otherwise },
     trust_level: {
       rules: ['SE1', 'SE2'],
       tests: [
@@ -51,6 +59,13 @@ export const workerRows = [
   }),
   ...rowsOf('FleetHostSpec', {
     local: { rules: ['SC3'], tests: ['SC3 a run that brings its own workers is served by them alone'], otherwise: always },
+    'ssh ssh.host ssh.port ssh.user ssh.identity ssh.known_hosts ssh.host_key_fingerprint': unreachable,
+    'ssh.working_directory ssh.env_allowlist ssh.codewhale_binary ssh.command docker docker.image docker.args': unreachable,
+  }),
+  ...rowsOf('FleetWorkerAuth', {
+    none: { rules: ['SE2'], tests: unreachable.tests, otherwise: always },
+    'ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user': unreachable,
+    'token token.token_ref mtls mtls.cert_path mtls.key_ref': unreachable,
   }),
   ...rowsOf('FleetWorkerStatus', {
     unknown: { rules: ['WO1', 'WO2'], tests: [steps, 'WO2 a fleet opens although a worker does not start'], otherwise: written },
