@@ -23,7 +23,17 @@ describe('a planted secret', () => {
   test('SE5 is seen everywhere once nothing is redacted: the same test fails (control)', async () => {
     await using folder = await cliFolder()
     const places = Object.keys(await seeSecret(folder, noRedaction)).sort()
-    expect(places).toEqual(['artifacts', 'command line', 'errors', 'files', 'live events', 'logs', 'receipts', 'replayed events'])
+    expect(places).toEqual([
+      'alerts',
+      'artifacts',
+      'command line',
+      'errors',
+      'files',
+      'live events',
+      'logs',
+      'receipts',
+      'replayed events',
+    ])
   })
 
   test.runIf(process.platform === 'linux')(

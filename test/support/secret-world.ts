@@ -1,4 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openFleet } from '../../src/fleet/create-fleet.ts'
@@ -42,6 +44,7 @@ export function printingTask(id: string, ending: string, gate?: string): Record<
 export async function seeSecret(cli: CliFolder, redactor?: () => Redactor): Promise<Leaks> {
   const seen = createSeen()
   const folder = join(cli.path, '.flotilla')
+  await using receiver = await openReceiver((text) => seen('alerts', text))
   const { fleet } = await openFleet(
     {
       store: jsonStore({ folder }),
@@ -49,13 +52,17 @@ export async function seeSecret(cli: CliFolder, redactor?: () => Redactor): Prom
       secrets: { source: 'vault', resolve: (key) => (key === 'CANARY' ? canary : undefined) },
       handlers: { talk, refuse, give, fail: failing, cut },
       workers: [{ id: 'commands', commands: true, slots: 2 }],
+      alerts: { allowPrivateAddresses: true, allowHttp: true },
     },
     redactor === undefined ? {} : { redactor },
   )
   void (async () => {
     for await (const event of fleet.events()) seen('live events', JSON.stringify(event))
   })()
-  const once = { retry_policy: { max_attempts: 2, initial_backoff_seconds: 0 } }
+  const once = {
+    retry_policy: { max_attempts: 2, initial_backoff_seconds: 0 },
+    alert_policy: { channels: [{ kind: 'webhook', url: receiver.url }] },
+  } as const
   await cli.file('evidence.json', { found: canary })
   const plain = (id: string, handler: string) => ({ id, name: id, instructions: 'x', handler, ...once })
   const run = await fleet.start({
@@ -86,6 +93,27 @@ export async function seeSecret(cli: CliFolder, redactor?: () => Redactor): Prom
   await seeCommandLine(cli, run.id, seen)
   await seeFiles(folder, seen)
   return seen.leaks
+}
+
+/** Whoever is told of alerts. */
+async function openReceiver(hear: (text: string) => void): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => (body += text))
+    request.on('end', () => {
+      hear(JSON.stringify(request.headers) + body)
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
 
 interface Seen {
