@@ -1,4 +1,5 @@
 import { FleetError } from '../protocol/errors.ts'
+import { createAftermath } from './aftermath.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
 import { alertsAfter } from './alerting.ts'
@@ -7,7 +8,6 @@ import { createAttemptWatch } from './attempt-watch.ts'
 import { createBudgetWatch } from './budget-watch.ts'
 import { createCommits } from './commit.ts'
 import type { Core, EnginePorts } from './core.ts'
-import { writeCursor } from './cursor.ts'
 import { createDeadlines } from './deadlines.ts'
 import type { Decide, TurnHooks } from './turns.ts'
 import { createTurns } from './turns.ts'
@@ -16,10 +16,10 @@ import { createEffects } from './effects.ts'
 import type { Effects } from './effects.ts'
 import type { Draft, Entry } from './entry.ts'
 import { createFleetSnapshots } from './fleet-snapshots.ts'
-import { fleetStream, fold, forget } from './fold.ts'
+import { fold, forget } from './fold.ts'
+import { createLiveCursors } from './live-cursor.ts'
 import { keepLingeringGates } from './lingering-gates.ts'
 import { createPresence } from './presence.ts'
-import { project } from './project.ts'
 import { createReports } from './reports.ts'
 import type { Reports } from './reports.ts'
 import { schedule } from './schedule.ts'
@@ -93,9 +93,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     defaults.abandonedAtOnce,
   )
   const announcer = createAnnouncer(clock, ports)
-  const lastDurable = new WeakMap<RunState, Entry>()
-  /** Runs of which something became durable since they were looked at last. */
-  const concerned = new Set<string>()
+  const cursors = createLiveCursors()
   let leasing = false
   let closing = false
   let now = clock.now()
@@ -106,7 +104,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   )
   const commits = createCommits(ports, {
     restore: (runs, error) => storeWatch.restore(runs, error),
-    followed,
+    followed: () => aftermath.followed(),
     resumed() {
       effects.again()
       turns.retryKept()
@@ -122,12 +120,12 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       return run?.alertPolicies.any === true ? alertsAfter(decided, run, entry) : undefined
     },
     schedule: (decided) => (leasing && !closing ? schedule(decided, workers) : undefined),
-    durable,
+    durable: (entries) => aftermath.durable(entries),
     refusing: () => storeWatch.refusing(),
     keepLimit: defaults.keptReports,
   }
   const turns = createTurns(commits, hooks)
-  const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor }
+  const core: Core = { ...ports, state, presence, deadlines, turns, liveCursor: (run) => cursors.of(run) }
   const budgets = createBudgetWatch(core)
   const watch = createAttemptWatch(core, workers, budgets)
   const alerts = createAlertOutbox(core)
@@ -139,6 +137,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   presence.onEnd(({ run }) => queueMicrotask(() => memory.letGo(run)))
   const reports = createReports(core, workers, effects, memory.use)
   const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, storeId)
+
+  const aftermath = createAftermath(core, {
+    ...{ announcer, cursors, storeWatch, workers, host, effects, alerts, watch, budgets, stalls, snapshots, memory },
+  })
 
   function context(): DecideContext {
     now = clock.now()
@@ -163,58 +165,6 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       if (revoked !== undefined) presence.linger(revoked)
     }
     return entry
-  }
-
-  function durable(entries: readonly { readonly run: string; readonly entry: Entry }[]): void {
-    if (entries.length > 0) storeWatch.working()
-    for (const { run: id, entry } of entries) {
-      const run = state.runs.get(id)
-      if (run === undefined) {
-        if (id === fleetStream) concerned.add(id)
-        continue
-      }
-      lastDurable.set(run, entry)
-      run.durableSeq = entry.seq
-      concerned.add(id)
-      announcer.hear(projected(run), entry)
-      if (entry.alerts !== undefined) alerts.follow(run, entry)
-      effects.perform(run, entry)
-      for (const added of entry.tasks ?? []) armWait(run, added.spec.id)
-      const task = entry.task === undefined ? undefined : run.tasks.get(entry.task)
-      if (task === undefined) continue
-      if (entry.set?.timeoutAt != null || entry.set?.notBefore != null) watch.arm(run, task)
-      if (entry.set?.overBudget != null) budgets.arm(run, task)
-      const worker = task.worker === null ? undefined : workers.get(task.worker)
-      if (worker !== undefined && entry.set?.status !== undefined) {
-        workers.settle(worker)
-        if (worker.status === 'retired' && worker.channel !== undefined) void host.retire(worker)
-      }
-    }
-  }
-
-  function armWait(run: RunState, taskId: string): void {
-    const task = run.tasks.get(taskId)
-    if (task?.status === 'backoff') watch.arm(run, task)
-  }
-
-  function followed(): void {
-    // A worker that came or went concerns every run (RU10).
-    for (const id of concerned.has(fleetStream) ? state.runs.keys() : concerned) {
-      const run = state.runs.get(id)
-      if (run === undefined) continue
-      stalls.look(run)
-      budgets.armRun(run)
-      snapshots.consider(run)
-      memory.letGo(id)
-    }
-    concerned.clear()
-    deadlines.refresh()
-  }
-
-  function liveCursor(run: RunState): string {
-    const last = lastDurable.get(run)
-    const events = last === undefined ? 0 : project(projected(run), last).length
-    return writeCursor({ short: run.header.short, seq: last?.seq ?? run.seq, index: Math.max(0, events - 1) })
   }
 
   async function look<View>(id: string, view: (run: RunState | undefined) => View): Promise<View> {
@@ -281,9 +231,4 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     giveUpOnStore: () => storeWatch.giveUp(),
     settled: () => commits.settled(),
   }
-}
-
-/** The facts of a run that its events need. */
-function projected(run: RunState): { id: string; short: string; name: string } {
-  return { id: run.header.id, short: run.header.short, name: run.header.name }
 }
