@@ -153,7 +153,10 @@ function trustBeyond(layer: Layer | undefined, run: MergeRun): readonly MergePro
   const most = run.security_policy?.max_trust_level ?? 'operator'
   if (layer === undefined || level === undefined || trustRank(level) <= trustRank(most)) return []
   return [
-    { ...placeIn(layer, 'trust_level'), reason: `${whose(layer)} trust level ${level} is above the max_trust_level ${most}` },
+    {
+      ...placeIn(layer, 'trust_level'),
+      reason: `the trust level ${level} of ${whose(layer)} is above the max_trust_level ${most}`,
+    },
   ]
 }
 
@@ -164,7 +167,7 @@ function toolsBeyond(layers: readonly Layer[]): readonly MergeProblem[] {
     bounds.slice(index + 1).flatMap((bound) => {
       const beyond = (layer.says.tools ?? []).filter((tool) => bound.says.tools?.includes(tool) !== true)
       if (beyond.length === 0) return []
-      const reason = `${whose(layer)} tools go beyond those of its ${names[bound.name]}: ${beyond.join(', ')}`
+      const reason = `the tools of ${whose(layer)} go beyond those of ${whose(bound)}: ${beyond.join(', ')}`
       return [{ ...placeIn(layer, 'tools'), reason }]
     }),
   )
@@ -175,7 +178,7 @@ function rolesRefused(layers: readonly Layer[], run: MergeRun): readonly MergePr
   const layer = layers.find(({ says }) => says.role !== undefined)
   const role = layer?.says.role
   if (layer === undefined || layer.name === 'task' || role === undefined || run.roles?.includes(role) !== false) return []
-  return [{ ...placeIn(layer, 'role'), reason: `${whose(layer)} role ${role} is none of the roles of the run` }]
+  return [{ ...placeIn(layer, 'role'), reason: `the role ${role} of ${whose(layer)} is none of the roles of the run` }]
 }
 
 /** What goes into receipts holds no credential. */
@@ -183,17 +186,17 @@ function credentialsIn(layers: readonly Layer[]): readonly MergeProblem[] {
   return layers.flatMap((layer) =>
     written
       .filter((field) => holdsCredential(layer.says[field] ?? ''))
-      .map((field) => ({ ...placeIn(layer, field), reason: `${whose(layer)} ${field} looks like a credential` })),
+      .map((field) => ({ ...placeIn(layer, field), reason: `the ${field} of ${whose(layer)} looks like a credential` })),
   )
 }
 
 const names: Readonly<Record<LayerName, string>> = {
-  task: 'task',
-  agent_profile: 'profile',
-  role_preset: 'role’s preset',
-  run: 'run',
+  task: 'the task',
+  agent_profile: 'the profile',
+  role_preset: 'the preset of its role',
+  run: 'the run',
 }
 
 function whose({ name }: Layer): string {
-  return `the ${names[name]}’s`
+  return names[name]
 }

@@ -29,9 +29,9 @@ async function receiptOf(folder: CliFolder, task: string): Promise<FleetReceipt>
 describe('profiles on the command line', () => {
   it('SC3 a task file names profiles of a module; the command finds what applies in its input, and receipts say what came from where', async () => {
     await using folder = await cliFolder()
-    await folder.file('profiles.mjs', module)
+    const good = await folder.file('profiles.mjs', module)
     await folder.file('t.json', judged)
-    const { exit, err } = await folder.call('run', 't.json', '--worker', 'profiles.mjs')
+    const { exit, err } = await folder.call('run', 't.json', '--worker', good)
     expect([exit, err]).toEqual([0, ''])
     expect(JSON.parse((await folder.call('logs', 'a')).out)).toMatchObject({
       agent_profile: 'careful',
@@ -65,25 +65,25 @@ describe('profiles on the command line', () => {
   it('SC3 what is wrong with the profiles of a module is told, and so is a name that two modules have', async () => {
     await using folder = await cliFolder()
     await folder.file('t.json', judged)
-    await folder.file('profiles.mjs', module)
-    await folder.file('again.mjs', module)
-    await folder.file('wide.mjs', `export const profiles = { wide: { network: true } }`)
-    await folder.file('list.mjs', `export const roles = []`)
-    const wide = await folder.call('run', 't.json', '--worker', 'profiles.mjs', '--worker', 'wide.mjs')
-    expect(wide.err).toContain('profiles.wide.network: expected nothing')
-    const twice = await folder.call('run', 't.json', '--worker', 'profiles.mjs', '--worker', 'again.mjs')
-    expect(twice.err).toContain('--worker again.mjs: its `profiles` hold careful, and so do those of another module')
-    const list = await folder.call('run', 't.json', '--worker', 'list.mjs')
-    expect(list.err).toContain('--worker list.mjs: its `roles` must be an object by name')
+    const good = await folder.file('profiles.mjs', module)
+    const again = await folder.file('again.mjs', module)
+    const wide = await folder.file('wide.mjs', `export const profiles = { wide: { network: true } }`)
+    const list = await folder.file('list.mjs', `export const roles = []`)
+    const widened = await folder.call('run', 't.json', '--worker', good, '--worker', wide)
+    expect(widened.err).toContain('profiles.wide.network: expected nothing')
+    const twice = await folder.call('run', 't.json', '--worker', good, '--worker', again)
+    expect(twice.err).toContain('again.mjs: its `profiles` hold careful, and so do those of another module')
+    const listed = await folder.call('run', 't.json', '--worker', list)
+    expect(listed.err).toContain('list.mjs: its `roles` must be an object by name')
     expect(folder.has('.flotilla')).toBe(false)
   })
 
   it('ST11 resuming needs no profiles: what applied when the run was created stands', async () => {
     await using folder = await cliFolder()
-    await folder.file('profiles.mjs', module)
+    const good = await folder.file('profiles.mjs', module)
     const waiting = { ...judged.tasks[0], metadata: { command: ['node', '-e', 'setTimeout(() => {}, 60000)'] } }
     await folder.file('t.json', { ...judged, tasks: [{ ...waiting, timeout_seconds: 3, retry_policy: { max_attempts: 1 } }] })
-    const first = folder.start('run', 't.json', '--worker', 'profiles.mjs', '--grace', '0s')
+    const first = folder.start('run', 't.json', '--worker', good, '--grace', '0')
     await first.says('started')
     first.child.kill('SIGINT')
     await first.ended

@@ -180,6 +180,7 @@ const extras = {
   roles: ['builder'],
   max_workers: 8,
   open: true,
+  worker_defaults: { loadout: 'slow', tools: [], capabilities: [] },
   budget: { max_seconds: 60 },
 } satisfies Document
 

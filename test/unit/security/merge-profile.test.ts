@@ -141,7 +141,7 @@ describe('what is refused', () => {
   test('SE5 what looks like a credential is refused where a receipt would tell it, and is not repeated', () => {
     const outcome = merge({ model: 'sk-abcdefgh12345678' })
     expect(outcome).toEqual({
-      problems: [{ of: 'task', field: 'worker.model', reason: 'the task’s model looks like a credential' }],
+      problems: [{ of: 'task', field: 'worker.model', reason: 'the model of the task looks like a credential' }],
     })
     expect(problems({ model: 'maker/model-4' })).toEqual([])
   })
