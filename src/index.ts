@@ -1,5 +1,5 @@
 export { createFleet } from './fleet/create-fleet.ts'
-export { checkRun } from './fleet/check-run.ts'
+export { checkRun, type CheckOptions } from './fleet/check-run.ts'
 export { dryRunAlerts, type AlertDryRun } from './fleet/dry-run-alerts.ts'
 export type { AlertOptions } from './fleet/alerts.ts'
 export { defineTask, type TaskDefinition, type TaskFields } from './fleet/define-task.ts'

@@ -67,6 +67,7 @@ it('the exports of flotilla are these and no others', async () => {
       "type CancelOptions",
       "type Channel",
       "type ChannelEnd",
+      "type CheckOptions",
       "type Clock",
       "type CollectorLimits",
       "type CommandOutcome",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { journalOf } from '../../support/journal.ts'
+import { createTestFleet, openRecording, replay, script, worker } from '../../../src/testing/index.ts'
 import { createTestTransport } from '../../support/test-transport.ts'
 
 const profiles = {
@@ -263,6 +264,24 @@ describe('what receipts say', () => {
   })
 })
 
+describe('recordings', () => {
+  test('CO2 a recording holds the profiles that its fleet was opened with, so its creations are decided again the same', async () => {
+    await using fleet = await createTestFleet({
+      record: true,
+      profiles,
+      workers: [worker('w1').otherwise(script().after('2s').complete())],
+    })
+    const run = await fleet.start({ id: 'r', name: 'r', tasks: [careful] })
+    await fleet.until(run.result())
+    await fleet.close()
+    const recording = await openRecording(await fleet.recording())
+    expect(
+      recording.steps.some(({ decided }) => decided.some(({ entry }) => entry.receipt?.profile?.profile_id === 'careful')),
+    ).toBe(true)
+    expect(await replay(recording)).toEqual({ same: true, steps: recording.steps.length })
+  })
+})
+
 describe('routes', () => {
   async function ended(worker: object | undefined, reports: readonly object[]) {
     const bench = await openBench({ profiles })
@@ -322,6 +341,23 @@ describe('routes', () => {
     }
     const { receipt } = await ended({ model: 'm-1' }, [route])
     expect(receipt?.resolved_route).toMatchObject({ provider_id: 'maker' })
+  })
+
+  test('SE5 a route that holds a secret of the run is not taken either: it is nowhere', async () => {
+    const told = async (canonical_model: string) => {
+      const bench = await openBench({ secrets: { source: 'vault', resolve: () => 'hunter22-hunter22' } })
+      const policy = { default_trust_level: 'local' as const, allowed_secrets: ['KEY'] }
+      const run = await bench.fleet.start({ name: 'r', tasks: [task('a', { worker: { model: 'm' } })], security_policy: policy })
+      await bench.clock.settle()
+      bench.transport.say('w1', { type: 'route', ...key(run.id), route: { ...route, canonical_model } })
+      await bench.clock.settle()
+      bench.transport.attempt('a').complete()
+      await bench.clock.settle()
+      const journal = JSON.stringify(await journalOf(bench.store, run.id))
+      return { route: (await run.receipt('a'))?.resolved_route, leaks: journal.includes('hunter22') }
+    }
+    expect(await told('hunter22-hunter22')).toEqual({ route: undefined, leaks: false })
+    expect(await told('m-1')).toMatchObject({ route: { canonical_model: 'm-1' }, leaks: false })
   })
 
   test('LE2 a route of an older attempt changes nothing, and the next attempt begins without one', async () => {
