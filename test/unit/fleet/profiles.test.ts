@@ -275,9 +275,7 @@ describe('recordings', () => {
     await fleet.until(run.result())
     await fleet.close()
     const recording = await openRecording(await fleet.recording())
-    expect(
-      recording.steps.some(({ decided }) => decided.some(({ entry }) => entry.receipt?.profile?.profile_id === 'careful')),
-    ).toBe(true)
+    expect(JSON.stringify(recording.steps)).toContain('"profile_id":"careful"')
     expect(await replay(recording)).toEqual({ same: true, steps: recording.steps.length })
   })
 })
