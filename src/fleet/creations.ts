@@ -15,7 +15,7 @@ import { keepAddresses } from './kept-addresses.ts'
 import { digesting, headerOf } from './new-run.ts'
 import { mergingProfiles } from './profiles.ts'
 import type { Registrar } from './registrar.ts'
-import type { ProfileTables } from '../security/merge-profile.ts'
+import type { ProfileTables } from '../security/profile-layers.ts'
 import { commandWorkerOf } from './workers-of.ts'
 import type { HostPorts } from './workers-of.ts'
 

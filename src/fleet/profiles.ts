@@ -1,6 +1,6 @@
 import { builtInProfiles, builtInRoles } from '../security/built-in-profiles.ts'
 import { mergeProfile } from '../security/merge-profile.ts'
-import type { Known, MergeProblem, MergeRun, ProfileTables } from '../security/merge-profile.ts'
+import type { Known, MergeProblem, MergeRun, ProfileTables } from '../security/profile-layers.ts'
 import { isToken, reservedId } from '../protocol/ids.ts'
 import { formatPath } from '../protocol/problem.ts'
 import { AgentProfile, RolePreset } from '../protocol/profile.ts'

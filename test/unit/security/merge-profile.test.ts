@@ -3,7 +3,7 @@ import { profileTables } from '../../../src/fleet/profiles.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
 import type { FleetTaskWorkerProfile } from '../../../src/protocol/task.ts'
 import { mergeProfile } from '../../../src/security/merge-profile.ts'
-import type { MergeRun } from '../../../src/security/merge-profile.ts'
+import type { MergeRun } from '../../../src/security/profile-layers.ts'
 
 const tables = profileTables({
   profiles: {
