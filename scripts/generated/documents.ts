@@ -4,6 +4,7 @@ import { errorTable } from './errors.ts'
 import { eventTable } from './events.ts'
 import { layerTable } from './layers.ts'
 import { lifecycleSections } from './lifecycles.ts'
+import { roleTable } from './profiles.ts'
 import { securitySections } from './security.ts'
 
 const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -13,6 +14,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/enforcement.md': { fields: enforcementTables(), pending: pendingList() },
   'docs/architecture.md': { layers: layerTable() },
   'docs/security.md': securitySections(),
+  'docs/profiles.md': { roles: roleTable() },
 }
 
 /** A document with parts between `<!-- name: generated -->` and `<!-- /name -->`, as it is and as it should be. */

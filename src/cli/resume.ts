@@ -61,6 +61,7 @@ async function carryOn(invocation: Invocation, control: Control, rows: readonly 
   const done = await work(invocation, {
     workers,
     secrets,
+    profiles: modules.profiles,
     carryOn: rows.map((row) => row.id),
     async begin(fleet, say) {
       const watched: WatchedRun[] = []
@@ -110,7 +111,7 @@ async function checkOpenTasks(
   const { name, worker_specs, security_policy, target } = spec
   const asked = { name, worker_specs, security_policy, target, tasks: tasks.map((task) => ({ ...task, depends_on: [] })) }
   try {
-    checkRun(asked as FleetRunSpecInput, { workers, secrets })
+    checkRun(asked as FleetRunSpecInput, { workers, secrets, asStored: true })
   } catch (error) {
     throw FleetError.is(error, 'impossible_task') ? impossibleOf(spec.id, error) : error
   }

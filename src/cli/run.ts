@@ -25,12 +25,13 @@ export const run: Verb = {
     const modules = await loadWorkerModules(options.workers)
     const workers = workersFor([spec], modules, options.maxWorkers)
     const secrets = await secretSources(options, modules)
-    naming(file, () => checkRun(spec, { workers, secrets }))
+    naming(file, () => checkRun(spec, { workers, secrets, ...modules.profiles }))
     await checkWorkspace(options.workspace)
     const known = await knownRun(invocation)
     const done = await work(invocation, {
       workers,
       secrets,
+      profiles: modules.profiles,
       carryOn: known === undefined || isTerminalRunStatus(known.standing.status) ? [] : [known.id],
       async begin(fleet, say) {
         const started = await fleet.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key })

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { createFleet, FleetError, jsonStore, openControl } from '../index.ts'
-import type { Fleet, Run, SecretSource, WorkerOptions } from '../index.ts'
+import type { Fleet, ProfileOptions, Run, SecretSource, WorkerOptions } from '../index.ts'
 import { createBoard } from './board.ts'
 import type { Board } from './board.ts'
 import { createDisplay } from './display.ts'
@@ -20,6 +20,7 @@ import { hint } from './hint.ts'
 export interface Work {
   readonly workers: readonly WorkerOptions[]
   readonly secrets: readonly SecretSource[]
+  readonly profiles: Required<ProfileOptions>
   /** Unfinished runs of the store to take. */
   readonly carryOn: readonly string[]
   /** Gives the runs to wait for, once the fleet is open. */
@@ -38,12 +39,13 @@ export interface WorkDone {
 const tailMs = 1_000
 
 /** Opens a fleet, shows how the runs go on until they have ended or the process is asked to end, and closes it. */
-export async function work(invocation: Invocation, { workers, secrets, carryOn, begin }: Work): Promise<WorkDone> {
+export async function work(invocation: Invocation, { workers, secrets, profiles, carryOn, begin }: Work): Promise<WorkDone> {
   const { options, terminal, output } = invocation
   const fleet = await createFleet({
     store: jsonStore({ folder: options.folder }),
     workers,
     secrets,
+    ...profiles,
     carryOn: carryOn.length === 0 ? 'none' : carryOn,
     workspace: options.workspace,
     takeOver: options.takeOver,

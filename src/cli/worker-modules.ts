@@ -2,28 +2,33 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FleetError } from '../index.ts'
-import type { Handler, Handlers, SecretSource, WorkerOptions } from '../index.ts'
+import type { Handler, Handlers, ProfileOptions, SecretSource, WorkerOptions } from '../index.ts'
 import type { FleetWorkerSpec } from '../protocol/index.ts'
 
-/** What the modules of `--worker` export. `secrets` are sources of secrets. */
+/** What the modules of `--worker` export. `secrets` are sources of secrets, `profiles` and `roles` are by name. */
 export interface WorkerModules {
   readonly handlers: Handlers
   readonly workers: readonly WorkerOptions[]
   readonly secrets: readonly SecretSource[]
+  readonly profiles: Required<ProfileOptions>
 }
 
 const defaultSlots = 4
 
-/** Imports modules that export `handlers`, `workers`, or both, and may export `secrets`. Throws with the module named. */
+/**
+ * Imports modules that export `handlers`, `workers`, or both, and may export `secrets`, `profiles` and `roles`. Throws with the module
+ * named.
+ */
 export async function loadWorkerModules(paths: readonly string[]): Promise<WorkerModules> {
   const handlers = new Map<string, Handler>()
   const workers: WorkerOptions[] = []
   const secrets: SecretSource[] = []
+  const profiles = new Map<string, unknown>()
+  const roles = new Map<string, unknown>()
   for (const path of paths) {
     const module = await importModule(path)
     const { handlers: own = {}, workers: ownWorkers = [], secrets: ownSecrets = [] } = module
-    if (module.handlers === undefined && module.workers === undefined && module.secrets === undefined)
-      throw refuse(path, 'it exports neither `handlers` nor `workers`')
+    if (exported.every((name) => module[name] === undefined)) throw refuse(path, 'it exports neither `handlers` nor `workers`')
     if (!isTable(own)) throw refuse(path, 'its `handlers` must be functions or definitions by name')
     if (!Array.isArray(ownWorkers)) throw refuse(path, 'its `workers` must be a list')
     if (!Array.isArray(ownSecrets)) throw refuse(path, 'its `secrets` must be a list')
@@ -31,10 +36,23 @@ export async function loadWorkerModules(paths: readonly string[]): Promise<Worke
       if (handlers.has(name)) throw refuse(path, `another module exports the handler ${name} too`)
       handlers.set(name, handler)
     }
+    addNamed(profiles, module.profiles, (problem) => refuse(path, `its \`profiles\` ${problem}`))
+    addNamed(roles, module.roles, (problem) => refuse(path, `its \`roles\` ${problem}`))
     workers.push(...(ownWorkers as WorkerOptions[]))
     secrets.push(...(ownSecrets as SecretSource[]))
   }
-  return { handlers: Object.fromEntries(handlers), workers, secrets }
+  // What they hold is checked when the fleet is opened with them.
+  const named = { profiles: Object.fromEntries(profiles), roles: Object.fromEntries(roles) } as Required<ProfileOptions>
+  return { handlers: Object.fromEntries(handlers), workers, secrets, profiles: named }
+}
+
+function addNamed(to: Map<string, unknown>, table: unknown, refusal: (problem: string) => FleetError): void {
+  if (table === undefined) return
+  if (typeof table !== 'object' || table === null || Array.isArray(table)) throw refusal('must be an object by name')
+  for (const [name, definition] of Object.entries(table)) {
+    if (to.has(name)) throw refusal(`hold ${name}, and so do those of another module`)
+    to.set(name, definition)
+  }
 }
 
 /**
@@ -63,10 +81,14 @@ export function servedHandlers(workers: readonly WorkerOptions[]): Set<string> {
   )
 }
 
+const exported = ['handlers', 'workers', 'secrets', 'profiles', 'roles'] as const
+
 interface ModuleExports {
   readonly handlers?: unknown
   readonly workers?: unknown
   readonly secrets?: unknown
+  readonly profiles?: unknown
+  readonly roles?: unknown
 }
 
 async function importModule(path: string): Promise<ModuleExports> {

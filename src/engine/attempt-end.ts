@@ -81,7 +81,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
       ...next,
       failedOn: task.worker,
       spentMs: spentMs(task, failure.until ?? now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'pending', 'process', 'overBudget', 'permissions'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'pending', 'process', 'overBudget', 'permissions', 'route'),
       ...(task.released && { released: false }),
       ...(failure.cause === 'stale' && { stale: true }),
       ...(decision.retry
@@ -139,7 +139,7 @@ export function* releaseAttempt(
       ...next,
       enqueuedAt: task.enqueuedAt,
       spentMs: spentMs(task, release.until ?? context.now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'permissions'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'permissions', 'route'),
       released: true,
     },
     ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, ...queued]),

@@ -4,6 +4,7 @@ import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { RouteReport } from '../protocol/route.ts'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
@@ -40,6 +41,8 @@ export interface TaskFields {
   readonly process: ProcessRecord | null
   /** What the live lease is held to (SE1); null: nothing, as at the level `local`. */
   readonly permissions: FleetEffectivePermissions | null
+  /** What the worker of the live attempt reported of the route to its model. */
+  readonly route: RouteReport | null
   readonly inputTokens: number
   readonly outputTokens: number
   readonly toolCalls: number

@@ -2,6 +2,7 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
 import { usualTerms } from '../security/trust.ts'
+import { appliedProfile, resolvedRoute, withProfile } from './applied-profile.ts'
 import { boundedEvidence } from './evidence.ts'
 import { instant } from './instant.ts'
 import { isLeased } from './state.ts'
@@ -39,14 +40,27 @@ export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): 
     ...(facts.failureKind !== undefined && { failure_kind: facts.failureKind }),
     artifacts: [...(live ? task.artifacts : []), ...(facts.artifacts ?? [])],
     ...(facts.score !== undefined && { score: facts.score }),
-    ...(task.worker !== null &&
-      facts.hadWorker !== false && { effective_permissions: task.permissions ?? usualTerms.permissions }),
+    ...(task.worker !== null && facts.hadWorker !== false && heldTo(task)),
     ...(task.inputTokens + task.outputTokens > 0 && {
       usage: { input_tokens: task.inputTokens, output_tokens: task.outputTokens },
     }),
     spent: { tokens: task.inputTokens + task.outputTokens, tool_calls: task.toolCalls, seconds },
     ...(facts.output !== undefined && facts.output !== null && { output: facts.output }),
     ...(facts.evidence !== undefined && facts.evidence !== '' && { evidence: boundedEvidence(facts.evidence) }),
+  }
+}
+
+/** What the work was held to, and what it was asked to be. */
+function heldTo(task: TaskState): Pick<FleetReceipt, 'resolved_route' | 'effective_permissions' | 'profile'> {
+  const { spec, route } = task
+  const permissions = task.permissions ?? usualTerms.permissions
+  if (spec.worker === undefined && route === null) return { effective_permissions: permissions }
+  const resolved_route = resolvedRoute(spec, route)
+  const profile = appliedProfile(spec)
+  return {
+    ...(resolved_route !== undefined && { resolved_route }),
+    effective_permissions: withProfile(permissions, spec),
+    ...(profile !== undefined && { profile }),
   }
 }
 

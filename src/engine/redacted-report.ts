@@ -22,6 +22,7 @@ const redact: Redact = {
   heartbeat: same,
   progress: (message, redactor) => ({ ...message, event: redactProgress(message.event, redactor) }),
   usage: same,
+  route: (message, redactor) => ({ ...message, route: redactor.json(message.route) as typeof message.route }),
   // A secret may be spread over several messages: see `redactLog`.
   log: same,
   // Its path finds the file: see `redactArtifact`.

@@ -1,11 +1,13 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { AcceptedMessage, ArtifactMessage, AttemptMessage, UsageMessage } from '../protocol/wire.ts'
+import { invalidDocument } from '../protocol/problem.ts'
+import { RouteReport } from '../protocol/route.ts'
+import type { AcceptedMessage, ArtifactMessage, AttemptMessage, RouteMessage, UsageMessage } from '../protocol/wire.ts'
 import type { AttemptPlace } from '../ports/collector.ts'
 import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
-import { accept, fail, finish, progress, recordArtifact, spend } from './commands/report.ts'
+import { accept, fail, finish, noteRoute, progress, recordArtifact, spend } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { DecideContext } from './decide.ts'
 import type { Decision } from './entry.ts'
@@ -88,6 +90,8 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
           if (run !== undefined && task !== undefined) yield* spend(context, run, task, message)
         })
         return
+      case 'route':
+        return route(presence, message)
       case 'log':
         presence.logged = true
         return log(presence, redactLog(core, presence, message.text))
@@ -98,6 +102,19 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       case 'stopped':
         return end(worker, presence, message)
     }
+  }
+
+  /** Whatever may not be on a receipt is not taken, and the attempt's log says so. */
+  function route(presence: AttemptPresence, message: RouteMessage): Promise<void> | void {
+    const reading = RouteReport.read(message.route)
+    if (!reading.ok) {
+      presence.logged = true
+      return log(presence, `${invalidDocument('the route', reading.problems).message}\nThe route was not taken.\n`)
+    }
+    core.turns.report(function* (context): Decision {
+      const found = liveTask(core, presence.run, presence.task, presence.attempt)
+      if (found !== undefined) yield* noteRoute(context, found.run, found.task, reading.value)
+    })
   }
 
   /** A log that cannot be written is less than the attempt that writes it. */

@@ -66,7 +66,7 @@ function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' 
     role: spec.worker?.role,
     target: run.target,
     policyTrust: run.security_policy?.default_trust_level ?? 'sandbox',
-    maxTrust: run.security_policy?.max_trust_level ?? 'operator',
+    maxTrust: lowerTrust(run.security_policy?.max_trust_level ?? 'operator', spec.worker?.trust_level ?? 'operator'),
     verified: run.security_policy?.require_identity_verification ?? false,
     grants,
     wantsUngranted: !coversWrites(grants, writesOf(spec)),

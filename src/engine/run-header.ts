@@ -1,6 +1,6 @@
 import type { FleetRunTarget, FleetWorkflow } from '../protocol/run.ts'
 import type { FleetSecurityPolicy } from '../protocol/security.ts'
-import type { FleetTaskBudget } from '../protocol/task.ts'
+import type { FleetTaskBudget, FleetTaskWorkerProfile } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 
 /** The part of a run that never changes. */
@@ -16,6 +16,8 @@ export interface RunHeader {
   readonly workflow?: FleetWorkflow
   readonly roles?: readonly string[]
   readonly max_workers?: number
+  /** For what its tasks, their profiles and the presets of their roles leave open (SC3). */
+  readonly worker_defaults?: FleetTaskWorkerProfile
   /** Limits on what all of its tasks may spend together (BU3). */
   readonly budget?: FleetTaskBudget
   readonly open: boolean

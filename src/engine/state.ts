@@ -195,6 +195,7 @@ export function createTaskState(
     stale: false,
     process: null,
     permissions: null,
+    route: null,
     inputTokens: 0,
     outputTokens: 0,
     toolCalls: 0,

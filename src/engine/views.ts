@@ -150,6 +150,7 @@ function wireRun({ header, ...run }: RunState): FleetRun {
     workflow: header.workflow,
     roles: header.roles,
     max_workers: header.max_workers,
+    worker_defaults: header.worker_defaults,
     budget: header.budget,
     open: header.open ? true : undefined,
     task_specs: [],

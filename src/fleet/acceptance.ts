@@ -28,17 +28,16 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  * Fields of the contract that have no effect here yet. A field that is accepted has an effect, or is refused with a reason: what is
  * built takes its row out.
  */
-const unenforcedOfTask: readonly (readonly [path: string, Check<FleetTaskSpec>, reason: string])[] = [
-  ['worker.agent_profile', (task) => task.worker?.agent_profile !== undefined, 'no agent profile is registered'],
-]
-
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
   ['host', (worker) => worker.host.kind !== 'local', 'only local hosts can be reached yet'],
   ['auth', (worker) => worker.auth !== undefined && worker.auth.method !== 'none', 'a local worker needs no authentication'],
 ]
 
-/** In steps: refuses, in one error, what a spec asks for and nothing here would enforce: `unenforceable`, or `unsupported_target`. */
-export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: Enforcers): Steps {
+/**
+ * In steps: refuses, in one error with what was found before, what a spec asks for and nothing here would enforce: `unenforceable`, or
+ * `unsupported_target`.
+ */
+export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: Enforcers, found: readonly Refusal[]): Steps {
   if (run.target === 'cloud') {
     throw new FleetError(
       'unsupported_target',
@@ -46,6 +45,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: 
     )
   }
   const refusals = [
+    ...found,
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks, scorers)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
@@ -55,15 +55,14 @@ export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: 
 }
 
 /** The same for tasks that are added to a run. */
-export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps {
-  yield* throwingRefusals(yield* refusingTasks(tasks, scorers))
+export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers, found: readonly Refusal[]): Steps {
+  yield* throwingRefusals([...found, ...(yield* refusingTasks(tasks, scorers))])
 }
 
 function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps<readonly Refusal[]> {
   const found: Refusal[] = []
   for (const [index, task] of tasks.entries()) {
     const under = `tasks[${index}].`
-    found.push(...refused(unenforcedOfTask, task, under))
     if (task.scorer !== undefined && scorers[task.scorer.kind] === undefined) {
       found.push({ path: `${under}scorer.kind`, reason: `no scorer of kind ${task.scorer.kind} is registered` })
     }

@@ -8,11 +8,13 @@ import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
+import type { ProfileTables } from '../security/profile-layers.ts'
 import { parsingTasks } from '../protocol/task-list.ts'
 import type { FleetTaskSpec, FleetTaskSpecInput } from '../protocol/task.ts'
 import { refusingUnenforceableTasks } from './acceptance.ts'
 import type { Created, CreateOptions, Creations } from './creations.ts'
 import { keepAddresses } from './kept-addresses.ts'
+import { mergingProfiles } from './profiles.ts'
 import type { Registrar } from './registrar.ts'
 import type { WorkerPlan } from './workers-of.ts'
 
@@ -29,13 +31,18 @@ export interface FleetCalls {
 
 export function createFleetCalls(
   engine: Engine,
-  parts: { readonly registrar: Registrar; readonly creations: Creations; readonly close: FleetCalls['close'] },
+  parts: {
+    readonly registrar: Registrar
+    readonly creations: Creations
+    readonly profiles: ProfileTables
+    readonly close: FleetCalls['close']
+  },
 ): FleetCalls {
   const { registrar, creations } = parts
   return {
     create: ({ spec, start, options }) => creations.create(spec, start, options),
     perform: (command) => performCommand(engine, command),
-    add: ({ run, tasks }) => addToRun(engine, run, tasks),
+    add: ({ run, tasks }) => addToRun(engine, run, tasks, parts.profiles),
     delete: ({ run: id }) => engine.use(id, (run) => deleteRun(engine, id, run)),
     async addWorker(plan) {
       registrar.add(plan)
@@ -46,9 +53,14 @@ export function createFleetCalls(
   }
 }
 
-async function addToRun(engine: Engine, id: string, input: readonly FleetTaskSpecInput[]): Promise<CommandOutcome> {
+async function addToRun(
+  engine: Engine,
+  id: string,
+  input: readonly FleetTaskSpecInput[],
+  profiles: ProfileTables,
+): Promise<CommandOutcome> {
   for (;;) {
-    const outcome = await engine.use(id, (run) => addOnce(engine, id, run, input))
+    const outcome = await engine.use(id, (run) => addOnce(engine, id, run, input, profiles))
     if (outcome !== undefined) return outcome
   }
 }
@@ -59,9 +71,10 @@ async function addOnce(
   id: string,
   run: RunState | undefined,
   input: readonly FleetTaskSpecInput[],
+  profiles: ProfileTables,
 ): Promise<CommandOutcome | undefined> {
   if (run?.opened !== true) throw unknownRun(id)
-  const accepted = await inSlices(accepting(engine, run, input), engine.core.clock)
+  const accepted = await inSlices(accepting(engine, run, input, profiles), engine.core.clock)
   const tasks = await keepAddresses(engine.core.store.blobs, id, accepted)
   return engine.command(function* (context): Decision<CommandOutcome | undefined> {
     if (context.state.runs.get(id) !== run) return undefined
@@ -73,10 +86,16 @@ async function addOnce(
   })
 }
 
-function* accepting(engine: Engine, run: RunState, input: readonly FleetTaskSpecInput[]): Steps<readonly FleetTaskSpec[]> {
+function* accepting(
+  engine: Engine,
+  run: RunState,
+  input: readonly FleetTaskSpecInput[],
+  profiles: ProfileTables,
+): Steps<readonly FleetTaskSpec[]> {
   const tasks = yield* parsingTasks(input, { knownIds: run.tasks, roles: run.header.roles })
-  yield* refusingUnenforceableTasks(tasks, engine.core.scorers)
-  return tasks
+  const merging = yield* mergingProfiles(tasks, run.header, profiles)
+  yield* refusingUnenforceableTasks(tasks, engine.core.scorers, merging.refusals)
+  return merging.tasks
 }
 
 async function deleteRun(engine: Engine, id: string, run: RunState | undefined): Promise<void> {

@@ -5,6 +5,7 @@ import type { ConcurrencyLimits } from '../engine/gates.ts'
 import type { ConcurrencyLimit } from '../engine/limit-gate.ts'
 import type { AlertOptions } from './alerts.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
+import { profileProblems } from './profiles.ts'
 import type { Retention } from './retention.ts'
 
 type Check = (value: unknown) => string | undefined
@@ -96,12 +97,15 @@ export function checkOptions({
   retention = {},
   concurrency = {},
   slots,
+  profiles,
+  roles,
 }: FleetOptions): Partial<FleetLimits> {
   const problems = [
     ...problemsOf('limits', limits, limitChecks),
     ...problemsOf('alerts', alerts, alertChecks),
     ...problemsOf('retention', retention, retentionChecks),
     ...concurrencyProblems(concurrency),
+    ...profileProblems({ ...(profiles !== undefined && { profiles }), ...(roles !== undefined && { roles }) }),
     ...problemsOf('', { slots }, { slots: wholeFrom(1) }),
   ]
   if (problems.length > 0) {

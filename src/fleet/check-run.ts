@@ -13,9 +13,17 @@ import type { Steps } from '../protocol/steps.ts'
 import { createScorers } from '../verification/scorers.ts'
 import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
+import { checkOptions } from './check-options.ts'
 import type { FleetOptions } from './options.ts'
+import { mergingProfiles, profileTables } from './profiles.ts'
 import { secretsOf } from './secrets-of.ts'
 import { commandWorkerOf, workersOf } from './workers-of.ts'
+
+/** What a run is checked against. */
+export type CheckOptions = Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets' | 'profiles' | 'roles'> & {
+  /** True: the tasks are read from a run that exists, so what was merged into them stands, whatever profiles there are now. Default false. */
+  readonly asStored?: boolean
+}
 
 /**
  * Checks a run against the workers that a fleet of these options would have, without opening anything: throws what `fleet.create` with
@@ -23,18 +31,21 @@ import { commandWorkerOf, workersOf } from './workers-of.ts'
  * and `invalid_document` for paths that climb out of the workspace, which a fleet finds when it comes to their task (WS1). Gives the
  * canonical spec.
  */
-export function checkRun(
-  input: FleetRunSpecInput,
-  options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets'> = {},
-): FleetRunSpec {
+export function checkRun(input: FleetRunSpecInput, options: CheckOptions = {}): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
-  allAtOnce(refusingUnenforceable(spec, { scorers: createScorers({ files: diskFiles() }), secrets: secretsOf(options) }))
+  checkOptions(options)
+  const { tasks, refusals } =
+    options.asStored === true
+      ? { tasks: spec.tasks, refusals: [] }
+      : allAtOnce(mergingProfiles(spec.tasks, spec, profileTables(options)))
+  const enforcers = { scorers: createScorers({ files: diskFiles() }), secrets: secretsOf(options) }
+  allAtOnce(refusingUnenforceable(spec, enforcers, refusals))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),
     ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
   ]
-  const impossible = allAtOnce(findingImpossible(spec, workers))
+  const impossible = allAtOnce(findingImpossible({ ...spec, tasks }, workers))
   refuseUnenforced(spec, impossible)
   allAtOnce(refusingImpossible(impossible))
   return spec
@@ -47,6 +58,8 @@ export interface ImpossibleTask {
   readonly reasons: readonly string[]
   /** A worker that would fit, if only it could enforce what the task needs, with the reason; undefined when none would fit anyway. */
   readonly unenforced: { readonly worker: string; readonly reason: string } | undefined
+  /** The field that asks for the level `sandbox`, where the task, its profile or its role does. */
+  readonly asks?: string
 }
 
 /**
@@ -59,13 +72,14 @@ export function refuseUnenforced(
   tasks: readonly ImpossibleTask[],
 ): void {
   const refusals = new Map<string, Refusal>()
-  for (const { unenforced } of tasks) {
+  for (const { unenforced, asks } of tasks) {
     if (unenforced === undefined) continue
     const { worker, reason } = unenforced
     const place = spec.worker_specs.findIndex(({ id }) => id === worker)
     const isCut = spec.security_policy?.max_trust_level === 'sandbox'
-    const path = isCut ? 'security_policy.max_trust_level' : `worker_specs[${place}].trust_level`
-    if ((isCut || place >= 0) && !refusals.has(path)) refusals.set(path, { path, reason: `${worker} ${reason}` })
+    const path = isCut ? 'security_policy.max_trust_level' : (asks ?? `worker_specs[${place}].trust_level`)
+    if ((isCut || place >= 0 || asks !== undefined) && !refusals.has(path))
+      refusals.set(path, { path, reason: `${worker} ${reason}` })
   }
   allAtOnce(throwingRefusals([...refusals.values()]))
 }
@@ -93,10 +107,25 @@ export function* findingImpossible(
     const requirement = requirements.of(task)
     let found = against.get(requirement)
     if (found === undefined) against.set(requirement, (found = findAgainst(requirement, workers)))
-    if (found.reasons.length > 0) impossible.push({ id: task.id, path: `tasks[${index}] (${task.id})`, ...found })
+    if (found.reasons.length > 0) {
+      const asks = askingSandbox(task, `tasks[${index}].worker`)
+      impossible.push({ id: task.id, path: `tasks[${index}] (${task.id})`, ...found, ...(asks !== undefined && { asks }) })
+    }
     yield
   }
   return impossible
+}
+
+/** The field that brought the level `sandbox` into a task; undefined where it has none of its own. */
+function askingSandbox({ worker }: FleetRunSpec['tasks'][number], under: string): string | undefined {
+  if (worker?.trust_level !== 'sandbox') return undefined
+  const source = worker.resolution?.sources['trust_level'] ?? 'task.trust_level'
+  const { agent_profile, role } = worker.resolution?.sources ?? {}
+  if (source.startsWith('task.')) return `${under}.trust_level`
+  if (source.startsWith('run.')) return 'worker_defaults.trust_level'
+  const brought =
+    source.startsWith('role_preset.') && role !== 'agent_profile.role' ? ['role', role] : ['agent_profile', agent_profile]
+  return brought[1]?.startsWith('run.') === true ? `worker_defaults.${brought[0]}` : `${under}.${brought[0]}`
 }
 
 type Against = Pick<ImpossibleTask, 'reasons' | 'unenforced'>

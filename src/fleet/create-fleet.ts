@@ -44,6 +44,7 @@ import type { Fleet } from './fleet.ts'
 import { serveInbox } from './inbox.ts'
 import { knowEarlierSecrets } from './earlier-secrets.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
+import { profileTables } from './profiles.ts'
 import { createRecording, unrecorded } from './recording.ts'
 import type { Recording } from './recording.ts'
 import { createRegistrar } from './registrar.ts'
@@ -188,7 +189,8 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
   const registrar = createRegistrar(engine, host, (transport) =>
     seam === undefined ? transport : seamedTransport(seam, transport),
   )
-  const creations = createCreations(engine, { registrar, host, workspace })
+  const profiles = profileTables(options)
+  const creations = createCreations(engine, { registrar, host, workspace, profiles })
   try {
     const { read } = await loadFleetStream(engine.core.state, { store, clock })
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
@@ -235,6 +237,7 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
   const direct = createFleetCalls(engine, {
     registrar,
     creations,
+    profiles,
     close({ graceMs = limits.closeGraceMs }) {
       if (closed !== undefined && graceMs === 0) hurry.abort()
       return (closed ??= close(graceMs))

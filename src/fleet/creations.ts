@@ -13,7 +13,9 @@ import { findingImpossible, refuseUnenforced, refusingImpossible } from './check
 import type { ImpossibleTask } from './check-run.ts'
 import { keepAddresses } from './kept-addresses.ts'
 import { digesting, headerOf } from './new-run.ts'
+import { mergingProfiles } from './profiles.ts'
 import type { Registrar } from './registrar.ts'
+import type { ProfileTables } from '../security/profile-layers.ts'
 import { commandWorkerOf } from './workers-of.ts'
 import type { HostPorts } from './workers-of.ts'
 
@@ -41,7 +43,12 @@ export interface Creations {
 
 export function createCreations(
   engine: Engine,
-  parts: { readonly registrar: Registrar; readonly host: HostPorts; readonly workspace: string },
+  parts: {
+    readonly registrar: Registrar
+    readonly host: HostPorts
+    readonly workspace: string
+    readonly profiles: ProfileTables
+  },
 ): Creations {
   const { store, ids, clock } = engine.core
   const byKey = new Map<string, Promise<Created>>()
@@ -86,8 +93,11 @@ export function createCreations(
 
   function* accepting(input: FleetRunSpecInput, keyed: boolean): Steps<{ spec: FleetRunSpec; digest: string }> {
     const spec = yield* parsingRunSpec(input)
-    yield* refusingUnenforceable(spec, engine.core)
-    return { spec, digest: keyed ? yield* digesting(spec) : '' }
+    const { tasks, refusals } = yield* mergingProfiles(spec.tasks, spec, parts.profiles)
+    yield* refusingUnenforceable(spec, engine.core, refusals)
+    // The same spec is the same run, whatever profiles there are meanwhile (RU2).
+    const digest = keyed ? yield* digesting(spec) : ''
+    return { spec: tasks === spec.tasks ? spec : { ...spec, tasks }, digest }
   }
 
   async function reattach(row: RunRow, spec: FleetRunSpec, digest: string, start: boolean): Promise<Created> {

@@ -16,6 +16,7 @@ const headerFields = [
   'workflow',
   'roles',
   'max_workers',
+  'worker_defaults',
   'budget',
   'open',
 ]
@@ -42,6 +43,7 @@ export function headerOf(
     ...(spec.workflow !== undefined && { workflow: spec.workflow }),
     ...(spec.roles !== undefined && { roles: spec.roles }),
     ...(spec.max_workers !== undefined && { max_workers: spec.max_workers }),
+    ...(spec.worker_defaults !== undefined && { worker_defaults: spec.worker_defaults }),
     ...(spec.budget !== undefined && { budget: spec.budget }),
     open: spec.open ?? false,
     createdAt: facts.now,

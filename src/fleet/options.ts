@@ -13,6 +13,7 @@ import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import type { CollectorLimits } from '../workspace/collector.ts'
 import type { AlertOptions } from './alerts.ts'
+import type { ProfileOptions } from './profiles.ts'
 import type { Retention } from './retention.ts'
 import type { TaskDefinition } from './define-task.ts'
 
@@ -59,7 +60,7 @@ export interface FleetLimits extends Defaults, CollectorLimits {
 }
 
 /** Options of {@link createFleet}. */
-export interface FleetOptions {
+export interface FleetOptions extends ProfileOptions {
   /** Where runs live. Default: `memoryStore()`, gone with the process. */
   readonly store?: Store
   /** Functions that do tasks. They make one worker, `local`, with `slots` slots. */

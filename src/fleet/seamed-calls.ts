@@ -16,7 +16,7 @@ export interface NotedOpening {
   readonly limits: FleetLimits
   readonly options: Pick<
     FleetOptions,
-    'leasing' | 'carryOn' | 'retention' | 'concurrency' | 'waitForStoreMs' | 'takeOver' | 'workspace'
+    'leasing' | 'carryOn' | 'retention' | 'concurrency' | 'waitForStoreMs' | 'takeOver' | 'workspace' | 'profiles' | 'roles'
   >
   readonly workers: readonly NotedWorker[]
 }
@@ -26,10 +26,20 @@ export function openingOf(world: {
   readonly limits: FleetLimits
   readonly plans: readonly WorkerPlan[]
 }): NotedOpening {
-  const { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace } = world.options
+  const { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace, profiles, roles } = world.options
   return {
     limits: world.limits,
-    options: { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace } as NotedOpening['options'],
+    options: {
+      leasing,
+      carryOn,
+      retention,
+      concurrency,
+      waitForStoreMs,
+      takeOver,
+      workspace,
+      profiles,
+      roles,
+    } as NotedOpening['options'],
     workers: world.plans.map(notedWorker),
   }
 }

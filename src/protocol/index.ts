@@ -19,6 +19,8 @@ export {
   FleetTaskFailureKind,
   FleetTaskResult,
 } from './receipt.ts'
+export type { RouteReport } from './route.ts'
+export type { AgentProfile, AgentProfileInput, RolePreset, RolePresetInput } from './profile.ts'
 export { FleetRun, FleetRunStatus, FleetRunTarget, FleetWorkflow, isActiveRunStatus, isTerminalRunStatus } from './run.ts'
 export { FleetRunSpec, type FleetRunSpecInput } from './run-spec.ts'
 export {
@@ -76,6 +78,7 @@ export type {
   ProgressMessage,
   ResultMessage,
   HandBackMessage,
+  RouteMessage,
   StopMessage,
   StoppedMessage,
   ToWorker,

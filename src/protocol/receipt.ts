@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { FleetArtifactRef } from './artifact.ts'
 import { contract, type ValueOf } from './codec.ts'
-import { f64, flag, hiddenText, json, list, object, optional, timestamp, token, u32, u64 } from './field.ts'
+import { f64, flag, json, list, map, object, optional, timestamp, token, u32, u64 } from './field.ts'
 import { FleetRunId } from './ids.ts'
+import { routeText } from './route.ts'
+import { FleetTrustLevel } from './security.ts'
 
 /** What became of an attempt (VE). */
 export const FleetTaskResult = contract('FleetTaskResult', () => z.enum(['pass', 'partial', 'fail', 'skip', 'timeout']))
@@ -15,11 +17,6 @@ export type FleetTaskFailureKind = ValueOf<typeof FleetTaskFailureKind>
 /** How good a result is, out of `max` where there is one (VE3, VE5). */
 export const FleetScore = contract('FleetScore', () => object({ value: f64, max: optional(f64), notes: optional(z.string()) }))
 export type FleetScore = ValueOf<typeof FleetScore>
-
-const credential =
-  /:\/\/[^/]*@|\bbearer\s|\b(?:api[_-]?key|access[_-]?token|token|secret|password)\s*[=:]|\bsk-[\w-]{8}|\bgh[opsu]_\w{8}|\bxox[abp]-|\bAKIA[A-Z0-9]{8}/i
-
-const routeText = hiddenText('text that holds no credential', (value) => !credential.test(value))
 
 /** Which model served an attempt, by way of what. Never a credential, nor a URL that embeds one. */
 export const FleetResolvedRoute = contract('FleetResolvedRoute', () =>
@@ -78,6 +75,22 @@ export const FleetReceipt = contract('FleetReceipt', () =>
     score: optional(FleetScore.schema),
     resolved_route: optional(FleetResolvedRoute.schema),
     effective_permissions: optional(FleetEffectivePermissions.schema),
+    /** What the worker was asked to be, after its task, its profile, its role's preset and its run; left out when nobody said anything. */
+    profile: optional(
+      object({
+        profile_id: optional(token),
+        /** `built-in`, or `fleet` when the application gave it. */
+        profile_origin: optional(z.string()),
+        role: optional(routeText),
+        loadout: optional(routeText),
+        model_class: optional(routeText),
+        model: optional(routeText),
+        tool_profile: optional(z.string()),
+        trust_level: optional(FleetTrustLevel.schema),
+        /** By field, where its value comes from: `task.role`, `agent_profile.model`, `role_preset.timeout_seconds`, `run.loadout`. */
+        sources: map(z.string()),
+      }),
+    ),
     /** Tokens that the worker reported. */
     usage: optional(object({ input_tokens: u64, output_tokens: u64 })),
     /** What counts against the budget (BU4). */

@@ -4,7 +4,7 @@ import { atLeastOne, displayName, flag, line, list, map, object, optional, times
 import { reservedId } from './ids.ts'
 import { checkRun } from './run-check.ts'
 import { FleetSecurityPolicy } from './security.ts'
-import { FleetTaskBudget, FleetTaskSpec } from './task.ts'
+import { FleetTaskBudget, FleetTaskSpec, FleetTaskWorkerProfile } from './task.ts'
 import { FleetWorkerSpec } from './worker.ts'
 
 /** Where a run stands (RU). */
@@ -53,6 +53,8 @@ export const runExtras = () => ({
   max_workers: optional(atLeastOne),
   /** Takes tasks after its creation, and ends only once it is sealed (RU3, RU8). */
   open: optional(flag),
+  /** For what its tasks, their profiles and the presets of their roles leave open (SC3). */
+  worker_defaults: optional(FleetTaskWorkerProfile.schema),
   /** Over all tasks of the run (BU3). */
   budget: optional(FleetTaskBudget.schema),
 })

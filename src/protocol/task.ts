@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { FleetAlertPolicy } from './alert.ts'
 import { FleetArtifactKind } from './artifact.ts'
+import { FleetTrustLevel } from './security.ts'
 import { aliased } from './alias.ts'
 import { contract, type InputOf, type ValueOf } from './codec.ts'
 import {
@@ -12,6 +13,7 @@ import {
   i32,
   json,
   list,
+  map,
   object,
   optional,
   sized,
@@ -24,7 +26,10 @@ import {
   withoutAbsent,
 } from './field.ts'
 
-const modelId = hiddenText('a model id without spaces, quotes or "="', (value) => /^[!-~]+$/.test(value) && !/[='"]/.test(value))
+export const modelId = hiddenText(
+  'a model id without spaces, quotes or "="',
+  (value) => /^[!-~]+$/.test(value) && !/[='"]/.test(value),
+)
 
 /** Which worker a task wants, and how it should work (SC3). All of it is handed to the worker. Reads `profile` as `agent_profile`. */
 export const FleetTaskWorkerProfile = contract('FleetTaskWorkerProfile', () =>
@@ -38,6 +43,12 @@ export const FleetTaskWorkerProfile = contract('FleetTaskWorkerProfile', () =>
       tool_profile: optional(filled),
       tools: list(filled),
       capabilities: list(filled),
+      /** How to work, besides the task's own instructions. */
+      instructions: optional(filled),
+      /** The highest level that the task runs at; it raises none (SE1). */
+      trust_level: optional(FleetTrustLevel.schema),
+      /** Written by the fleet when it merged a profile: where each value comes from. What a document says here is not read. */
+      resolution: optional(object({ profile_origin: optional(z.string()), sources: map(z.string()) })),
     }),
     { profile: 'agent_profile' },
   ),

@@ -2,6 +2,7 @@ import type { FleetReceipt } from './receipt.ts'
 import type { FleetTaskBudget, FleetTaskSpec } from './task.ts'
 import type { FleetArtifactRef } from './artifact.ts'
 import type { FleetErrorCode } from './errors.ts'
+import type { RouteReport } from './route.ts'
 import type { Json } from './json.ts'
 import type { FleetTrustLevel } from './security.ts'
 
@@ -131,6 +132,12 @@ export interface UsageMessage extends AttemptKey {
   readonly output_tokens: number
 }
 
+/** What the worker knows of the route to its model; the last one of an attempt counts. */
+export interface RouteMessage extends AttemptKey {
+  readonly type: 'route'
+  readonly route: RouteReport
+}
+
 /** Text that the work wrote. */
 export interface LogMessage extends AttemptKey {
   readonly type: 'log'
@@ -185,6 +192,7 @@ export type AttemptMessage =
   | HeartbeatMessage
   | ProgressMessage
   | UsageMessage
+  | RouteMessage
   | LogMessage
   | ArtifactMessage
   | ResultMessage

@@ -4,6 +4,7 @@ import { FleetError } from './errors.ts'
 import { atLeastOne, f64, filled, flag, i32, json, line, optional, pattern, text, token, u32, u64 } from './field.ts'
 import { FleetRunId } from './ids.ts'
 import { formatPath } from './problem.ts'
+import { RouteReport } from './route.ts'
 import { checkSize, sizeLimits } from './size-limit.ts'
 import type { FromWorker } from './wire.ts'
 
@@ -61,6 +62,7 @@ const workerMessage = contract('the message', () =>
     z.object({ type: z.literal('heartbeat'), ...key, cpu_percent: optional(f64), memory_mb: optional(u64) }),
     z.object({ type: z.literal('progress'), ...key, event: progress }),
     z.object({ type: z.literal('usage'), ...key, input_tokens: u64, output_tokens: u64 }),
+    z.object({ type: z.literal('route'), ...key, route: RouteReport.schema }),
     z.object({ type: z.literal('log'), ...key, text: z.string() }),
     z.object({
       type: z.literal('artifact'),

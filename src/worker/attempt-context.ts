@@ -1,10 +1,11 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
+import { RouteReport } from '../protocol/route.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFullDisk } from '../transports/full-disk.ts'
 import type { ArtifactContent, ReportChannel } from '../transports/report-channel.ts'
-import type { AttemptArtifact, AttemptContext } from './attempt.ts'
+import type { AttemptArtifact, AttemptContext, AttemptRoute } from './attempt.ts'
 import { createAttemptSecrets } from './attempt-secrets.ts'
 import { AttemptFailure } from './failure.ts'
 import { toJson } from './json-output.ts'
@@ -85,7 +86,9 @@ export function keyOf({ run_id, task_id, attempt }: AttemptKey): AttemptKey {
 }
 
 /** The reports without an answer. They are not `async`: throwing at the call keeps one that nobody awaits from being an unhandled rejection. */
-function createProgressReports(parts: ContextParts): Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'log'> {
+function createProgressReports(
+  parts: ContextParts,
+): Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'route' | 'log'> {
   const { requireLive } = parts
   const key = keyOf(parts.assign)
   const send = (message: AttemptMessage) => {
@@ -108,6 +111,10 @@ function createProgressReports(parts: ContextParts): Pick<AttemptContext, 'model
       if (input_tokens === 0 && output_tokens === 0) return Promise.resolve()
       return send({ ...key, type: 'usage', input_tokens, output_tokens })
     },
+    route(route) {
+      requireLive()
+      return send({ ...key, type: 'route', route: RouteReport.parse(reported(route)) })
+    },
     log(text) {
       requireLive()
       return send({ ...key, type: 'log', text: text.endsWith('\n') ? text : `${text}\n` })
@@ -120,6 +127,19 @@ function contentOf(artifact: AttemptArtifact): ArtifactContent {
   if ('path' in artifact) return { kind: artifact.kind, path: artifact.path, ...mime }
   const bytes = typeof artifact.content === 'string' ? new TextEncoder().encode(artifact.content) : artifact.content
   return { kind: artifact.kind, path: artifact.name, bytes, ...mime }
+}
+
+function reported(route: AttemptRoute): unknown {
+  return {
+    provider_id: route.providerId,
+    provider_exact_id: route.providerExactId ?? null,
+    provider_kind: route.providerKind,
+    canonical_model: route.canonicalModel ?? null,
+    wire_model_id: route.wireModelId ?? null,
+    protocol: route.protocol,
+    model_route: route.modelRoute ?? null,
+    reasoning_effort: route.reasoningEffort ?? null,
+  }
 }
 
 function requireCount(name: string, count: number | undefined): number {

@@ -21,6 +21,19 @@ export type AttemptArtifact =
       readonly mimeType?: string
     }
 
+/** The route to the model that does the work, as only the worker knows it. Never a credential, nor a URL that embeds one. */
+export interface AttemptRoute {
+  readonly providerId: string
+  readonly providerKind: string
+  readonly protocol: string
+  /** The model's id on the wire. Default: the task's `worker.model`. */
+  readonly wireModelId?: string | undefined
+  readonly providerExactId?: string | undefined
+  readonly canonicalModel?: string | undefined
+  readonly modelRoute?: string | undefined
+  readonly reasoningEffort?: string | undefined
+}
+
 /** What a dependency left behind. */
 export interface AttemptDependency {
   readonly receipt: FleetReceipt
@@ -33,9 +46,10 @@ export interface AttemptDependency {
  *
  * Reports are ordered. None of them needs to be awaited: a report that is not awaited never becomes an unhandled rejection. Once
  * `signal` has aborted, or the attempt has ended, every method throws: the signal's reason, or `lease_lost`. `modelWait`, `tool`,
- * `workflow`, `usage`, `log` and `fail` throw where they are called; `artifact` and `delay` reject.
+ * `workflow`, `usage`, `route`, `log` and `fail` throw where they are called; `artifact` and `delay` reject.
  */
 export interface AttemptContext<Input = unknown> {
+  /** The task. Its `worker` is what applies: profile, role preset and defaults of the run are merged into it. */
   readonly task: FleetTaskSpec
   /** The task's `input`, as the handler's input schema made it. */
   readonly input: Input
@@ -79,6 +93,11 @@ export interface AttemptContext<Input = unknown> {
    * count is 0, so a model's answer can be passed as it is; what is not a whole number from 0 is refused with `invalid_option`.
    */
   usage(tokens: { readonly inputTokens?: number | undefined; readonly outputTokens?: number | undefined }): Promise<void>
+  /**
+   * Reports the route to the model. The last one of the attempt completes `resolved_route` of its receipt. Throws `invalid_document` for
+   * a text that is missing or that looks like a credential.
+   */
+  route(route: AttemptRoute): Promise<void>
   /**
    * Hands an artifact to the fleet, and gives the reference that the receipt will carry, with the size and checksum that the fleet
    * computed (AR2). Rejects `artifact_refused` with the reason (AR3, AR4); the attempt goes on. The attempt does not end before

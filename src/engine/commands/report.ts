@@ -12,6 +12,7 @@ import { attemptTimeoutMs } from '../schedule.ts'
 import { scoreOf } from '../score.ts'
 import { cleared, lastSeqOf } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
+import type { RouteReport } from '../../protocol/route.ts'
 import type { Verdict } from '../../ports/scorer.ts'
 import type { Json } from '../../protocol/json.ts'
 import { afterTaskEnded } from '../task-ended.ts'
@@ -69,6 +70,11 @@ export function* spend(context: DecideContext, run: RunState, task: TaskState, m
     },
   }
   yield* keepBudgets(context, run, task)
+}
+
+/** What the worker of the live attempt knows of the route to its model. The receipt tells it. */
+export function* noteRoute(_: DecideContext, run: RunState, task: TaskState, route: RouteReport): Decision {
+  yield { on: run.header.id, kind: 'task.reported', task: task.id, attempt: task.attempt, set: { route } }
 }
 
 /** An artifact that the fleet collected. After its attempt ended it is still recorded, under that attempt (RU5). */
@@ -184,7 +190,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
         : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions'),
+      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions', 'route'),
       ...(task.stale && { stale: false }),
     },
     ...reported(task, task.worker, judged.events),

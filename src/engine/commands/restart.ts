@@ -71,6 +71,7 @@ function* restartOne(context: DecideContext, run: RunState, task: TaskState): De
         'cause',
         'overBudget',
         'permissions',
+        'route',
       ),
       released: false,
       stale: false,

@@ -153,7 +153,7 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 function withUnknown(value: Json): Json {
   if (Array.isArray(value)) return value.map(withUnknown)
   if (!isObject(value)) return value
-  const data = ['metadata', 'labels', 'input', 'output', 'payload', 'event', 'extra']
+  const data = ['metadata', 'labels', 'input', 'output', 'payload', 'event', 'extra', 'sources']
   const members = Object.entries(value).map(([key, member]) => [key, data.includes(key) ? member : withUnknown(member)])
   return { ...Object.fromEntries(members), future_field: { deep: [null, 1] } }
 }

@@ -78,6 +78,9 @@ const profile = {
   tool_profile: 'read-write',
   tools: ['edit'],
   capabilities: ['node'],
+  instructions: 'Look twice.',
+  trust_level: 'local',
+  resolution: { profile_origin: 'fleet', sources: { model: 'agent_profile.model' } },
 } satisfies Document
 
 const workspace = {
@@ -177,6 +180,7 @@ const extras = {
   roles: ['builder'],
   max_workers: 8,
   open: true,
+  worker_defaults: { loadout: 'slow', tools: [], capabilities: [] },
   budget: { max_seconds: 60 },
 } satisfies Document
 
@@ -233,6 +237,17 @@ const receipt = {
   score: { value: 0.5, max: 1, notes: 'half' },
   resolved_route: route,
   effective_permissions: permissions,
+  profile: {
+    profile_id: 'careful',
+    profile_origin: 'fleet',
+    role: 'builder',
+    loadout: 'fast',
+    model_class: 'strong',
+    model: 'model-4',
+    tool_profile: 'read-write',
+    trust_level: 'local',
+    sources: { role: 'task.role' },
+  },
   usage: { input_tokens: 10, output_tokens: 20 },
   spent: { tokens: 30, tool_calls: 1, seconds: 1.5 },
   output: [1, { a: null }],

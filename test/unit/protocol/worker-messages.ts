@@ -11,6 +11,20 @@ export const workerMessages: readonly FromWorker[] = [
   { type: 'progress', ...key, event: { state: 'running_tool', tool: 'a tool', call_id: 'call-1' } },
   { type: 'progress', ...key, event: { state: 'workflow_event', workflow_run_id: 'flow', event: { step: [1, 'two', null] } } },
   { type: 'usage', ...key, input_tokens: 10, output_tokens: 20 },
+  {
+    type: 'route',
+    ...key,
+    route: {
+      provider_id: 'maker',
+      provider_exact_id: 'maker-eu',
+      provider_kind: 'http',
+      canonical_model: 'model-4',
+      wire_model_id: 'model-4-0613',
+      protocol: 'chat',
+      model_route: 'direct',
+      reasoning_effort: 'high',
+    },
+  },
   { type: 'log', ...key, text: 'a line\n' },
   {
     type: 'artifact',

@@ -1,6 +1,9 @@
 import { always, rowsOf, written } from '../row.ts'
 
 const spent = 'BU4 the receipt says what was spent'
+const route = 'VE6 the worker completes the route'
+const unfit = 'SE5 a route that holds a credential'
+const refusedRoute = 'refused where it holds a credential: the route is not taken, and the log of the attempt says so'
 const settle = 'VE5 settle replaces a partial verdict with who and why'
 
 /** What attempts leave behind. */
@@ -56,6 +59,21 @@ export const recordRows = [
       tests: ['SE1 a worker of level %s runs at it and the receipt records it'],
       otherwise: written,
     },
+    resolved_route: {
+      rules: ['VE6'],
+      tests: [route, 'VE6 without a report, or without a model, no route is invented'],
+      otherwise: 'left out unless all that it must say is known',
+    },
+    'profile profile.profile_id profile.profile_origin profile.role profile.loadout profile.model_class profile.model profile.tool_profile profile.trust_level profile.sources':
+      {
+        rules: ['VE6', 'SC3'],
+        tests: [
+          'VE6 a receipt says what applied and where each value came from',
+          'VE6 a fleet with other profiles changes nothing of what applied',
+          'SC3 every value has exactly one source',
+        ],
+        otherwise: written,
+      },
     'usage usage.input_tokens usage.output_tokens': { rules: ['BU4'], tests: [spent], otherwise: written },
     'spent spent.tokens spent.tool_calls spent.seconds': {
       rules: ['BU4'],
@@ -73,6 +91,29 @@ export const recordRows = [
       rules: ['VE6'],
       tests: ['VE6 evidence in a receipt is at most 4 KiB'],
       otherwise: 'above 4 KiB the rest is kept as an artifact',
+    },
+  }),
+  ...rowsOf('FleetResolvedRoute', {
+    'provider_id provider_kind protocol': {
+      rules: ['VE6', 'SE5'],
+      tests: [route, unfit],
+      control: [route],
+      otherwise: refusedRoute,
+    },
+    'provider_exact_id canonical_model model_route reasoning_effort': {
+      rules: ['VE6'],
+      tests: ['VE6 every word of a report is on the receipt'],
+      otherwise: 'left out where the worker does not report it',
+    },
+    wire_model_id: {
+      rules: ['VE6'],
+      tests: ['VE6 every word of a report is on the receipt', route],
+      otherwise: 'the model that was asked for; no route where there is none',
+    },
+    'role loadout model_class role_source loadout_source model_class_source model_source source': {
+      rules: ['VE6'],
+      tests: [route],
+      otherwise: written,
     },
   }),
   ...rowsOf('FleetScore', {

@@ -41,6 +41,15 @@ const creation: Readonly<Record<string, EnforcementRow>> = {
     otherwise: 'refused as `invalid_document` where a task has another role',
   },
   max_workers: { rules: ['SC1'], tests: ['SC1 a run takes at most max_workers leases'], otherwise: always },
+  worker_defaults: {
+    rules: ['SC3'],
+    tests: [
+      'SC3 the worker is handed what applies',
+      'SC3 a profile and a role may come from the run',
+      'SC3 tasks that are added are merged like those of a creation',
+    ],
+    otherwise: 'each of its fields says',
+  },
   open: {
     rules: ['RU3', 'RU8'],
     tests: ['RU3 a run that was created open may be empty', 'RU8 add is refused with run_sealed'],

@@ -96,6 +96,11 @@ export const securityRows = [
       ],
       otherwise: written,
     },
-    'shell tool_scope tools background max_spawn_depth source': { rules: ['SE4'], tests: [held], otherwise: written },
+    'shell background max_spawn_depth source': { rules: ['SE4'], tests: [held], otherwise: written },
+    'tool_scope tools profile_id profile_origin': {
+      rules: ['SC3'],
+      tests: ['SC3 effective_permissions name the profile, who gave it, and the tools'],
+      otherwise: written,
+    },
   }),
 ]

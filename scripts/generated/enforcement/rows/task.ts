@@ -1,7 +1,9 @@
-import { always, rowsOf } from '../row.ts'
+import { always, rowsOf, written } from '../row.ts'
 
 const whole = 'SC3 a task is handed to its worker whole'
 const profile = 'SC3 the profile of a task is handed to its worker as it is'
+const merged = 'SC3 the worker is handed what applies'
+const first = 'SC3 each value comes from the first that names one'
 const missing = 'WS2 everything that is missing is told at once'
 const there = 'WS2 files that are there, and globs that match, let it start'
 const overlap = 'SC7 overlapping writable_paths do not hold leases at once'
@@ -118,7 +120,35 @@ export const taskRows = [
       tests: ['SC3 a worker that names roles serves only those', profile],
       otherwise: 'warned of at creation; the task waits, and `explain` says why',
     },
-    'loadout model_class model tool_profile tools': { rules: ['SC3'], tests: [profile], otherwise: always },
+    agent_profile: {
+      rules: ['SC3'],
+      tests: ['SC3 an unknown profile is refused at creation with its field', merged],
+      control: [merged],
+      otherwise: 'refused as `unenforceable` where no such profile is registered, or where it would widen the policy',
+    },
+    'loadout model_class model tool_profile': { rules: ['SC3'], tests: [profile, first], otherwise: always },
+    tools: {
+      rules: ['SC3'],
+      tests: [profile, 'SC3 tools beyond those of the profile or of the preset are refused'],
+      control: ['SC3 tools beyond those of the profile or of the preset are refused'],
+      otherwise: 'refused as `unenforceable` where they go beyond those of the profile or of the role’s preset',
+    },
+    instructions: { rules: ['SC3'], tests: [merged], otherwise: always },
+    trust_level: {
+      rules: ['SE1'],
+      tests: [
+        'SE1 the level of a preset holds the work to it',
+        'SE1 a level above max_trust_level is refused at the field',
+        'SE1 the level is the lowest that any of them names',
+      ],
+      control: ['SE1 a level above max_trust_level is refused at the field'],
+      otherwise: 'refused as `unenforceable` above `max_trust_level`',
+    },
+    'resolution resolution.profile_origin resolution.sources': {
+      rules: ['SC3'],
+      tests: [first, 'SC3 what a document claims to have been merged is not read'],
+      otherwise: written,
+    },
     capabilities: {
       rules: ['SC3'],
       tests: ['SC3 a worker must have all capabilities that a task asks for'],
