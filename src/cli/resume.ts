@@ -61,6 +61,7 @@ async function carryOn(invocation: Invocation, control: Control, rows: readonly 
   const done = await work(invocation, {
     workers,
     secrets,
+    verifier: modules.verifier,
     carryOn: rows.map((row) => row.id),
     async begin(fleet, say) {
       const watched: WatchedRun[] = []

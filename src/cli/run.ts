@@ -31,6 +31,7 @@ export const run: Verb = {
     const done = await work(invocation, {
       workers,
       secrets,
+      verifier: modules.verifier,
       carryOn: known === undefined || isTerminalRunStatus(known.standing.status) ? [] : [known.id],
       async begin(fleet, say) {
         const started = await fleet.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key })

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FleetError } from '../index.ts'
-import type { Handler, Handlers, SecretSource, WorkerOptions } from '../index.ts'
+import type { Handler, Handlers, SecretSource, Verifier, WorkerOptions } from '../index.ts'
 import type { FleetWorkerSpec } from '../protocol/index.ts'
 
 /** What the modules of `--worker` export. `secrets` are sources of secrets. */
@@ -10,19 +10,22 @@ export interface WorkerModules {
   readonly handlers: Handlers
   readonly workers: readonly WorkerOptions[]
   readonly secrets: readonly SecretSource[]
+  /** Judges results of `code_whale_verifier_prompt` tasks (VE4). */
+  readonly verifier: Verifier | undefined
 }
 
 const defaultSlots = 4
 
-/** Imports modules that export `handlers`, `workers`, or both, and may export `secrets`. Throws with the module named. */
+/** Imports modules that export `handlers`, `workers`, or both, and may export `secrets` and one `verifier`. Throws with the module named. */
 export async function loadWorkerModules(paths: readonly string[]): Promise<WorkerModules> {
   const handlers = new Map<string, Handler>()
   const workers: WorkerOptions[] = []
   const secrets: SecretSource[] = []
+  let verifier: Verifier | undefined
   for (const path of paths) {
     const module = await importModule(path)
     const { handlers: own = {}, workers: ownWorkers = [], secrets: ownSecrets = [] } = module
-    if (module.handlers === undefined && module.workers === undefined && module.secrets === undefined)
+    if (Object.values(exportsOf(module)).every((value) => value === undefined))
       throw refuse(path, 'it exports neither `handlers` nor `workers`')
     if (!isTable(own)) throw refuse(path, 'its `handlers` must be functions or definitions by name')
     if (!Array.isArray(ownWorkers)) throw refuse(path, 'its `workers` must be a list')
@@ -31,10 +34,15 @@ export async function loadWorkerModules(paths: readonly string[]): Promise<Worke
       if (handlers.has(name)) throw refuse(path, `another module exports the handler ${name} too`)
       handlers.set(name, handler)
     }
+    if (module.verifier !== undefined) {
+      if (typeof module.verifier !== 'function') throw refuse(path, 'its `verifier` must be a function')
+      if (verifier !== undefined) throw refuse(path, 'another module exports a verifier too')
+      verifier = module.verifier as Verifier
+    }
     workers.push(...(ownWorkers as WorkerOptions[]))
     secrets.push(...(ownSecrets as SecretSource[]))
   }
-  return { handlers: Object.fromEntries(handlers), workers, secrets }
+  return { handlers: Object.fromEntries(handlers), workers, secrets, verifier }
 }
 
 /**
@@ -67,6 +75,11 @@ interface ModuleExports {
   readonly handlers?: unknown
   readonly workers?: unknown
   readonly secrets?: unknown
+  readonly verifier?: unknown
+}
+
+function exportsOf({ handlers, workers, secrets, verifier }: ModuleExports): ModuleExports {
+  return { handlers, workers, secrets, verifier }
 }
 
 async function importModule(path: string): Promise<ModuleExports> {

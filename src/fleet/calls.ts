@@ -75,7 +75,7 @@ async function addOnce(
 
 function* accepting(engine: Engine, run: RunState, input: readonly FleetTaskSpecInput[]): Steps<readonly FleetTaskSpec[]> {
   const tasks = yield* parsingTasks(input, { knownIds: run.tasks, roles: run.header.roles })
-  yield* refusingUnenforceableTasks(tasks, engine.core.scorers)
+  yield* refusingUnenforceableTasks(tasks)
   return tasks
 }
 

@@ -31,6 +31,7 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   handBackGraceMs: wholeFrom(0),
   stopGraceMs: wholeFrom(0),
   scorerTimeoutMs: wholeFrom(1),
+  commandScorerTimeoutMs: wholeFrom(1),
   secretTimeoutMs: wholeFrom(1),
   workerBackoffMs: backoff,
   alertTries: wholeFrom(1),

@@ -4,13 +4,11 @@ import type { RunHeader } from '../engine/run-header.ts'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
-import { diskFiles } from '../host/files.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { allAtOnce } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
-import { createScorers } from '../verification/scorers.ts'
 import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
 import type { FleetOptions } from './options.ts'
@@ -28,7 +26,7 @@ export function checkRun(
   options: Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets'> = {},
 ): FleetRunSpec {
   const spec = FleetRunSpec.parse(input)
-  allAtOnce(refusingUnenforceable(spec, { scorers: createScorers({ files: diskFiles() }), secrets: secretsOf(options) }))
+  allAtOnce(refusingUnenforceable(spec, { secrets: secretsOf(options) }))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),

@@ -19,6 +19,8 @@ export interface NotedOpening {
     'leasing' | 'carryOn' | 'retention' | 'concurrency' | 'waitForStoreMs' | 'takeOver' | 'workspace'
   >
   readonly workers: readonly NotedWorker[]
+  /** Whether it had a verifier. */
+  readonly verifies: boolean
 }
 
 export function openingOf(world: {
@@ -31,6 +33,7 @@ export function openingOf(world: {
     limits: world.limits,
     options: { leasing, carryOn, retention, concurrency, waitForStoreMs, takeOver, workspace } as NotedOpening['options'],
     workers: world.plans.map(notedWorker),
+    verifies: world.options.verifier !== undefined,
   }
 }
 
