@@ -3,10 +3,6 @@
  * the list to exactly the fields without a row.
  */
 export const pendingFields: Readonly<Record<string, readonly string[]>> = {
-  'Verification: commands and prompts that check a result': namesOf(
-    'FleetScorerSpec',
-    'command command.command command.args code_whale_verifier_prompt code_whale_verifier_prompt.prompt',
-  ),
   'Profiles: what applied, and which model served an attempt': [
     'FleetTaskWorkerProfile.agent_profile',
     'FleetReceipt.resolved_route',
