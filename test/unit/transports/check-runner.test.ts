@@ -63,7 +63,7 @@ describe('a check', () => {
     expect(await scoreOf(`echo '{"value":2}' >&2`)).toBeUndefined()
   })
 
-  it('WS3 LE6 its environment is the essentials, what the task allows, and the lease', async () => {
+  it('WS3 LE6 a check has the essentials, what the task allows, and the lease in its environment', async () => {
     const { root, shell } = await bench()
     const end = await shell('env -u PWD -u SHLVL -u _ -u OLDPWD', { environment: { ALLOWED: 'yes' } })
     const lines = end.output.trimEnd().split('\n').toSorted()
