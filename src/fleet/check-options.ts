@@ -70,6 +70,8 @@ const perLimitChecks: { readonly [Name in keyof ConcurrencyLimit]-?: Check } = {
 
 const retentionChecks: { readonly [Name in keyof Retention]-?: Check } = { endedRuns: wholeFrom(0), maxAgeMs: wholeFrom(0) }
 
+const callable: Check = (value) => (typeof value === 'function' ? undefined : 'expected a function')
+
 const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'expected some text')
 
 const sinks: Check = (value) => {
@@ -97,13 +99,14 @@ export function checkOptions({
   retention = {},
   concurrency = {},
   slots,
+  verifier,
 }: FleetOptions): Partial<FleetLimits> {
   const problems = [
     ...problemsOf('limits', limits, limitChecks),
     ...problemsOf('alerts', alerts, alertChecks),
     ...problemsOf('retention', retention, retentionChecks),
     ...concurrencyProblems(concurrency),
-    ...problemsOf('', { slots }, { slots: wholeFrom(1) }),
+    ...problemsOf('', { slots, verifier }, { slots: wholeFrom(1), verifier: callable }),
   ]
   if (problems.length > 0) {
     throw new FleetError('invalid_option', `The options cannot be used:\n${problems.join('\n')}`, { details: { problems } })

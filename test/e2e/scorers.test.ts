@@ -155,8 +155,8 @@ describe('a verdict by two processes at once', () => {
     const [taken] = ends.filter(({ exit }) => exit === 0)
     const [refused] = ends.filter(({ exit }) => exit !== 0)
     // It came after the verdict, or it posted to the other process, which was gone before it looked: then the next owner refuses it.
-    const { error } = refused?.rows.at(-1) as { readonly error: { readonly code: string } }
-    expect(['not_settleable', 'posted_not_taken']).toContain(error.code)
+    const codes = refused?.rows.map(({ error }) => (error as { readonly code: string } | undefined)?.code)
+    expect(['not_settleable', 'posted_not_taken']).toContain(codes?.at(-1))
     expect((await folder.flotilla('resume')).err).toBe('')
     const by = taken === ends[0] ? 'ada' : 'bob'
     const { status, receipts, entries } = await receiptsIn(folder)
