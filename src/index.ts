@@ -60,6 +60,8 @@ export type { Environment } from './ports/environment.ts'
 export type { FileFacts, Files } from './ports/files.ts'
 export type { Ids } from './ports/ids.ts'
 export type { SecretSource } from './ports/secrets.ts'
+export type { Verifier, VerifierAnswer, VerifierInput } from './ports/verifier.ts'
+export type { CheckCommand, CheckEnd, CheckRunner } from './ports/check-runner.ts'
 export type {
   Batch,
   InboxItem,

@@ -53,7 +53,7 @@ export function outcomesOf(
       status: view.status,
       attempt: view.attempt,
       receipt,
-      awaitsVerdict: isPartial && (spec?.scorer?.kind === 'manual' || spec?.scorer?.kind === 'code_whale_verifier_prompt'),
+      awaitsVerdict: isPartial && view.awaits_verdict === true,
       missing,
       isEarly,
       isUnscored: isPartial,

@@ -62,6 +62,7 @@ async function carryOn(invocation: Invocation, control: Control, rows: readonly 
     workers,
     secrets,
     profiles: modules.profiles,
+    verifier: modules.verifier,
     carryOn: rows.map((row) => row.id),
     async begin(fleet, say) {
       const watched: WatchedRun[] = []

@@ -32,6 +32,7 @@ export const run: Verb = {
       workers,
       secrets,
       profiles: modules.profiles,
+      verifier: modules.verifier,
       carryOn: known === undefined || isTerminalRunStatus(known.standing.status) ? [] : [known.id],
       async begin(fleet, say) {
         const started = await fleet.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key })

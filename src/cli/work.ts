@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { createFleet, FleetError, jsonStore, openControl } from '../index.ts'
-import type { Fleet, ProfileOptions, Run, SecretSource, WorkerOptions } from '../index.ts'
+import type { Fleet, ProfileOptions, Run, SecretSource, Verifier, WorkerOptions } from '../index.ts'
 import { createBoard } from './board.ts'
 import type { Board } from './board.ts'
 import { createDisplay } from './display.ts'
@@ -21,6 +21,7 @@ export interface Work {
   readonly workers: readonly WorkerOptions[]
   readonly secrets: readonly SecretSource[]
   readonly profiles: Required<ProfileOptions>
+  readonly verifier: Verifier | undefined
   /** Unfinished runs of the store to take. */
   readonly carryOn: readonly string[]
   /** Gives the runs to wait for, once the fleet is open. */
@@ -39,13 +40,17 @@ export interface WorkDone {
 const tailMs = 1_000
 
 /** Opens a fleet, shows how the runs go on until they have ended or the process is asked to end, and closes it. */
-export async function work(invocation: Invocation, { workers, secrets, profiles, carryOn, begin }: Work): Promise<WorkDone> {
+export async function work(
+  invocation: Invocation,
+  { workers, secrets, verifier, profiles, carryOn, begin }: Work,
+): Promise<WorkDone> {
   const { options, terminal, output } = invocation
   const fleet = await createFleet({
     store: jsonStore({ folder: options.folder }),
     workers,
     secrets,
     ...profiles,
+    ...(verifier !== undefined && { verifier }),
     carryOn: carryOn.length === 0 ? 'none' : carryOn,
     workspace: options.workspace,
     takeOver: options.takeOver,
@@ -63,7 +68,7 @@ export async function work(invocation: Invocation, { workers, secrets, profiles,
     for (const warning of fleet.warnings) output.note(warning)
     tellTrouble(fleet, display)
     watched = await begin(fleet, display.say)
-    await fill(board, watched, manual)
+    await fill(board, watched, manual, verifier === undefined)
     const judge = judgeOf(invocation, { fleet, display, signal: AbortSignal.any([stopping.signal, closed.signal]) })
     const endTails = terminal.live && !output.json ? keepTails(invocation, board, watched) : undefined
     await Promise.all(watched.map((one) => watchRun(one, { board, display, judge, signal: closed.signal })))
@@ -90,11 +95,13 @@ export async function checkWorkspace(path: string): Promise<void> {
   if (!isFolder) throw new FleetError('usage', `--workspace ${path}: there is no such folder.`, { details: { path } })
 }
 
-/** Puts the runs on the board as they stood at the event after which they are watched. */
-async function fill(board: Board, watched: readonly WatchedRun[], manual: Set<string>): Promise<void> {
+/** Puts the runs on the board as they stood at the event after which they are watched. `judgesPrompts`: a person does, since no verifier is there. */
+async function fill(board: Board, watched: readonly WatchedRun[], manual: Set<string>, judgesPrompts: boolean): Promise<void> {
   for (const { run, views } of watched) {
     const spec = await run.spec()
-    for (const task of spec.task_specs) if (task.scorer?.kind === 'manual') manual.add(`${run.id}/${task.id}`)
+    for (const { id, scorer } of spec.task_specs)
+      if (scorer?.kind === 'manual' || (judgesPrompts && scorer?.kind === 'code_whale_verifier_prompt'))
+        manual.add(`${run.id}/${id}`)
     board.add(run.id, views, watched.length > 1 ? `${spec.name}/` : '')
   }
 }

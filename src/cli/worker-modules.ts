@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FleetError } from '../index.ts'
-import type { Handler, Handlers, ProfileOptions, SecretSource, WorkerOptions } from '../index.ts'
+import type { Handler, Handlers, ProfileOptions, SecretSource, Verifier, WorkerOptions } from '../index.ts'
 import type { FleetWorkerSpec } from '../protocol/index.ts'
 
 /** What the modules of `--worker` export. `secrets` are sources of secrets, `profiles` and `roles` are by name. */
@@ -11,13 +11,15 @@ export interface WorkerModules {
   readonly workers: readonly WorkerOptions[]
   readonly secrets: readonly SecretSource[]
   readonly profiles: Required<ProfileOptions>
+  /** Judges results of `code_whale_verifier_prompt` tasks (VE4). */
+  readonly verifier: Verifier | undefined
 }
 
 const defaultSlots = 4
 
 /**
- * Imports modules that export `handlers`, `workers`, or both, and may export `secrets`, `profiles` and `roles`. Throws with the module
- * named.
+ * Imports modules that export `handlers`, `workers`, or both, and may export `secrets`, `profiles`, `roles` and one `verifier`. Throws with
+ * the module named.
  */
 export async function loadWorkerModules(paths: readonly string[]): Promise<WorkerModules> {
   const handlers = new Map<string, Handler>()
@@ -25,6 +27,7 @@ export async function loadWorkerModules(paths: readonly string[]): Promise<Worke
   const secrets: SecretSource[] = []
   const profiles = new Map<string, unknown>()
   const roles = new Map<string, unknown>()
+  let verifier: Verifier | undefined
   for (const path of paths) {
     const module = await importModule(path)
     const { handlers: own = {}, workers: ownWorkers = [], secrets: ownSecrets = [] } = module
@@ -36,6 +39,11 @@ export async function loadWorkerModules(paths: readonly string[]): Promise<Worke
       if (handlers.has(name)) throw refuse(path, `another module exports the handler ${name} too`)
       handlers.set(name, handler)
     }
+    if (module.verifier !== undefined) {
+      if (typeof module.verifier !== 'function') throw refuse(path, 'its `verifier` must be a function')
+      if (verifier !== undefined) throw refuse(path, 'another module exports a verifier too')
+      verifier = module.verifier as Verifier
+    }
     addNamed(profiles, module.profiles, (problem) => refuse(path, `its \`profiles\` ${problem}`))
     addNamed(roles, module.roles, (problem) => refuse(path, `its \`roles\` ${problem}`))
     workers.push(...(ownWorkers as WorkerOptions[]))
@@ -43,7 +51,7 @@ export async function loadWorkerModules(paths: readonly string[]): Promise<Worke
   }
   // What they hold is checked when the fleet is opened with them.
   const named = { profiles: Object.fromEntries(profiles), roles: Object.fromEntries(roles) } as Required<ProfileOptions>
-  return { handlers: Object.fromEntries(handlers), workers, secrets, profiles: named }
+  return { handlers: Object.fromEntries(handlers), workers, secrets, profiles: named, verifier }
 }
 
 function addNamed(to: Map<string, unknown>, table: unknown, refusal: (problem: string) => FleetError): void {
@@ -81,7 +89,7 @@ export function servedHandlers(workers: readonly WorkerOptions[]): Set<string> {
   )
 }
 
-const exported = ['handlers', 'workers', 'secrets', 'profiles', 'roles'] as const
+const exported = ['handlers', 'workers', 'secrets', 'profiles', 'roles', 'verifier'] as const
 
 interface ModuleExports {
   readonly handlers?: unknown
@@ -89,6 +97,7 @@ interface ModuleExports {
   readonly secrets?: unknown
   readonly profiles?: unknown
   readonly roles?: unknown
+  readonly verifier?: unknown
 }
 
 async function importModule(path: string): Promise<ModuleExports> {

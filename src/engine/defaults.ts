@@ -12,8 +12,10 @@ export interface Defaults {
   readonly handBackGraceMs: number
   /** How long work gets to end after it was told to stop, before its slot is written off (WO3). */
   readonly stopGraceMs: number
-  /** Bounds a scorer that needs an effect (VE1). */
+  /** Bounds a scorer that looks at files, and a verifier of the application (VE1). */
   readonly scorerTimeoutMs: number
+  /** Bounds a `command` scorer (VE3). */
+  readonly commandScorerTimeoutMs: number
   /** Bounds the resolving of an attempt's secrets (SE5). */
   readonly secretTimeoutMs: number
   /** Wait before starting a worker again after it failed to start: first, and at most (WO2). */
@@ -48,6 +50,7 @@ export const engineDefaults: Defaults = {
   handBackGraceMs: 10_000,
   stopGraceMs: 10_000,
   scorerTimeoutMs: 60_000,
+  commandScorerTimeoutMs: 10 * 60_000,
   secretTimeoutMs: 30_000,
   workerBackoffMs: { first: 1_000, most: 60_000 },
   abandonedAtOnce: 8,

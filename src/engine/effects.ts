@@ -35,6 +35,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
   const chains = new Map<string, Promise<void>>()
   // What was passed over because its lease was revoked; until that is durable, the revocation may be discarded (CO1).
   const passedOver = new Map<string, () => void>()
+  /** Scorers that are at work: whatever ends their attempt otherwise stops them. */
+  const scoring = new Map<string, AbortController>()
   const closing = new AbortController()
   const parts = { core, workers, signal: closing.signal }
 
@@ -48,7 +50,10 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
 
   function perform(run: RunState, entry: Entry): void {
     const key = `${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`
-    if (entry.set?.status !== undefined) passedOver.delete(key)
+    if (entry.set?.status !== undefined) {
+      passedOver.delete(key)
+      scoring.get(key)?.abort()
+    }
     for (const kind of entry.effects ?? []) {
       if (apart.has(kind)) void handlers[kind](run, entry)
       else inOrder(key, () => handlers[kind](run, entry))
@@ -243,9 +248,12 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
   function score(runId: string, taskId: string, attempt: number): Promise<void> | void {
     const run = core.state.runs.get(runId)
     const task = run?.tasks.get(taskId)
-    if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt)
-      return runScorer(core, run, task, closing.signal)
     const key = `${runId}/${taskId}/${attempt}`
+    if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt) {
+      const stop = new AbortController()
+      scoring.set(key, stop)
+      return runScorer(core, run, task, AbortSignal.any([stop.signal, closing.signal])).finally(() => scoring.delete(key))
+    }
     passedOver.set(key, () => {
       const now = core.state.runs.get(runId)?.tasks.get(taskId)
       if (now?.status === 'verifying' && now.attempt === attempt) inOrder(key, () => score(runId, taskId, attempt))

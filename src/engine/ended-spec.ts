@@ -1,7 +1,7 @@
 import type { Store } from '../ports/store.ts'
 import type { Resting } from '../protocol/steps.ts'
 import type { FleetAlertPolicy } from '../protocol/alert.ts'
-import type { FleetTaskSpec } from '../protocol/task.ts'
+import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
 import type { Entry } from './entry.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -25,8 +25,14 @@ export function shortenSpec(spec: FleetTaskSpec, policy: FleetAlertPolicy | null
     worker: spec.worker,
     // Its alerts may still be under way, and more may follow from the end of the run.
     alert_policy: policy ?? undefined,
-    scorer: spec.scorer?.kind === 'manual' ? spec.scorer : undefined,
+    scorer: spec.scorer === undefined ? undefined : shortScorer(spec.scorer),
   }
+}
+
+/** Whose verdict it awaits, and whether its worker must run a command for it. */
+function shortScorer(scorer: FleetScorerSpec): FleetScorerSpec | undefined {
+  if (scorer.kind === 'manual') return scorer
+  return scorer.kind === 'command' ? { ...scorer, args: none } : undefined
 }
 
 /** Shared by all. */

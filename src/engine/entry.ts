@@ -5,7 +5,7 @@ import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { RouteReport } from '../protocol/route.ts'
-import type { ProcessRecord } from '../protocol/wire.ts'
+import type { Confinement, ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
 import type { OverBudget } from './budget.ts'
@@ -49,15 +49,25 @@ export interface TaskFields {
   /** How long the leases that have ended were held together (BU1). */
   readonly spentMs: number
   /** What the work returned, while its verdict is awaited. */
-  readonly pending: { readonly output: Json; readonly exitCode: number | null } | null
+  readonly pending: PendingResult | null
   /** The limit that the live attempt crossed; its worker was asked to hand back what it has (BU2). */
   readonly overBudget: OverBudget | null
   /** Why the task was cancelled: the dependency that ended, or who asked. */
   readonly cause: string | null
+  /** Its scorer could not say, so a person is asked (VE4, VE5). */
+  readonly undecided: boolean
   /** A person settled the partial verdict (VE5). */
   readonly settled: boolean
   /** An alert of it was delivered (RU7). */
   readonly escalated: boolean
+}
+
+/** What the work returned. */
+export interface PendingResult {
+  readonly output: Json
+  readonly exitCode: number | null
+  /** What the attempt was held to: its scorer is held to the same (VE3). Left out for nothing. */
+  readonly confined?: Confinement
 }
 
 /** The fields of a run that entries change. */

@@ -14,6 +14,8 @@ export interface Requirement {
   readonly key: string
   readonly handler?: string
   readonly command: boolean
+  /** Its scorer is a command, which runs on the worker's host (VE3). */
+  readonly checks: boolean
   readonly capabilities: readonly string[]
   readonly role?: string
   readonly target?: FleetRunTarget
@@ -47,7 +49,8 @@ export function createRequirements(run: Pick<RunHeader, 'worker_specs' | 'securi
 
   return {
     of(spec) {
-      if (spec.worker !== undefined || spec.metadata['command'] !== undefined || writesOf(spec).length > 0) return shared(spec)
+      if (spec.worker !== undefined || spec.metadata['command'] !== undefined || writesOf(spec).length > 0 || isChecked(spec))
+        return shared(spec)
       let requirement = plain.get(spec.handler)
       if (requirement === undefined) plain.set(spec.handler, (requirement = shared(spec)))
       return requirement
@@ -62,6 +65,7 @@ function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' 
   const facts = {
     handler: spec.handler,
     command: spec.metadata['command'] !== undefined,
+    checks: isChecked(spec),
     capabilities: [...(spec.worker?.capabilities ?? [])].sort(),
     role: spec.worker?.role,
     target: run.target,
@@ -73,6 +77,10 @@ function requirementOf(spec: FleetTaskSpec, run: Pick<RunHeader, 'worker_specs' 
     workers,
   }
   return { key: JSON.stringify(facts), ...facts }
+}
+
+function isChecked({ scorer }: FleetTaskSpec): boolean {
+  return scorer?.kind === 'command'
 }
 
 function writesOf(spec: FleetTaskSpec): readonly string[] {
@@ -102,6 +110,7 @@ export function misfits(requirement: Requirement, worker: WorkerFacts): string[]
   if (requirement.role !== undefined && worker.roles.length > 0 && !worker.roles.includes(requirement.role)) {
     reasons.push(`does not serve the role ${requirement.role}`)
   }
+  if (requirement.checks && worker.checks === undefined) reasons.push('cannot run the command of its scorer on its host')
   if (requirement.target === 'this_computer' && worker.host !== 'local') reasons.push('is not on this computer')
   if (requirement.target === 'another_computer' && worker.host === 'local') reasons.push('is not on another computer')
   return reasons
@@ -116,6 +125,11 @@ export function unenforceable(requirement: Requirement, worker: WorkerFacts): st
     if (worker.runsUnenforced) return []
     const { because } = worker.enforces
     return [`cannot enforce the trust level ${level}${because === undefined ? '' : `: ${because}`}`]
+  }
+  const checks = requirement.checks ? worker.checks?.enforces : undefined
+  if (checks !== undefined && !needed.every((control) => checks[control])) {
+    const { because } = checks
+    return [`cannot enforce the trust level ${level} on the command of its scorer${because === undefined ? '' : `: ${because}`}`]
   }
   return requirement.wantsUngranted
     ? [`may not let it write its writable_paths at the trust level ${level}: grant workspace-write for them`]

@@ -203,6 +203,7 @@ export function createTaskState(
     pending: null,
     overBudget: null,
     cause: null,
+    undecided: false,
     settled: false,
     escalated: false,
   }
@@ -232,9 +233,10 @@ export function satisfies(task: TaskState): boolean {
   return task.status === 'completed' && !awaitsVerdict(task)
 }
 
-/** A `manual` task that completed and that nobody settled yet (VE5). */
+/** A task that completed, whose verdict is a person's, and that nobody settled yet (VE4, VE5). */
 export function awaitsVerdict(task: TaskState): boolean {
-  return task.status === 'completed' && task.result === 'partial' && task.spec.scorer?.kind === 'manual' && !task.settled
+  const { status, result, undecided, settled, spec } = task
+  return status === 'completed' && result === 'partial' && (undecided || spec.scorer?.kind === 'manual') && !settled
 }
 
 /** Tasks that have not ended. */

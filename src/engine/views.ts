@@ -10,6 +10,7 @@ import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { AlertRecord, AlertStatus } from './alert-record.ts'
 import { channelKind } from './channel-kind.ts'
 import { instant } from './instant.ts'
+import { awaitsVerdict } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** The thirteen counters (RU7), and the workers' status by id. Counters but `runs` and `restarted` count tasks. */
@@ -56,6 +57,8 @@ export interface TaskView {
   readonly leased_at?: string
   readonly ended_at?: string
   readonly cause?: string
+  /** A person must say whether it passes (VE4, VE5). */
+  readonly awaits_verdict?: true
   /** Alerts whose cause lasts, or that are still to be delivered (AL2). */
   readonly alerts?: readonly AlertView[]
 }
@@ -176,6 +179,7 @@ export function taskView(task: TaskState): TaskView {
     ...(task.leasedAt !== null && { leased_at: instant(task.leasedAt) }),
     ...(task.endedAt !== null && { ended_at: instant(task.endedAt) }),
     ...(task.cause !== null && { cause: task.cause }),
+    ...(awaitsVerdict(task) && { awaits_verdict: true }),
     ...(task.alerts.length > 0 && { alerts: task.alerts.map((alert) => alertView(task, alert)) }),
   }
 }

@@ -1,4 +1,5 @@
 import type { FleetTrustLevel } from '../protocol/security.ts'
+import type { CheckRunner } from '../ports/check-runner.ts'
 import type { Enforcement, Transport } from '../ports/transport.ts'
 
 /** What matching needs to know of a worker; it does not change while the worker is registered. */
@@ -12,6 +13,8 @@ export interface WorkerFacts {
   /** Its own level; undefined takes the policy's default (SE1). */
   readonly trust: FleetTrustLevel | undefined
   readonly enforces: Enforcement
+  /** What can be enforced on the command of a scorer on its host; undefined where none can be run (VE3). */
+  readonly checks: Pick<CheckRunner, 'enforces'> | undefined
   /** The application lets it take leases of which it cannot enforce everything (SE2). */
   readonly runsUnenforced: boolean
   /** How many attempts at a time. */

@@ -5,7 +5,6 @@ import type { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
-import type { Scorers } from '../ports/scorer.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
 import { secretsRefused } from './secrets-refused.ts'
@@ -18,7 +17,6 @@ export interface Refusal {
 
 /** What there is to act on a spec. */
 export interface Enforcers {
-  readonly scorers: Scorers
   readonly secrets: Pick<Secrets, 'unresolvable'>
 }
 
@@ -37,7 +35,7 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
  * In steps: refuses, in one error with what was found before, what a spec asks for and nothing here would enforce: `unenforceable`, or
  * `unsupported_target`.
  */
-export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: Enforcers, found: readonly Refusal[]): Steps {
+export function* refusingUnenforceable(run: FleetRunSpec, { secrets }: Enforcers, found: readonly Refusal[]): Steps {
   if (run.target === 'cloud') {
     throw new FleetError(
       'unsupported_target',
@@ -47,7 +45,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: 
   const refusals = [
     ...found,
     ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
-    ...(yield* refusingTasks(run.tasks, scorers)),
+    ...(yield* refusingTasks(run.tasks)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
   ]
@@ -55,17 +53,14 @@ export function* refusingUnenforceable(run: FleetRunSpec, { scorers, secrets }: 
 }
 
 /** The same for tasks that are added to a run. */
-export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers, found: readonly Refusal[]): Steps {
-  yield* throwingRefusals([...found, ...(yield* refusingTasks(tasks, scorers))])
+export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], found: readonly Refusal[]): Steps {
+  yield* throwingRefusals([...found, ...(yield* refusingTasks(tasks))])
 }
 
-function* refusingTasks(tasks: readonly FleetTaskSpec[], scorers: Scorers): Steps<readonly Refusal[]> {
+function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal[]> {
   const found: Refusal[] = []
   for (const [index, task] of tasks.entries()) {
     const under = `tasks[${index}].`
-    if (task.scorer !== undefined && scorers[task.scorer.kind] === undefined) {
-      found.push({ path: `${under}scorer.kind`, reason: `no scorer of kind ${task.scorer.kind} is registered` })
-    }
     if (task.alert_policy !== undefined) {
       for (const { path, reason } of alertProblems(task.alert_policy))
         found.push({ path: `${under}alert_policy.${path}`, reason })

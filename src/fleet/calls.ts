@@ -94,7 +94,7 @@ function* accepting(
 ): Steps<readonly FleetTaskSpec[]> {
   const tasks = yield* parsingTasks(input, { knownIds: run.tasks, roles: run.header.roles })
   const merging = yield* mergingProfiles(tasks, run.header, profiles)
-  yield* refusingUnenforceableTasks(tasks, engine.core.scorers, merging.refusals)
+  yield* refusingUnenforceableTasks(tasks, merging.refusals)
   return merging.tasks
 }
 

@@ -32,6 +32,7 @@ const limitChecks: { readonly [Name in keyof FleetLimits]: Check } = {
   handBackGraceMs: wholeFrom(0),
   stopGraceMs: wholeFrom(0),
   scorerTimeoutMs: wholeFrom(1),
+  commandScorerTimeoutMs: wholeFrom(1),
   secretTimeoutMs: wholeFrom(1),
   workerBackoffMs: backoff,
   alertTries: wholeFrom(1),
@@ -70,6 +71,8 @@ const perLimitChecks: { readonly [Name in keyof ConcurrencyLimit]-?: Check } = {
 
 const retentionChecks: { readonly [Name in keyof Retention]-?: Check } = { endedRuns: wholeFrom(0), maxAgeMs: wholeFrom(0) }
 
+const callable: Check = (value) => (typeof value === 'function' ? undefined : 'expected a function')
+
 const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'expected some text')
 
 const sinks: Check = (value) => {
@@ -99,6 +102,7 @@ export function checkOptions({
   slots,
   profiles,
   roles,
+  verifier,
 }: FleetOptions): Partial<FleetLimits> {
   const problems = [
     ...problemsOf('limits', limits, limitChecks),
@@ -106,7 +110,7 @@ export function checkOptions({
     ...problemsOf('retention', retention, retentionChecks),
     ...concurrencyProblems(concurrency),
     ...profileProblems({ ...(profiles !== undefined && { profiles }), ...(roles !== undefined && { roles }) }),
-    ...problemsOf('', { slots }, { slots: wholeFrom(1) }),
+    ...problemsOf('', { slots, verifier }, { slots: wholeFrom(1), verifier: callable }),
   ]
   if (problems.length > 0) {
     throw new FleetError('invalid_option', `The options cannot be used:\n${problems.join('\n')}`, { details: { problems } })

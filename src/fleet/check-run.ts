@@ -4,13 +4,11 @@ import type { RunHeader } from '../engine/run-header.ts'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
-import { diskFiles } from '../host/files.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { allAtOnce } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
-import { createScorers } from '../verification/scorers.ts'
 import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
 import { checkOptions } from './check-options.ts'
@@ -38,8 +36,7 @@ export function checkRun(input: FleetRunSpecInput, options: CheckOptions = {}): 
     options.asStored === true
       ? { tasks: spec.tasks, refusals: [] }
       : allAtOnce(mergingProfiles(spec.tasks, spec, profileTables(options)))
-  const enforcers = { scorers: createScorers({ files: diskFiles() }), secrets: secretsOf(options) }
-  allAtOnce(refusingUnenforceable(spec, enforcers, refusals))
+  allAtOnce(refusingUnenforceable(spec, { secrets: secretsOf(options) }, refusals))
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),

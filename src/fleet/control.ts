@@ -34,6 +34,8 @@ export interface Control {
 }
 
 const defaultWaitMs = 5_000
+/** So many owners in a row may be closing when they are asked. */
+const mostOwners = 5
 
 /** Opens a store for reading and steering. */
 export function openControl(store: Store): Control {
@@ -49,18 +51,29 @@ export function openControl(store: Store): Control {
     },
     async perform(command, { waitMs = defaultWaitMs, signal } = {}) {
       if ((await store.row({ id: command.run_id })) === undefined) throw unknown(command.run_id)
-      const owner = await store.owner()
-      if (owner?.alive === false || owner === undefined) {
+      for (let owners = 1; ; owners += 1) {
         try {
-          return { ...(await performOwned(store, command)), by: 'here' }
+          return await hand(command, waitMs, signal)
         } catch (error) {
-          // Somebody took the store in between: hand the command over.
-          if (!FleetError.is(error, 'store_owned')) throw error
+          // The owner was closing, and did nothing: whoever comes after it is asked.
+          if (!FleetError.is(error, 'fleet_closed') || owners === mostOwners) throw error
         }
       }
-      return { ...(await post(command, waitMs, signal)), by: 'owner' }
     },
     close: () => store.close(),
+  }
+
+  async function hand(command: RunCommand, waitMs: number, signal: AbortSignal | undefined): Promise<ControlOutcome> {
+    const owner = await store.owner()
+    if (owner?.alive === false || owner === undefined) {
+      try {
+        return { ...(await performOwned(store, command)), by: 'here' }
+      } catch (error) {
+        // Somebody took the store in between: hand the command over.
+        if (!FleetError.is(error, 'store_owned')) throw error
+      }
+    }
+    return { ...(await post(command, waitMs, signal)), by: 'owner' }
   }
 
   async function post(command: RunCommand, waitMs: number, signal: AbortSignal | undefined): Promise<CommandOutcome> {

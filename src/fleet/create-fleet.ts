@@ -7,6 +7,7 @@ import { loadFleetStream } from '../engine/run-loader.ts'
 import { isEndedRun, isWorking } from '../engine/state.ts'
 import type { RunState } from '../engine/state.ts'
 import { FleetError } from '../protocol/errors.ts'
+import type { CheckRunner } from '../ports/check-runner.ts'
 import type { Store } from '../ports/store.ts'
 import type { Recorder } from '../recording/recorder.ts'
 import type { Seam } from '../recording/seam.ts'
@@ -52,7 +53,7 @@ import { keepRetention } from './retention.ts'
 import { openingOf, seamedCalls } from './seamed-calls.ts'
 import { memoryStore } from './stores.ts'
 import { secretsOf } from './secrets-of.ts'
-import { workersOf } from './workers-of.ts'
+import { localChecks, workersOf } from './workers-of.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
 /** An opening that read more of the fleet's own entries saves them as a snapshot, whether it closes in good order or not. */
@@ -157,8 +158,12 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
   const place = await ask('attempts folder', () => attempts.open())
   const stop = new AbortController()
   const secrets = secretsOf(options)
+  const local = localChecks(host)
+  const checks: Pick<CheckRunner, 'run'> = {
+    run: (command, how) => (engine.workers.get(command.worker)?.transport.checks ?? local).run(command, how),
+  }
   const work = {
-    scorers: createScorers({ files }),
+    scorers: createScorers({ files, checks, storeId: opening.storeId, verifier: options.verifier }),
     collector: createCollector({ files, blobs: options.blobs ?? world.store.blobs, sha256, limits }),
     workspaces: createWorkspaces({ files, environment }),
     secrets,
@@ -168,7 +173,7 @@ async function open(world: World, recording: Recording, seam?: Seam): Promise<Op
       secret: alertSecrets(options, { secrets, environment, signal: stop.signal }),
     }),
   }
-  const engine = createEngine(
+  const engine: Engine = createEngine(
     {
       store,
       shown: world.store,

@@ -8,6 +8,7 @@ import type { Ids } from '../ports/ids.ts'
 import type { SecretSource } from '../ports/secrets.ts'
 import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
+import type { Verifier } from '../ports/verifier.ts'
 import type { SandboxOptions } from '../transports/command.ts'
 import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
@@ -88,6 +89,8 @@ export interface FleetOptions extends ProfileOptions {
    * `fileSecrets()`, your own. Default: nowhere, and a run that allows secrets is refused (SE5).
    */
   readonly secrets?: SecretSource | readonly SecretSource[]
+  /** Judges results of tasks whose scorer is `code_whale_verifier_prompt`. Default: none, and a person settles them (VE4). */
+  readonly verifier?: Verifier
   /** Bytes of evidence and artifacts. Default: the store's. */
   readonly blobs?: Blobs
   /** The file system of workspaces and attempts. Default: the machine's. */

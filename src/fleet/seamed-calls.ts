@@ -19,6 +19,8 @@ export interface NotedOpening {
     'leasing' | 'carryOn' | 'retention' | 'concurrency' | 'waitForStoreMs' | 'takeOver' | 'workspace' | 'profiles' | 'roles'
   >
   readonly workers: readonly NotedWorker[]
+  /** Whether it had a verifier. */
+  readonly verifies: boolean
 }
 
 export function openingOf(world: {
@@ -41,6 +43,7 @@ export function openingOf(world: {
       roles,
     } as NotedOpening['options'],
     workers: world.plans.map(notedWorker),
+    verifies: world.options.verifier !== undefined,
   }
 }
 

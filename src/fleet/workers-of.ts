@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
 import type { WorkerFacts } from '../engine/worker-facts.ts'
+import type { CheckRunner } from '../ports/check-runner.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -77,6 +78,7 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
       get enforces() {
         return transport.enforces
       },
+      checks: transport.checks,
       runsUnenforced: false,
       slots: spec.max_concurrent_tasks ?? 1,
     },
@@ -85,6 +87,7 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
 
 function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   const transport = transportOf(worker, host)
+  const kind = transport.kind === 'ssh' || transport.kind === 'docker' ? transport.kind : transport.survives ? 'remote' : 'local'
   return {
     transport,
     facts: {
@@ -92,15 +95,22 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
       serves: transport.serves,
       capabilities: worker.capabilities ?? [],
       roles: worker.roles ?? [],
-      host: transport.kind === 'ssh' || transport.kind === 'docker' ? transport.kind : transport.survives ? 'remote' : 'local',
+      host: kind,
       trust: worker.trustLevel ?? 'local',
       get enforces() {
         return transport.enforces
       },
+      checks: transport.checks ?? (kind === 'local' ? localChecks(host) : undefined),
       runsUnenforced: worker.runsUnenforced ?? false,
       slots: worker.slots ?? 1,
     },
   }
+}
+
+/** Runs the commands of scorers for workers of this machine that have no way of their own (VE3). */
+export function localChecks(host: HostPorts): CheckRunner {
+  // The way of commands is the way of their checks.
+  return commandTransport(host).checks
 }
 
 function transportOf(worker: WorkerOptions, host: HostPorts): Transport {

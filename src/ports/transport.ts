@@ -1,3 +1,4 @@
+import type { CheckRunner } from './check-runner.ts'
 import type { FromWorker, ProcessRecord, ToWorker } from '../protocol/wire.ts'
 
 /** What a transport can keep its workers from (SE2). True: it enforces the absence of this when told to. */
@@ -54,6 +55,11 @@ export interface Transport {
   readonly survives: boolean
   /** What tasks these workers serve: tasks that name one of these handlers; tasks with a `metadata.command`; tasks that name neither. */
   readonly serves: { readonly handlers: readonly string[]; readonly commands: boolean; readonly plain: boolean }
+  /**
+   * Runs the commands of `command` scorers on the host of these workers (VE3). Default: where the workers are on this machine, the fleet runs them;
+   * workers elsewhere get no task that has one.
+   */
+  readonly checks?: CheckRunner
   /** Brings up one incarnation of a worker; its first message is `hello`. Rejects when it cannot be started. */
   open(launch: WorkerLaunch, options: { readonly signal: AbortSignal }): Promise<Channel>
   /** Ends what an earlier fleet of the same store left running, and resolves when it is gone. */

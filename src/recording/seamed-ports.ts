@@ -1,7 +1,7 @@
 import type { EnginePorts } from '../engine/core.ts'
 import type { AlertSink, AlertSinks } from '../ports/alert-sink.ts'
 import type { AttemptPlace, Collector } from '../ports/collector.ts'
-import type { Scorer, ScorerInput, Scorers, Verdict } from '../ports/scorer.ts'
+import type { EffectInput, Scorer, Scorers, Verdict } from '../ports/scorer.ts'
 import type { Secrets, SecretsOutcome } from '../ports/secrets.ts'
 import type { WorkspaceOutcome } from '../ports/workspaces.ts'
 import { formatSecretRef } from '../protocol/security.ts'
@@ -63,13 +63,16 @@ function withoutSecrets(outcome: SecretsOutcome): SecretsOutcome {
 /** Scorers that need nothing of the world do not pass the seam. */
 function seamedScorers(seam: Seam, scorers: Scorers): Scorers {
   const rows = Object.entries(scorers) as [keyof Scorers, Scorer<never>][]
-  return Object.fromEntries(rows.map(([kind, scorer]) => [kind, scorer.effect ? seamedScorer(seam, scorer) : scorer]))
+  const seamed = rows.map(([kind, scorer]) => [kind, scorer.effect ? seamedScorer(seam, scorer) : scorer] as const)
+  // Each kind keeps the scorer of its own spec.
+  return Object.fromEntries(seamed) as unknown as Scorers
 }
 
 function seamedScorer(seam: Seam, scorer: Extract<Scorer<never>, { effect: true }>): Scorer<never> {
   return {
     effect: true,
-    score: (input: ScorerInput<never>, options): Promise<Verdict> =>
+    ...(scorer.endsByItself !== undefined && { endsByItself: scorer.endsByItself }),
+    score: (input: EffectInput<never>, options): Promise<Verdict> =>
       seam.ask(`score ${input.root} ${JSON.stringify(input.scorer)}`, () => scorer.score(input, options)),
   }
 }

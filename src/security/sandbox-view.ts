@@ -20,6 +20,8 @@ export interface SandboxView {
   readonly folder: string
   readonly input: string
   readonly artifacts: string
+  /** The artifacts are those that are there before it begins, to be read. */
+  readonly readsArtifacts: boolean
   readonly folderBytes: number
   readonly temporaryBytes: number
 }
@@ -40,7 +42,7 @@ export function rootProblem(root: string): string | undefined {
 
 /** The options that build a view, in the order in which bubblewrap carries them out: what comes later lies over what came before. */
 export function viewOptions(view: SandboxView): readonly string[] {
-  const { folder, input, artifacts } = view
+  const { folder, input, artifacts, readsArtifacts } = view
   return [
     ...view.system.flatMap(({ path, link }) => (link === undefined ? ['--ro-bind', path, path] : ['--symlink', link, path])),
     ...['--proc', '/proc', '--dev', '/dev'],
@@ -51,7 +53,8 @@ export function viewOptions(view: SandboxView): readonly string[] {
     ...view.writable.flatMap((path) => ['--bind', path, path]),
     ...view.hidden.flatMap((path) => memory(path, 4096)),
     ...memory(folder, view.folderBytes),
-    ...['--dir', artifacts, '--ro-bind', input, input],
+    ...(readsArtifacts ? ['--ro-bind', artifacts, artifacts] : ['--dir', artifacts]),
+    ...['--ro-bind', input, input],
     ...['/proc', '/dev', ...view.hidden, '/'].flatMap((path) => ['--remount-ro', path]),
   ]
 }

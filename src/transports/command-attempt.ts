@@ -3,7 +3,7 @@ import type { Json } from '../protocol/json.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, Confinement, StopMessage } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
-import { type CommandLaunch, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
+import { type CommandLaunch, inputPath, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
 import type { Redactor } from '../security/redactor.ts'
 import { gatherLeavings } from './command-leavings.ts'
 import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
@@ -151,7 +151,9 @@ async function startConfined(
   const available = sandbox()
   if (available === undefined) return finalFailure(`cannot run ${launch.program}: nothing here can confine it`)
   const identity = leaseEntries(assign, storeId)
-  const plan = await planConfined(launch, { assign, confined, identity, sandbox: available })
+  const { root, folder } = assign
+  const place = { root, folder, input: inputPath(folder), readsArtifacts: false }
+  const plan = await planConfined(launch, { place, confined, identity, sandbox: available })
   if ('problem' in plan) return finalFailure(`cannot run ${launch.program} in a sandbox: ${plan.problem}`)
   const { stdout, stderr } = output
   const { drainLimitMs } = limits

@@ -1,6 +1,6 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AssignMessage } from '../protocol/wire.ts'
+import type { AssignMessage, AttemptKey } from '../protocol/wire.ts'
 import type { Environment } from '../ports/environment.ts'
 import { variableProblem } from '../security/secret-names.ts'
 
@@ -59,7 +59,8 @@ function isCommand(value: unknown): value is readonly [string, ...string[]] {
   return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string') && value[0] !== ''
 }
 
-function inherited(environment: Environment): Record<string, string> {
+/** What every program may count on, as far as the fleet itself has it. */
+export function inherited(environment: Environment): Record<string, string> {
   const set = essentials.flatMap((name) => {
     const value = environment.get(name)
     return value === undefined ? [] : [[name, value] as const]
@@ -77,7 +78,7 @@ function lease(assign: AssignMessage, storeId: string): Record<string, string> {
 }
 
 /** The variables by which the processes of one attempt are known. */
-export function leaseEntries({ run_id, task_id, attempt }: AssignMessage, storeId: string): Record<string, string> {
+export function leaseEntries({ run_id, task_id, attempt }: AttemptKey, storeId: string): Record<string, string> {
   return { FLOTILLA_STORE: storeId, FLOTILLA_RUN: run_id, FLOTILLA_TASK: task_id, FLOTILLA_ATTEMPT: String(attempt) }
 }
 

@@ -57,7 +57,8 @@ export function createCommandOutput(options: {
   }
 }
 
-function redacted(reader: LineReader, redactor: Redactor | undefined): LineReader {
+/** A reader that gets its bytes with the secrets in them covered. */
+export function redacted(reader: LineReader, redactor: Redactor | undefined): LineReader {
   if (redactor === undefined) return reader
   const stream = redactor.stream()
   return {

@@ -1,9 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import type { AssignMessage, Confinement } from '../protocol/wire.ts'
+import type { Confinement } from '../protocol/wire.ts'
 import { rootProblem } from '../security/sandbox-view.ts'
 import type { ConfinedLaunch, SandboxHost, SandboxLimits } from '../security/sandbox.ts'
-import { artifactsFolder, type CommandLaunch, inputPath } from './command-launch.ts'
+import { artifactsFolder, type CommandLaunch } from './command-launch.ts'
 import { findSpecialFile } from './special-files.ts'
 
 /** What the commands of one worker find when they are confined. */
@@ -16,6 +16,17 @@ export interface CommandSandbox {
   readonly hidden: readonly string[]
 }
 
+/** Where a command works, in absolute paths. */
+export interface ConfinedPlace {
+  readonly root: string
+  /** The attempt's folder. */
+  readonly folder: string
+  /** The file in which it finds its input. */
+  readonly input: string
+  /** True: it may read the artifacts that were left before it began, and leaves none. */
+  readonly readsArtifacts: boolean
+}
+
 /**
  * Plans the start of a command in a sandbox, or says why it cannot be. It looks at the workspace: a socket, fifo or device there would be a
  * way out (HO6), and so would a path to write that leads out by a link (WS1).
@@ -23,13 +34,13 @@ export interface CommandSandbox {
 export async function planConfined(
   launch: CommandLaunch,
   options: {
-    readonly assign: AssignMessage
+    readonly place: ConfinedPlace
     readonly confined: Confinement
     readonly identity: Readonly<Record<string, string>>
     readonly sandbox: CommandSandbox
   },
 ): Promise<ConfinedLaunch | { readonly problem: string }> {
-  const { assign, confined, identity, sandbox } = options
+  const { place, confined, identity, sandbox } = options
   // Options reach bubblewrap with a NUL after each: one inside of a value would begin another option.
   if (
     Object.entries(launch.environment)
@@ -37,7 +48,7 @@ export async function planConfined(
       .some((text) => text.includes('\0'))
   )
     return { problem: 'a variable of its environment has a NUL in it' }
-  const root = await realpath(assign.root)
+  const root = await realpath(place.root)
   const problem = rootProblem(root)
   if (problem !== undefined) return { problem }
   const hidden = (await existing(sandbox.hidden)).filter((path) => isInside(path, root) && path !== root)
@@ -50,13 +61,12 @@ export async function planConfined(
     if ('problem' in found) return found
     writable.push(found.path)
   }
-  const { folder } = assign
+  const { folder, input, readsArtifacts } = place
   const view = {
-    ...{ root, writable, hidden, folder },
+    ...{ root, writable, hidden, folder, input, readsArtifacts },
     system: sandbox.host.system,
     readable: await existing(sandbox.readable),
     artifacts: artifactsFolder(folder),
-    input: inputPath(folder),
     folderBytes: sandbox.limits.folderBytes,
     temporaryBytes: sandbox.limits.temporaryBytes,
   }

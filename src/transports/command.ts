@@ -2,9 +2,10 @@ import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Redactor } from '../security/redactor.ts'
-import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
+import type { Channel, ChannelEnd, Enforcement, Transport, WorkerLaunch } from '../ports/transport.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import type { SandboxLimits } from '../security/sandbox.ts'
+import { createCheckRunner } from './check-runner.ts'
 import { type CommandLimits, type CommandParts, type RunningCommand, runCommand } from './command-attempt.ts'
 import type { CommandSandbox } from './command-sandbox.ts'
 import { createMessageChannel } from './message-channel.ts'
@@ -51,7 +52,7 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * An attempt that must be confined runs in a sandbox of the operating system, where there is one (SE3, HO6); otherwise the transport says
  * that it enforces nothing, and gets no such attempt (SE2). Other attempts are confined in nothing else.
  */
-export function commandTransport(options: CommandTransportOptions): Transport {
+export function commandTransport(options: CommandTransportOptions): Transport & Required<Pick<Transport, 'checks'>> {
   const { clock, environment, redactor, sandbox = {}, hidden = [], probe = probeSandbox, ...limits } = options
   const { readable = [], ...bounds } = sandbox
   let probed: SandboxProbe | undefined
@@ -59,13 +60,18 @@ export function commandTransport(options: CommandTransportOptions): Transport {
     probed ??= probe()
     return 'host' in probed ? { host: probed.host, limits: { ...sandboxLimits, ...bounds }, readable, hidden } : undefined
   }
+  const enforces = (): Enforcement => {
+    const isThere = available() !== undefined
+    const all = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
+    return probed !== undefined && 'missing' in probed ? { ...all, because: probed.missing } : all
+  }
+  const { termToKillMs, drainLimitMs } = { ...defaultLimits, ...limits }
   return {
     kind: 'command',
     get enforces() {
-      const isThere = available() !== undefined
-      const enforces = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
-      return probed !== undefined && 'missing' in probed ? { ...enforces, because: probed.missing } : enforces
+      return enforces()
     },
+    checks: createCheckRunner({ clock, environment, redactor, sandbox: available, enforces, termToKillMs, drainLimitMs }),
     heartbeats: 'fleet',
     startsAtOnce: false,
     survives: false,

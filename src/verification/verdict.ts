@@ -1,4 +1,4 @@
-import type { FleetTaskFailureKind } from '../protocol/receipt.ts'
+import type { FleetScore, FleetTaskFailureKind } from '../protocol/receipt.ts'
 import type { Verdict } from '../ports/scorer.ts'
 
 const longestNotes = 1_000
@@ -16,6 +16,13 @@ export function partial(evidence: string): Verdict {
 /** The evidence says no (`task`), the check could not be made (`verifier`), or the work never got that far (`transport`) (RE7). */
 export function fail(failureKind: FleetTaskFailureKind, evidence: string): Verdict {
   return { ...verdict('fail', 0, evidence), failureKind }
+}
+
+/** A verdict with a score of its own, if it has one; what that does not say of itself stays. */
+export function scored(verdict: Verdict, score: FleetScore | undefined): Verdict {
+  if (score === undefined) return verdict
+  const { value, max, notes = verdict.score.notes ?? '' } = score
+  return { ...verdict, score: { value, ...(max !== undefined && { max }), notes: excerpt(notes) } }
 }
 
 function verdict(result: Verdict['result'], value: number, evidence: string): Verdict {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diskFiles } from '../../src/host/files.ts'
-import { createScorers } from '../../src/verification/scorers.ts'
+import { scoredAttempt, scorersOf } from '../support/scored-attempt.ts'
 import { scratch } from '../fixtures/scratch.ts'
 import { evilPatterns, evilTexts } from './evil-patterns.ts'
 import { workingTime } from './working-time.ts'
@@ -21,7 +21,7 @@ export async function judgeEvilPatterns(length: number): Promise<readonly Judged
   const texts = evilTexts(length)
   await using folder = await scratch()
   for (const [index, text] of texts.entries()) await writeFile(join(folder.path, `${index}.txt`), text)
-  const scorer = createScorers({ files: diskFiles() }).regex_match
+  const scorer = scorersOf({ files: diskFiles() }).regex_match
   if (scorer?.effect !== true) throw new Error('There is no such scorer.')
   const judged: JudgedPattern[] = []
   for (const [pattern, usable] of evilPatterns) {
@@ -30,7 +30,7 @@ export async function judgeEvilPatterns(length: number): Promise<readonly Judged
     for (const index of texts.keys()) {
       const from = workingTime()
       const verdict = await scorer.score(
-        { scorer: { kind: 'regex_match', path: `${index}.txt`, pattern }, root: folder.path },
+        { scorer: { kind: 'regex_match', path: `${index}.txt`, pattern }, root: folder.path, attempt: scoredAttempt() },
         { signal: new AbortController().signal },
       )
       slowest = Math.max(slowest, workingTime() - from)

@@ -125,7 +125,12 @@ export function* finish(
     },
   ]
   if (scored.effect) {
-    const pending = { output: message.output ?? null, exitCode: message.exit_code ?? null }
+    const confined = task.worker === null ? undefined : context.termsOf(task, task.worker).confined
+    const pending = {
+      output: message.output ?? null,
+      exitCode: message.exit_code ?? null,
+      ...(confined !== undefined && { confined }),
+    }
     yield {
       on: run.header.id,
       kind: 'task.stepped',
@@ -178,7 +183,8 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
     verdict.evidence,
     missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '',
   ]
-  const raised: FleetAlertEventClass[] = task.spec.scorer?.kind === 'manual' ? ['needs_human'] : []
+  const undecided = verdict.result === 'partial' && task.spec.scorer !== undefined
+  const raised: FleetAlertEventClass[] = undecided ? ['needs_human'] : []
   yield {
     on: run.header.id,
     kind: 'task.stepped',
@@ -191,6 +197,7 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
       endedAt: context.now,
       spentMs: spentMs(task, context.now),
       ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions', 'route'),
+      ...(task.undecided !== undecided && { undecided }),
       ...(task.stale && { stale: false }),
     },
     ...reported(task, task.worker, judged.events),

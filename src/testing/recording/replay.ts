@@ -155,6 +155,7 @@ async function openAgain(world: ReplayedWorld, opening: NotedOpening, { limits }
     {
       ...opening.options,
       limits: { ...opening.limits, ...limits },
+      ...(opening.verifies && { verifier: unasked }),
       store: createMemoryStore({ clock: createVirtualClock(), ids: seededIds('replay') }),
       ids: seededIds('replay'),
       clock: createVirtualClock(),
@@ -162,6 +163,11 @@ async function openAgain(world: ReplayedWorld, opening: NotedOpening, { limits }
     { standIn: { seam: world.seam, plans: opening.workers.map(planOf) } },
   )
   return calls
+}
+
+/** What a verifier said is part of the recording. */
+function unasked(): never {
+  throw new Error('A replay asks no verifier.')
 }
 
 /** The way to a worker is the seam's. */

@@ -26,8 +26,9 @@ describe('exit codes', () => {
 
   it('VE5 an awaited verdict ends with 3, until it is given', () => {
     const task = { scorer: { kind: 'manual' } }
-    expect(codeOf({ task })).toBe(3)
-    expect(codeOf({ task, receipt: { result: 'pass', settled: { by: 'ada' } } })).toBe(0)
+    const view = { awaits_verdict: true } as const
+    expect(codeOf({ task, view })).toBe(3)
+    expect(codeOf({ task, view: {}, receipt: { result: 'pass', settled: { by: 'ada' } } })).toBe(0)
   })
 
   it('AR5 a missing artifact ends with 3; each artifact meets one expectation', () => {

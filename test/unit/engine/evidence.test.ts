@@ -41,7 +41,10 @@ test('VE6 a verdict’s evidence above 4 KiB is in the store before its receipt,
     deadlines: { after: () => () => undefined },
     defaults: { scorerTimeoutMs: 1 },
     inUse: createSecretsInUse(),
-    scorers: { exit_code: { score: () => ({ result: 'pass', score: { value: 1, max: 1 }, evidence: text }) } },
+    folderOf: () => '/attempt',
+    scorers: {
+      exit_code: { effect: true, score: async () => ({ result: 'pass', score: { value: 1, max: 1 }, evidence: text }) },
+    },
     turns: {
       report(decide: Decide<void>) {
         const [ending] = decide({ now: 0 } as DecideContext) as Iterable<{ receipt?: unknown }>
@@ -70,7 +73,8 @@ function verifying(id: string): [RunState, TaskState] {
     failures: 0,
     crashes: 0,
     worker: null,
-    spec: { scorer: { kind: 'exit_code' }, expected_artifacts: [] },
+    spec: { scorer: { kind: 'exit_code' }, expected_artifacts: [], input_files: [] },
+    receipts: [],
     artifacts: [],
     workerSeqs: new Map(),
     leasedAt: 0,

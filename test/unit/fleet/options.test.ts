@@ -18,6 +18,8 @@ test.each([
   [{ alerts: { sinks: { email: {} } } }, 'alerts.sinks: expected sinks by kind of channel: slack, webhook, pager_duty'],
   [{ alerts: { pagerDutyUrl: 'eu' } }, 'alerts.pagerDutyUrl: expected a URL, got eu'],
   [{ limits: { alertTries: 0 } }, 'limits.alertTries: expected an integer from 1, got 0'],
+  [{ verifier: 'a model' }, 'verifier: expected a function, got a model'],
+  [{ limits: { commandScorerTimeoutMs: 0 } }, 'limits.commandScorerTimeoutMs: expected an integer from 1, got 0'],
   [{ slots: 0 }, 'slots: expected an integer from 1, got 0'],
 ])('RU8 an option that cannot be is refused by name: %j', async (options, says) => {
   await expect(refused(options)).rejects.toMatchObject({ code: 'invalid_option', message: expect.stringContaining(says) })

@@ -19,6 +19,7 @@ const launch: ConfinedLaunch = {
     folder: '/work/project/.flotilla/r1/attempts/t1/1',
     input: '/work/project/.flotilla/r1/attempts/t1/1/input.json',
     artifacts: '/work/project/.flotilla/r1/attempts/t1/1/artifacts',
+    readsArtifacts: false,
     folderBytes: 1000,
     temporaryBytes: 500,
   },

@@ -7,10 +7,10 @@ import { FleetError } from '../../../src/protocol/errors.ts'
 import type { FleetScorerSpec } from '../../../src/protocol/task.ts'
 import type { Files } from '../../../src/ports/files.ts'
 import type { ScorerInput, Verdict } from '../../../src/ports/scorer.ts'
-import { createScorers } from '../../../src/verification/scorers.ts'
+import { scoredAttempt, scorersOf } from '../../support/scored-attempt.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
-const scorers = createScorers({ files: diskFiles() })
+const scorers = scorersOf({ files: diskFiles() })
 
 /** What the fleet does: picks the scorer of the kind and asks it. */
 async function judge(
@@ -18,7 +18,6 @@ async function judge(
   input: { readonly root?: string; readonly exitCode?: number } = {},
 ): Promise<Verdict> {
   const chosen = scorers[scorer.kind]
-  if (chosen === undefined) throw new Error(`No scorer of kind ${scorer.kind}.`)
   const score = chosen.score as (input: ScorerInput, options: { readonly signal: AbortSignal }) => Verdict | Promise<Verdict>
   return score({ scorer, root: '/nowhere', ...input }, { signal: new AbortController().signal })
 }
@@ -43,7 +42,11 @@ describe('scorers', () => {
   it('VE1 a scorer that needs nothing of the outside world is decided at once, the others are effects', () => {
     const effects = Object.fromEntries(Object.entries(scorers).map(([kind, scorer]) => [kind, scorer.effect]))
 
-    expect(effects).toEqual({ exit_code: false, manual: false, file_exists: true, regex_match: true, json_path: true })
+    expect(effects).toEqual({
+      ...{ exit_code: false, manual: false, code_whale_verifier_prompt: false },
+      ...{ file_exists: true, regex_match: true, json_path: true, command: true },
+    })
+    expect(scorersOf({ files: diskFiles(), verifier: () => ({ value: 1 }) }).code_whale_verifier_prompt.effect).toBe(true)
   })
 
   it('VE4 the evidence stands in the notes of the score', async () => {
@@ -121,11 +124,11 @@ describe('scorers', () => {
   it('VE2 evidence that may not be read cannot be checked', async () => {
     await using folder = await scratch({ 'a.txt': 'a' })
     const closed: Files = { ...diskFiles(), read: () => Promise.reject(new FleetError('unreadable_file', 'permission denied')) }
-    const scorer = createScorers({ files: closed }).regex_match
+    const scorer = scorersOf({ files: closed }).regex_match
     if (scorer?.effect !== true) throw new Error('regex_match is an effect.')
 
     const verdict = await scorer.score(
-      { scorer: { kind: 'regex_match', path: 'a.txt', pattern: 'a' }, root: folder.path },
+      { scorer: { kind: 'regex_match', path: 'a.txt', pattern: 'a' }, root: folder.path, attempt: scoredAttempt() },
       { signal: new AbortController().signal },
     )
 

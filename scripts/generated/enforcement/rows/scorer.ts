@@ -36,6 +36,37 @@ export const scorerRows = rowsOf('FleetScorerSpec', {
     control: ['VE2 json_path passes when a result exists that is neither'],
     otherwise: `an expression that cannot be used is ${unusable}`,
   },
+  command: {
+    rules: ['VE3', 'SE2'],
+    tests: ['VE3 SE3 sees the workspace and what the attempt left', 'SE2 VE3 a task whose scorer is a command is refused'],
+    control: ['VE3 SE4 what was granted to the task may be written by its scorer'],
+    otherwise: 'refused as `unenforceable` where nothing can hold it to the trust level of its task',
+  },
+  'command.command': {
+    rules: ['VE3', 'RE7'],
+    tests: ['VE3 the host of the task’s worker is asked', 'RE7 one that cannot be started, or is killed'],
+    control: ['VE3 runs in the task’s root, and its exit code'],
+    otherwise: `one that cannot be started is ${unusable}`,
+  },
+  'command.args': {
+    rules: ['VE3'],
+    tests: ['VE3 the host of the task’s worker is asked', 'VE3 goes through no shell'],
+    otherwise: `where they cannot be handed over, ${unusable}`,
+  },
+  code_whale_verifier_prompt: {
+    rules: ['VE4', 'RE7'],
+    tests: [
+      'VE4 with none registered the receipt is partial',
+      'VE4 an answer of %j is a %s',
+      'VE4 RE7 one that %s is a verifier failure',
+    ],
+    otherwise: 'always possible: with no verifier it waits for `settle`',
+  },
+  'code_whale_verifier_prompt.prompt': {
+    rules: ['VE4'],
+    tests: ['VE4 the verifier is asked with the prompt'],
+    otherwise: 'always possible: it is handed to the verifier',
+  },
   manual: {
     rules: ['VE5', 'SC5'],
     tests: ['VE5 manual is partial with half a score', 'SC5 an unsettled manual task holds its dependants'],
