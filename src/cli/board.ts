@@ -126,7 +126,7 @@ export function createBoard(isManual: (run: string, task: string) => boolean): B
     openOf: (run) => open.get(run) ?? 0,
     add(run, views, prefix) {
       for (const view of views) {
-        const task = taskOf(run, view, { prefix, isManual: isManual(run, view.id) })
+        const task = taskOf(run, view, prefix)
         tasks.set(keyOf(run, view.id), task)
         idWidth = Math.max(idWidth, widthOf(task.label))
         counts[task.state] += 1
@@ -150,11 +150,7 @@ function openness(state: BoardState): number {
   return state === 'done' || state === 'failed' || state === 'cancelled' ? 0 : 1
 }
 
-function taskOf(
-  run: string,
-  view: TaskView,
-  { prefix, isManual }: { readonly prefix: string; readonly isManual: boolean },
-): BoardTask {
+function taskOf(run: string, view: TaskView, prefix: string): BoardTask {
   return {
     run,
     id: view.id,
@@ -166,7 +162,7 @@ function taskOf(
     notBefore: Date.parse(view.not_before ?? '') || 0,
     doing: '',
     receipt: undefined,
-    awaitsVerdict: isManual && view.status === 'completed' && view.result === 'partial',
+    awaitsVerdict: view.awaits_verdict === true,
     summary: '',
   }
 }

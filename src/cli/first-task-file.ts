@@ -27,7 +27,7 @@ console.log(names.length + ' files')
 
 ## Each kind must be met by an artifact of that kind, or the result is partial at best.
 expected_artifacts = ["report"]
-## How the result is checked: exit_code, file_exists, regex_match, json_path, manual.
+## How the result is checked: exit_code, file_exists, regex_match, json_path, command, manual.
 scorer = { kind = "exit_code" }
 
 ## How often it is tried, and how long it waits between: 5 s, 10 s, 20 s, …
