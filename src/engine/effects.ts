@@ -1,5 +1,3 @@
-import type { FleetErrorCode } from '../protocol/errors.ts'
-import type { AttemptKey } from '../protocol/wire.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
 import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
@@ -7,15 +5,14 @@ import type { Failure } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { budgetLeft, overBudgetOf } from './budget.ts'
-import { attemptId } from './attempt-id.ts'
 import type { Core } from './core.ts'
 import type { Decision, EffectKind, Entry } from './entry.ts'
-import { recordIncarnation } from './incarnation.ts'
 import { runScorer } from './run-scorer.ts'
 import { knownSecrets, withoutSecrets } from './redacted-report.ts'
 import type { RunState, TaskState } from './state.ts'
-import { stopReason } from './stop-reason.ts'
-import type { Worker, Workers } from './workers.ts'
+import { createStopping } from './stopping.ts'
+import type { Stopping } from './stopping.ts'
+import type { Workers } from './workers.ts'
 
 /** Performs effects: each once its entry is durable, those of one attempt in order (CO5, CO6). */
 export interface Effects {
@@ -25,7 +22,7 @@ export interface Effects {
   /** Starts the scorer of a task that waits in `verifying`; after a restart this is asked again (CO5). */
   score(run: RunState, task: TaskState): void
   /** Tells the worker of an attempt to stop, without an entry: for attempts that the fleet knows nothing of (LE2). */
-  stop(worker: string, key: { run_id: string; task_id: string; attempt: number }, code: FleetErrorCode, reason: string): void
+  readonly stop: Stopping['stop']
   /** Resolves when no effect is being performed. */
   idle(): Promise<void>
   close(): void
@@ -38,12 +35,13 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
   /** Scorers that are at work: whatever ends their attempt otherwise stops them. */
   const scoring = new Map<string, AbortController>()
   const closing = new AbortController()
+  const stopping = createStopping(core, workers)
   const parts = { core, workers, signal: closing.signal }
 
   const handlers: Record<EffectKind, (run: RunState, entry: Entry) => Promise<void> | void> = {
     'worker.start': start,
     'worker.stop': stopAttempt,
-    'worker.hand_back': handBack,
+    'worker.hand_back': stopping.handBack,
     'scorer.run': (run, entry) => score(run.header.id, entry.task ?? '', entry.attempt ?? 0),
     'alert.send': (run, entry) => alerts.perform(run, entry),
   }
@@ -58,6 +56,11 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
       if (apart.has(kind)) void handlers[kind](run, entry)
       else inOrder(key, () => handlers[kind](run, entry))
     }
+  }
+
+  function stopAttempt(run: RunState, entry: Entry): void {
+    passedOver.delete(`${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`)
+    stopping.stopAttempt(run, entry)
   }
 
   function passOver(run: RunState, entry: Entry): void {
@@ -173,78 +176,6 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
     })
   }
 
-  function stopAttempt(run: RunState, entry: Entry): void {
-    const task = entry.task ?? ''
-    const attempt = entry.attempt ?? 0
-    passedOver.delete(`${run.header.id}/${task}/${attempt}`)
-    const presence = core.presence.get(run.header.id, task, attempt)
-    if (presence === undefined) return
-    if (presence.place === undefined) {
-      // It was never handed over.
-      core.presence.end(run.header.id, task, attempt)
-      core.turns.nudge()
-      return
-    }
-    core.presence.linger(presence)
-    const { code, reason } = stopReason(entry)
-    stop(presence.worker, { run_id: run.header.id, task_id: task, attempt }, code, reason)
-    core.deadlines.after(core.defaults.stopGraceMs + stopMarginMs, () => writeOff(presence.worker, run.header.id, task, attempt))
-  }
-
-  /** A limit was crossed: the worker is asked for what it has; the grace is watched beside it (BU2). */
-  function handBack(run: RunState, entry: Entry): void {
-    const key = { run_id: run.header.id, task_id: entry.task ?? '', attempt: entry.attempt ?? 0 }
-    const presence = core.presence.get(key.run_id, key.task_id, key.attempt)
-    if (presence?.place === undefined || presence.lingering) return
-    const reason = entry.set?.overBudget?.reason ?? ''
-    workers.get(presence.worker)?.channel?.send({ type: 'hand_back', ...key, reason, grace_ms: core.defaults.handBackGraceMs })
-  }
-
-  /** The work ignores its stop: its slot is given free all the same, and it is counted until it ends (WO3). */
-  function writeOff(workerId: string, run: string, task: string, attempt: number): void {
-    if (core.presence.end(run, task, attempt) === undefined) return
-    const worker = workers.get(workerId)
-    if (worker !== undefined) {
-      worker.abandoned.add(`${run}/${task}/${attempt}`)
-      worker.incarnation = core.ids.next('inc')
-      recordIncarnation(core, worker)
-      // A worker elsewhere is well again when it is heard; one of this process when its slot is free (WO).
-      if (worker.transport.heartbeats === 'fleet') {
-        workers.step(worker, { type: 'recover', leases: core.state.holdings.get(workerId) ?? 0, draining: worker.draining })
-      } else askAgain(worker, { run_id: run, task_id: task, attempt }, stopRepeats)
-    }
-    core.announce({
-      cursor: '',
-      event: 'worker.abandoned',
-      run_id: run,
-      task_id: task,
-      worker_id: workerId,
-      attempt,
-      timestamp: new Date(core.clock.now()).toISOString(),
-      payload: { reason: 'It did not end after it was told to stop.' },
-    })
-    core.turns.nudge()
-  }
-
-  /** Its confirmation, or the stop itself, may have been lost on the way: what is asked of a worker that lives, it answers. */
-  function askAgain(worker: Worker, key: AttemptKey, times: number): void {
-    if (times === 0) return
-    core.deadlines.after(core.defaults.leaseTtlMs, () => {
-      if (!worker.abandoned.has(attemptId(key))) return
-      stop(worker.facts.id, key, 'lease_lost', 'The end of this attempt was not confirmed.')
-      askAgain(worker, key, times - 1)
-    })
-  }
-
-  function stop(
-    worker: string,
-    key: { run_id: string; task_id: string; attempt: number },
-    code: FleetErrorCode,
-    reason: string,
-  ): void {
-    workers.get(worker)?.channel?.send({ type: 'stop', ...key, code, reason, grace_ms: core.defaults.stopGraceMs })
-  }
-
   function score(runId: string, taskId: string, attempt: number): Promise<void> | void {
     const run = core.state.runs.get(runId)
     const task = run?.tasks.get(taskId)
@@ -269,7 +200,7 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
     },
     score: (run, task) =>
       inOrder(`${run.header.id}/${task.id}/${task.attempt}`, () => score(run.header.id, task.id, task.attempt)),
-    stop,
+    stop: stopping.stop,
     async idle() {
       while (chains.size > 0) await Promise.all(chains.values())
     },
@@ -277,10 +208,5 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
   }
 }
 
-/** So often is a worker asked again to end what it was told to; one that lives does not miss all of them. */
-const stopRepeats = 5
 /** These do not wait for what else is done for their attempt. */
 const apart: ReadonlySet<EffectKind> = new Set<EffectKind>(['alert.send'])
-
-/** Beyond the grace that a host gets, for its confirmation to arrive. */
-const stopMarginMs = 1_000
