@@ -6,6 +6,7 @@ export type {
   Entry,
   EntryKind,
   NewTask,
+  PendingResult,
   RunFields,
   TaskFields,
   WorkerRecord,

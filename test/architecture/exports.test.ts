@@ -349,6 +349,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
       "type NotedError as RecordedError",
       "type Outcome as RecordedOutcome",
       "type OverBudget",
+      "type PendingResult",
       "type Play",
       "type ProcessClock",
       "type ReceivedAlert",
