@@ -5,6 +5,7 @@ import { redactJson } from './redact-json.ts'
 import { safeCover } from './secret-cover.ts'
 import { textsOf, writings } from './secret-forms.ts'
 import { createSecretScanner, type SecretScanner } from './secret-scanner.ts'
+import { joinedBytes } from './joined-bytes.ts'
 
 /** A secret that is in use. */
 export interface KnownSecret {
@@ -102,7 +103,7 @@ function createStream(scan: (found: (span: Span) => void) => SecretScanner, cove
     write(bytes) {
       for (let at = 0; at < bytes.length; at++) scanner.take(bytes[at] ?? 0, length + at)
       length += bytes.length
-      held = joined([held, bytes])
+      held = joinedBytes([held, bytes])
       return release(Math.min(length, scanner.openFrom()))
     },
     end() {
@@ -143,20 +144,10 @@ function createCovering(covers: readonly Uint8Array[]): Covering {
         covered = Math.max(covered, end)
       }
       keepTo(base + upTo)
-      return joined(parts)
+      return joinedBytes(parts)
     },
     coveredTo: (base) => Math.max(0, covered - base),
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 function encode(text: string): Uint8Array {

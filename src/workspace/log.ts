@@ -4,6 +4,7 @@ import type { AttemptPlace } from '../ports/collector.ts'
 import type { Files } from '../ports/files.ts'
 import { createBoundedText } from './bounded-text.ts'
 import { joinPath } from './paths.ts'
+import { joinedBytes } from '../security/joined-bytes.ts'
 
 /** The name of an attempt's log in its folder, and as an artifact. */
 const logName = 'output.log'
@@ -37,7 +38,7 @@ export function createAttemptLog(
       if (text.beginning.length === 0) return undefined
       const { cut, end } = text.rest()
       await append(cut + decoded(end))
-      const { sha256, size } = await blobs.put(place.run_id, joined([...text.beginning, new TextEncoder().encode(cut), end]))
+      const { sha256, size } = await blobs.put(place.run_id, joinedBytes([...text.beginning, new TextEncoder().encode(cut), end]))
       return { kind: 'log', path: logName, checksum: `sha256:${sha256}`, mime_type: 'text/plain', size_bytes: size }
     },
   }
@@ -45,14 +46,4 @@ export function createAttemptLog(
 
 function decoded(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
