@@ -25,6 +25,10 @@ export type SandboxProbe = { readonly host: SandboxHost } | { readonly missing: 
 /** A runtime that does not come up in this time never will. */
 const patienceMs = 10_000
 
+/** A group that was used is looked at again this often, with a pause between. */
+const removals = 200
+const pauseMs = 10
+
 const programFolders = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
 const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 const settings = [
@@ -70,7 +74,7 @@ function probeAsRoot(host: SandboxHost): SandboxProbe {
     return { missing: `the fleet runs as root, whose processes only a control group can bound, and ${String(error)}` }
   } finally {
     for (const name of readdirSync(found).filter(isForsaken)) removeIfEmpty(join(found, name))
-    removeIfEmpty(group)
+    removeOnceEmpty(group)
   }
 }
 
@@ -80,11 +84,18 @@ function isForsaken(name: string): boolean {
   return pid !== undefined && !existsSync(`/proc/${pid}`)
 }
 
-function removeIfEmpty(group: string): void {
+/** The last processes of a sandbox are reaped soon after its end, not at its end. A group that stays all the same is removed by a later probe. */
+function removeOnceEmpty(group: string): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let tried = 0; tried < removals && !removeIfEmpty(group); tried += 1) Atomics.wait(pause, 0, 0, pauseMs)
+}
+
+function removeIfEmpty(group: string): boolean {
   try {
     rmdirSync(group)
+    return true
   } catch {
-    // A process of it is not yet reaped: the next probe comes by.
+    return !existsSync(group)
   }
 }
 
