@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
@@ -15,17 +16,18 @@ const happening = fc.oneof(
 
 /** What each attempt does, and what the fleet must have taken of it, in this order. */
 async function work(attempt: AttemptContext): Promise<string> {
+  const text = readFileSync(`${attempt.root}/in/a.txt`, 'utf8')
   await attempt.log('begun')
   await attempt.artifact({ kind: 'report', name: 'a.txt', content: 'text' })
   await attempt.usage({ inputTokens: 1 })
-  return attempt.task.id
+  return `${attempt.task.id} ${text}`
 }
 const promised = (id: string) => [
   { type: 'accepted' },
   { type: 'log', text: 'begun\n' },
   { type: 'artifact', report: 1, kind: 'report', path: 'a.txt', bytes: 'dGV4dA==' },
   { type: 'usage', input_tokens: 1, output_tokens: 0 },
-  { type: 'result', output: id },
+  { type: 'result', output: `${id} one two three` },
 ]
 
 it('HO7 whatever is cut and wherever, nothing is lost, nothing is repeated, and no attempt begins twice', async () => {
@@ -33,7 +35,7 @@ it('HO7 whatever is cut and wherever, nothing is lost, nothing is repeated, and 
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { maxLength: 60 }), async (happenings) => {
       const clock = createVirtualClock()
-      const fleet = new FleetSide({}, { collects: true })
+      const fleet = new FleetSide({ shares_files: false }, { collects: true })
       const begun: string[] = []
       const runtime = createWorkerRuntime({
         ...{ clock, resumes: true, workerId: 'one', incarnation: 'first' },
@@ -57,6 +59,7 @@ it('HO7 whatever is cut and wherever, nothing is lost, nothing is repeated, and 
         assign: () => {
           const key = { run_id: 'run', task_id: `task-${keys.length + 1}`, attempt: 1 }
           keys.push(key)
+          fleet.stage(key, { path: 'in/a.txt', pieces: ['one ', 'two ', 'three'] })
           fleet.assign(key)
         },
       }
@@ -65,7 +68,7 @@ it('HO7 whatever is cut and wherever, nothing is lost, nothing is repeated, and 
         await clock.settle()
       }
       reconnect()
-      for (let round = 0; round < 12; round += 1) {
+      for (let round = 0; round < 15; round += 1) {
         line.up()
         line.down()
         await clock.settle()
@@ -77,6 +80,8 @@ it('HO7 whatever is cut and wherever, nothing is lost, nothing is repeated, and 
       reconnect()
       line.up()
       expect(fleet.frames.filter(({ type }) => type === 'hello').at(-1)).toMatchObject({ attempts: [] })
+      await runtime.close({ reason: 'the end', graceMs: 0 })
+      await runtime.done
     }),
     { numRuns: 200 },
   )
