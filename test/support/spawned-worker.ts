@@ -16,19 +16,22 @@ export interface SpawnedWorker extends Disposable {
   exit(): Promise<{ readonly code: number | null; readonly afterMs: number }>
 }
 
+/** How it is started, and what it is told first. */
+export interface SpawnOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly welcome?: NonNullable<ConstructorParameters<typeof FleetSide>[0]>
+  /** Called with each line of each side. */
+  readonly seen?: (side: 'worker' | 'fleet', line: string) => void
+}
+
 /** Starts a program that speaks the worker protocol, and waits for its hello. */
-export async function spawnWorker(
-  command: readonly [string, ...string[]],
-  options: {
-    readonly cwd?: string
-    readonly env?: Readonly<Record<string, string>>
-    readonly welcome?: ConstructorParameters<typeof FleetSide>[0]
-  } = {},
-): Promise<SpawnedWorker> {
+export async function spawnWorker(command: readonly [string, ...string[]], options: SpawnOptions = {}): Promise<SpawnedWorker> {
   const [program, ...words] = command
   const env = { ...process.env, ...options.env }
   const child = spawn(program, words, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
-  const fleet = new FleetSide(options.welcome, { collects: true })
+  const { seen = () => {} } = options
+  const fleet = new FleetSide(options.welcome, { collects: true, seen: (line) => seen('worker', line) })
   const lines: string[] = []
   let log = ''
   let hasExited = false
@@ -37,7 +40,10 @@ export async function spawnWorker(
   child.once('error', (error) => (log += error.message))
   child.stdin.on('error', () => {})
   child.stderr.on('data', (piece: Buffer) => (log += piece.toString()))
-  const write = (line: string) => void child.stdin.write(`${line}\n`)
+  const write = (line: string) => {
+    seen('fleet', line)
+    child.stdin.write(`${line}\n`)
+  }
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)
     // What does not begin like this is no protocol, but what a program printed before it served.
