@@ -89,6 +89,17 @@ it('HO5 the worker in Python ends on end of standard input, with its attempts', 
   await until(() => isLast(worker.fleet.said(key).at(-1)), 'the last frame')
 })
 
+it('HO1 the worker program of the documents speaks the protocol', async () => {
+  const greeter = fileURLToPath(new URL('../../examples/workers/greeter.mjs', import.meta.url))
+  const tsx = import.meta.resolve('tsx')
+  using worker = await spawnWorker([process.execPath, '-C', 'flotilla-source', '--import', tsx, greeter])
+  worker.fleet.assign(key, { handler: 'greet', input: { name: 'ada' } })
+  await until(() => isLast(worker.fleet.said(key).at(-1)), 'the result')
+  expect(worker.fleet.said(key).at(-1)).toEqual({ type: 'result', output: 'hello, ada' })
+  worker.child.stdin?.end()
+  expect((await worker.exit()).code).toBe(0)
+})
+
 it('HO1 the check of the schemas can fail', () => {
   expect(checkers.worker.safeParse({ type: 'stopped', ...key }).success).toBe(false)
   expect(checkers.worker.safeParse({ type: 'stopped', ...key, seq: 1 }).success).toBe(true)
