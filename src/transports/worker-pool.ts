@@ -86,16 +86,17 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   async function start(confined: AssignMessage['confined'], signal: AbortSignal): Promise<PoolMember> {
-    let member: PoolMember | undefined
     const output = createOutputLog({
       limit: unreadLimit,
       unread: () => messages.backlog,
-      send: (text) => member?.work !== undefined && messages.push({ type: 'log', ...member.work.key, text }),
+      send: (text) => printed(text),
     })
-    member = await startMember(
+    let printed: (text: string) => void = () => undefined
+    const member = await startMember(
       { launcher, launch, clock, files, handlers, startTimeoutMs },
       { confined, log: output.write, signal },
     )
+    printed = (text) => member.work !== undefined && messages.push({ type: 'log', ...member.work.key, text })
     members.add(member)
     void listen(member, () => output.recent)
     return member
@@ -139,10 +140,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
 
   /** The program has done its work; its attempt ends when nothing of it is left. */
   async function leave(member: PoolMember): Promise<void> {
-    await Promise.all([
-      member.channel.close({ reason: 'it has done its work', graceMs: leaveMs }),
-      member.started.stop(leaveMs),
-    ])
+    await Promise.all([member.channel.close({ reason: 'it has done its work', graceMs: leaveMs }), member.started.stop(leaveMs)])
   }
 
   async function lost(member: PoolMember, reason: string, printed: string): Promise<void> {
