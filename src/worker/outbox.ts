@@ -40,8 +40,8 @@ export interface Outbox {
   ack(seq: number): void
   /** Transmits what is kept once more, in order. */
   resend(): void
-  /** Resolves when there is room for a piece of a file, or when there is no use for it any more. */
-  room(): Promise<void>
+  /** Resolves when there is room for a piece of a file; with false when there is no use for it any more. */
+  room(): Promise<boolean>
   /** Nobody waits for what would still be said but the last frame. */
   giveUp(): void
 }
@@ -84,9 +84,9 @@ export function createOutbox(options: {
     leftOut = 0
     say({ type: 'log', text })
   }
-  const hasRoom = () => keptSize < limits.window || isGivenUp
+  const hasRoom = () => keptSize < limits.window
   const wakeWaiting = () => {
-    if (!hasRoom()) return
+    if (!hasRoom() && !isGivenUp) return
     const ready = waiting
     waiting = []
     for (const wake of ready) wake()
@@ -132,7 +132,10 @@ export function createOutbox(options: {
     resend() {
       for (const { line } of kept) transmit(line)
     },
-    room: () => (hasRoom() ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    async room() {
+      if (!hasRoom() && !isGivenUp) await new Promise<void>((resolve) => waiting.push(resolve))
+      return !isGivenUp
+    },
     giveUp() {
       isGivenUp = true
       wakeWaiting()

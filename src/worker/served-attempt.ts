@@ -90,11 +90,9 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
     parts.changed()
   }
 
-  /** After what is being sent. */
-  const then = (act: () => Promise<void> | void) => {
-    const own = (sending ?? Promise.resolve()).then(act).catch((error: unknown) => {
-      end({ type: 'failed', failure_kind: 'transport', reason: bounded(`The worker could not send a file: ${wordsOf(error)}`) })
-    })
+  /** After what is being sent; `fail` is told why it could not be done. */
+  const then = (act: () => Promise<void> | void, fail: (reason: string) => void) => {
+    const own = (sending ?? Promise.resolve()).then(act).catch((error: unknown) => fail(wordsOf(error)))
     sending = own
     void own.then(() => {
       if (sending === own) sending = undefined
@@ -160,18 +158,30 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
     if (sharesFiles && bytes === undefined) return outbox.say(report)
     const frame = assign
     if (frame === undefined) return
-    then(async () => {
-      const refused = await outgoing(frame).artifact(message)
-      if (refused !== undefined) toWork({ type: 'collected', ...key, report: message.report, refused })
-    })
+    const refuse = (refused: string) => toWork({ type: 'collected', ...key, report: message.report, refused })
+    then(
+      async () => {
+        const refused = await outgoing(frame).artifact(message)
+        if (refused !== undefined) refuse(refused)
+      },
+      (reason) => refuse(`The artifact could not be sent: ${reason}.`),
+    )
   }
 
   const sayLast = (message: Extract<AttemptMessage, { type: 'result' | 'failed' }>) => {
     const frame = assign
-    if (message.type === 'result' && !sharesFiles && frame?.task.scorer !== undefined)
-      then(() => outgoing(frame).evidence(frame.task.scorer))
+    const fail = (why: string) => {
+      end({
+        type: 'failed',
+        failure_kind: 'transport',
+        reason: bounded(`The worker could not say what its scorer reads: ${why}`),
+      })
+    }
+    if (message.type === 'result' && !sharesFiles && frame?.task.scorer !== undefined) {
+      then(() => outgoing(frame).evidence(frame.task.scorer), fail)
+    }
     if (sending === undefined) end(message)
-    else then(() => end(message))
+    else then(() => end(message), fail)
   }
 
   return {
