@@ -1,6 +1,7 @@
 export { serveWorker, type ServeWorkerOptions } from './serve-worker.ts'
 export { createWorkerRuntime, type WorkerRuntimeOptions, type WorkOptions } from './create-worker-runtime.ts'
-export type { LineEnd, RuntimeIdentity, WorkerRuntime } from './runtime.ts'
+export type { RuntimeIdentity } from './hello.ts'
+export type { LineEnd, WorkerRuntime } from './runtime.ts'
 export { defineTask, type TaskDefinition, type TaskFields } from './define-task.ts'
 export type { AttemptArtifact, AttemptContext, AttemptDependency, AttemptRoute } from './attempt.ts'
 export type { AttemptSecrets } from './attempt-secrets.ts'
