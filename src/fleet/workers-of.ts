@@ -73,6 +73,7 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
         .map((role) => role.trim())
         .filter((role) => role !== ''),
       host: 'local',
+      verified: true,
       trust: spec.trust_level,
       // Asked for only when it matters: looking takes a moment.
       get enforces() {
@@ -96,6 +97,7 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
       capabilities: worker.capabilities ?? [],
       roles: worker.roles ?? [],
       host: kind,
+      verified: kind === 'local' || transport.verifiesIdentity === true,
       trust: worker.trustLevel ?? 'local',
       get enforces() {
         return transport.enforces

@@ -60,6 +60,8 @@ export function createSession(options: {
   let stream: EventStream | undefined
   let reading: { cancel(): void } | undefined
   let taken = 0
+  let isPaused = false
+  let goOn: (() => void) | undefined
   let disarm = watch(limits.keepAliveMs * 3)
 
   /** Armed again at every word of the worker, and shorter while it holds no stream. */
@@ -114,6 +116,7 @@ export function createSession(options: {
     const mine = {
       cancel() {
         isReplaced = true
+        goOn?.()
         void reader.cancel().catch(() => undefined)
       },
     }
@@ -128,6 +131,7 @@ export function createSession(options: {
         if (isReplaced) break
         if (number++ <= taken) continue
         deliver(line)
+        while (isPaused && !isReplaced) await new Promise<void>((resolve) => (goOn = resolve))
         // A flood does not keep the others waiting.
         if (taken % linesATurn === 0) await clock.turn()
       }
@@ -160,6 +164,10 @@ export function createSession(options: {
         if (endReason !== undefined) heard.end(endReason)
       },
       close: end,
+      pause(paused) {
+        isPaused = paused
+        if (!paused) goOn?.()
+      },
     },
     stream({ after, poll }) {
       const isNew = after === undefined
