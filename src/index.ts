@@ -4,6 +4,7 @@ export { dryRunAlerts, type AlertDryRun } from './fleet/dry-run-alerts.ts'
 export type { AlertOptions } from './fleet/alerts.ts'
 export { defineTask, type TaskDefinition, type TaskFields } from './worker/define-task.ts'
 export { envSecrets } from './host/env-secrets.ts'
+export { dialIn, type DialInOptions } from './fleet/dial-in.ts'
 export { fileSecrets, type SecretFiles } from './host/file-secrets.ts'
 export { jsonStore, memoryStore } from './fleet/stores.ts'
 export {

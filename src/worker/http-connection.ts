@@ -8,6 +8,8 @@ import { sendLines } from './http-sending.ts'
 
 /** One session with a fleet over HTTP, as a connection. Requests that fail are asked again, until the fleet would have ended it too. */
 export interface HttpConnection extends WorkerConnection {
+  /** The fleet has given it a session, which has not ended. */
+  readonly isOpen: boolean
   /** Resolves, never rejects, when nothing of it is open any more. */
   readonly settled: Promise<void>
 }
@@ -95,6 +97,9 @@ export function httpConnection(options: {
   }
 
   return {
+    get isOpen() {
+      return state.opening !== undefined && endReason === undefined
+    },
     send(line) {
       if (endReason !== undefined) return
       outbox.push(`${line}\n`)

@@ -7,8 +7,8 @@ import { pauseBeforeRetry } from './reconnect-pause.ts'
 import { serverEvents } from './server-events.ts'
 import type { ServerEvent } from './server-events.ts'
 
-/** How long the first byte of an answer may take. */
-const firstByteMs = 10_000
+/** How long the first byte of an answer may take, with time left to ask in the other way before the worker gives the connection up. */
+const firstByteMs = 5_000
 
 /** How one request for events ended. */
 interface Reading {

@@ -1,4 +1,5 @@
 export { serveWorker, type ServeWorkerOptions } from './serve-worker.ts'
+export { connectWorker, type ConnectedWorker, type ConnectOptions } from './connect-worker.ts'
 export { createWorkerRuntime, type WorkerRuntimeOptions, type WorkOptions } from './create-worker-runtime.ts'
 export type { LineEnd, RuntimeIdentity, WorkerRuntime } from './runtime.ts'
 export { defineTask, type TaskDefinition, type TaskFields } from './define-task.ts'

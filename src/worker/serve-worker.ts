@@ -1,8 +1,8 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { systemClock } from '../host/clock.ts'
-import { errorCodes, FleetError, type FleetErrorCode } from '../protocol/errors.ts'
 import { createWorkerRuntime, type WorkOptions } from './create-worker-runtime.ts'
 import { portConnection } from './port-connection.ts'
+import { refusalOf } from './refusal.ts'
 import { stdioConnection } from './stdio-connection.ts'
 
 /** Options of {@link serveWorker}. */
@@ -40,10 +40,5 @@ export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
   disarm()
   // What handlers left behind, a timer or a socket, must not keep a worker alive that nobody talks to.
   clock.alarm(graceMs, endProcess, { keepAlive: false })
-  if (end.refused !== undefined) throw refusal(end.refused)
-}
-
-function refusal({ code, reason }: { readonly code: string; readonly reason: string }): FleetError {
-  const known = Object.hasOwn(errorCodes, code) ? (code as FleetErrorCode) : 'invalid_message'
-  return new FleetError(known, `The fleet refused this worker: ${reason}`, { details: { code } })
+  if (end.refused !== undefined) throw refusalOf(end.refused)
 }
