@@ -37,8 +37,9 @@ export function createOutgoing(options: {
   const transfer = async (bytes: Uint8Array): Promise<number> => {
     transfers += 1
     const number = transfers
+    // The fleet acknowledges the pieces with the frame that names them, so they do not wait for each other.
+    await outbox.room()
     for (let from = 0; from === 0 || from < bytes.length; from += transferPieceBytes) {
-      await outbox.room()
       outbox.say({ type: 'chunk', transfer: number, bytes: base64(bytes.subarray(from, from + transferPieceBytes)) })
       await clock.turn()
     }
