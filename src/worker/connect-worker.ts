@@ -73,6 +73,7 @@ export function connectWorker(options: ConnectOptions): ConnectedWorker {
   let runtime = begin()
   let isDraining = false
   let current: HttpConnection | undefined
+  let polls = false
   /** How long work may take to end once it leaves. */
   let leaveMs = 0
 
@@ -82,10 +83,12 @@ export function connectWorker(options: ConnectOptions): ConnectedWorker {
   }
 
   async function connectOnce(): Promise<LineEnd> {
-    current = httpConnection({ exchange, clock, random })
-    const settled = current.settled.finally(() => closing.delete(settled))
+    const connection = (current = httpConnection({ exchange, clock, random, polls }))
+    const settled = connection.settled.finally(() => closing.delete(settled))
     closing.add(settled)
-    return runtime.attach(current)
+    const end = await runtime.attach(connection)
+    polls = connection.wasHeldBack
+    return end
   }
 
   async function live(): Promise<void> {

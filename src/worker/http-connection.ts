@@ -10,6 +10,8 @@ import { sendLines } from './http-sending.ts'
 export interface HttpConnection extends WorkerConnection {
   /** The fleet has given it a session, which has not ended. */
   readonly isOpen: boolean
+  /** Nothing of its session came before its end: something on the way holds back what has not ended, so the next should poll. */
+  readonly wasHeldBack: boolean
   /** Resolves, never rejects, when nothing of it is open any more. */
   readonly settled: Promise<void>
 }
@@ -26,6 +28,8 @@ export interface HttpSessionState {
   heard: number
   /** When an answer of the fleet was heard last, on the monotonic clock. */
   heardAt: number
+  /** The end was the first that was heard. */
+  wasHeldBack: boolean
   /** Aborts when it is over. */
   readonly over: AbortSignal
   /** Wakes the direction that sends. */
@@ -41,6 +45,8 @@ export function httpConnection(options: {
   readonly exchange: HttpExchange
   readonly clock: Clock
   readonly random: () => number
+  /** Asks for answers that end at once, from the beginning. Default: only once a stream has brought nothing. */
+  readonly polls?: boolean
 }): HttpConnection {
   const { exchange, clock, random } = options
   const ending = new AbortController()
@@ -57,6 +63,7 @@ export function httpConnection(options: {
     opening: undefined,
     heard: 0,
     heardAt: clock.monotonic(),
+    wasHeldBack: false,
     over: ending.signal,
     wake: () => undefined,
     fail: (reason) => end(reason),
@@ -70,16 +77,15 @@ export function httpConnection(options: {
     listener?.end(reason)
   }
 
+  function deliver(line: string): void {
+    if (endReason !== undefined) return
+    if (listener === undefined) unheard.push(line)
+    else listener.line(line)
+  }
+
   async function live(): Promise<void> {
     const sending = sendLines(state, outbox)
-    await Promise.all([
-      receiveEvents(state, (line) => {
-        if (endReason !== undefined) return
-        if (listener === undefined) unheard.push(line)
-        else listener.line(line)
-      }),
-      sending.done,
-    ])
+    await Promise.all([receiveEvents(state, { polls: options.polls ?? false, line: deliver }), sending.done])
     if (byUs && state.opening !== undefined) await leave(sending.number)
   }
 
@@ -97,6 +103,9 @@ export function httpConnection(options: {
   }
 
   return {
+    get wasHeldBack() {
+      return state.wasHeldBack
+    },
     get isOpen() {
       return state.opening !== undefined && endReason === undefined
     },

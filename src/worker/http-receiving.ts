@@ -24,9 +24,12 @@ interface Reading {
  * Asks for the fleet's lines until it is over, and again whenever a request ends or falls silent. Where a stream brings nothing, it asks for
  * answers that end at once: those pass what holds streams back.
  */
-export async function receiveEvents(state: HttpSessionState, line: (line: string) => void): Promise<void> {
+export async function receiveEvents(
+  state: HttpSessionState,
+  { polls, line }: { readonly polls: boolean; readonly line: (line: string) => void },
+): Promise<void> {
   let failures = 0
-  let poll = false
+  let poll = polls
   while (!state.over.aborted) {
     const reading = await readOnce(state, poll, line)
     if (state.over.aborted) return
@@ -92,6 +95,7 @@ function hear(state: HttpSessionState, { event, id, data }: ServerEvent, line: (
     state.opening = openingIn(data)
     state.wake()
   } else if (event === workerHttp.event.end) {
+    state.wasHeldBack = state.heard === 0
     const { reason } = JSON.parse(data ?? '{}') as { reason?: unknown }
     return state.fail(typeof reason === 'string' ? reason : 'the fleet ended the session')
   } else if (data !== undefined && Number(id) === state.heard + 1) {
