@@ -114,19 +114,18 @@ test('LE4 a cut that is longer than the lease ends in a retry elsewhere, and the
     workers: ['w1', 'w2'].map((id) => ({ id, transport: dialIn({ handlers: ['work'], token: testToken }) })),
   })
   let finish: (output: string) => void = () => undefined
-  let isAtWork = false
   const lost = new Promise<string>((resolve) => (finish = resolve))
   connect({
     workerId: 'w1',
     handlers: {
       async work() {
-        isAtWork = true
         return lost
       },
     },
   })
+  const running = fleet.once('worker.running')
   const run = await fleet.start({ name: 'r', tasks: [{ ...task, retry_policy: { initial_backoff_seconds: 0 } }] })
-  await until(() => isAtWork)
+  await running
   proxy.cut()
   // It has a result in time, and nobody to tell it.
   finish('late')
