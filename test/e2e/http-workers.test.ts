@@ -135,7 +135,10 @@ test('LE4 a cut that is longer than the lease ends in a retry elsewhere, and the
   const late = fleet.lateMessages
   proxy.heal()
   await until(() => fleet.lateMessages > late)
-  expect((await run.receipts()).map(({ attempt, output }) => [attempt, output])).toEqual([[2, 'elsewhere']])
+  expect((await run.receipts()).map(({ attempt, output, result }) => [attempt, output, result])).toEqual([
+    [1, undefined, 'fail'],
+    [2, 'elsewhere', 'partial'],
+  ])
   const names: string[] = []
   for await (const { event, worker_id } of run.events()) if (worker_id !== undefined) names.push(`${event} ${worker_id}`)
   expect(names).toContain('worker.stale w1')
