@@ -45,7 +45,9 @@ export function createWorkerDoor(
   },
 ): WorkerDoor<AttachOptions> {
   const { clock, closed } = parts
+  const greetings = new Set<AbortController>()
   closed.addEventListener('abort', () => {
+    for (const greeting of greetings) greeting.abort()
     for (const { transport } of engine.workers.all()) if (isDialIn(transport)) transport.gate.close('the fleet was closed')
   })
 
@@ -104,11 +106,16 @@ export function createWorkerDoor(
 
   return {
     async attach(connection: WorkerConnection, options: AttachOptions = {}) {
+      const waiting = new AbortController()
+      greetings.add(waiting)
+      if (closed.aborted) waiting.abort()
       let greeting: Greeting
       try {
-        greeting = await greet(connection, { clock, helloTimeoutMs, signal: closed })
+        greeting = await greet(connection, { clock, helloTimeoutMs, signal: waiting.signal })
       } catch (error) {
         return { attached: false, refusal: known(error) }
+      } finally {
+        greetings.delete(waiting)
       }
       try {
         return await take(greeting, options)
