@@ -54,7 +54,7 @@ export function createWorkerDoor(
   async function take(greeting: Greeting, options: AttachOptions): Promise<AttachOutcome> {
     const { hello } = greeting
     const { worker_id: workerId, incarnation } = hello
-    if (workerId === undefined || incarnation === undefined || !isToken(workerId) || !isToken(incarnation)) {
+    if (workerId === undefined || incarnation === undefined || !isToken(workerId)) {
       throw refusal('invalid_message', 'A worker that dials in says its worker_id and its incarnation in its hello.')
     }
     const worker = await workerOf(workerId, hello, options)
