@@ -16,6 +16,7 @@ import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import { taskHandlers } from '../worker/handlers.ts'
+import { dialInWorkerOf } from './dial-in-spec.ts'
 import type { FleetOptions, WorkerOptions } from './options.ts'
 
 /** A worker to register: what matching needs of it, and the way to it. */
@@ -60,8 +61,10 @@ export function workerPlan(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   return planOf(worker, host)
 }
 
-/** A local worker that a task file names; it runs commands (SE1: its trust is what the file says). */
+/** A worker that a task file names: it dials in, or is of this machine and runs commands (SE1: its trust is what the file says). */
 export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const elsewhere = dialInWorkerOf(spec)
+  if (elsewhere !== undefined) return elsewhere
   const transport = commandTransport(host)
   return {
     transport,

@@ -115,6 +115,37 @@ describe('a worker that dials in', () => {
     expect(JSON.stringify(await run.explain('a'))).toContain('cannot enforce the trust level sandbox')
   })
 
+  it('SE7 may be one that a run names, by the id and the token that stand in its file', async () => {
+    const vault = { source: 'vault', resolve: (key: string) => (key === 'W7_TOKEN' ? 'the token of w7' : undefined) }
+    const fleet = await opened(undefined, { secrets: vault })
+    const auth = (key: string, source?: string) => ({ method: 'token' as const, token_ref: { key, ...(source && { source }) } })
+    const spec = {
+      ...{ id: 'w7', name: 'W7', host: { kind: 'local' as const }, trust_level: 'remote_verified' as const },
+      labels: { handlers: 'work, test' },
+      auth: auth('W7_TOKEN'),
+    }
+    const elsewhere = { ...{ name: 'r', target: 'another_computer' as const }, tasks: [task], worker_specs: [spec] }
+    const run = await fleet.start({ ...elsewhere, security_policy: { require_identity_verification: true } })
+    expect(fleet.workers()).toMatchObject([{ id: 'w7', kind: 'dial-in', status: 'unknown' }])
+    expect(await dial(fleet, { worker_id: 'w7', token: 'W7_TOKEN' }).outcome).toMatchObject({ attached: false })
+    const worker = dial(fleet, { worker_id: 'w7', token: 'the token of w7', handlers: ['work', 'test'] })
+    const { run_id, task_id, attempt, trust_level } = await worker.hear('assign')
+    expect(trust_level).toBe('remote_verified')
+    worker.say({ type: 'accepted', run_id, task_id, attempt, seq: 1 })
+    worker.say({ type: 'result', run_id, task_id, attempt, seq: 2, output: 'done' })
+    expect((await run.result()).receipts['a']).toMatchObject({ worker_id: 'w7', output: 'done' })
+
+    const refused = fleet.create({ ...elsewhere, worker_specs: [{ ...spec, id: 'w8', auth: auth('X', 'nowhere') }] })
+    await expect(refused).rejects.toMatchObject({
+      code: 'unenforceable',
+      message: expect.stringContaining('worker_specs[0].auth.token_ref') as string,
+    })
+    const certificate = { method: 'mtls' as const, cert_path: 'w8.pem', key_ref: { key: 'K' } }
+    await expect(fleet.create({ ...elsewhere, worker_specs: [{ ...spec, id: 'w8', auth: certificate }] })).rejects.toMatchObject({
+      message: expect.stringContaining('worker_specs[0].auth: nobody checks this proof') as string,
+    })
+  })
+
   it('HO2 that nobody registered is refused, unless `admit` takes it, and then it must prove who it is too', async () => {
     const fleet = await opened(undefined)
     expect(await dial(fleet, { token }).outcome).toMatchObject({ refusal: { code: 'unknown_worker' } })
