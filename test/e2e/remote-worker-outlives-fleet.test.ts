@@ -13,10 +13,10 @@ import { webServer } from '../fixtures/web-server.ts'
 const program = fileURLToPath(new URL('../fixtures/serve-workers.ts', import.meta.url))
 const token = 'a token of the tests'
 
-test(
-  'LE6 a fleet that is killed while a worker elsewhere works goes on with its attempt: nothing is lost, nothing repeated',
+test.for(['registered', 'admitted'])(
+  'LE6 a fleet that is killed while a worker elsewhere (%s) works goes on with its attempt: nothing is lost, nothing repeated',
   { timeout: 60_000 },
-  async () => {
+  async (how) => {
     const folder = await scratch()
     onTestFinished(() => folder.remove())
     const store = join(folder.path, 'store')
@@ -28,7 +28,7 @@ test(
       handlers: {
         async work(attempt) {
           attempts.push(attempt.number)
-          for (let number = 0; number <= 120; number += 1) {
+          for (let number = 0; number <= 80; number += 1) {
             await attempt.workflow('count', number)
             said = number
             await attempt.delay(50)
@@ -39,7 +39,7 @@ test(
     })
     onTestFinished(() => worker.close({ graceMs: 0 }))
 
-    const first = serve(store, port)
+    const first = serve(store, port, how)
     await until(() => said >= 10, 'the worker to work')
     first.kill('SIGKILL')
     await once(first, 'exit')
@@ -47,7 +47,7 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(said).toBeGreaterThan(atDeath)
 
-    const second = serve(store, port)
+    const second = serve(store, port, how)
     let output = ''
     second.stdout?.on('data', (text: Buffer) => (output += text.toString()))
     const [code] = (await once(second, 'exit')) as [number | null]
@@ -58,17 +58,17 @@ test(
     onTestFinished(() => control.close())
     const [row] = await control.runs()
     const run = control.run(row!.id)
-    expect((await run.receipts()).map((receipt) => [receipt.attempt, receipt.output])).toEqual([[1, 120]])
+    expect((await run.receipts()).map((receipt) => [receipt.attempt, receipt.output])).toEqual([[1, 80]])
     const numbers: unknown[] = []
     for await (const event of run.events()) {
       if (event.event === 'worker.workflow_event') numbers.push((event.payload as { event: unknown }).event)
     }
-    expect(numbers).toEqual(Array.from({ length: 121 }, (_, number) => number))
+    expect(numbers).toEqual(Array.from({ length: 81 }, (_, number) => number))
   },
 )
 
-function serve(store: string, port: number): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', '-C', 'flotilla-source', program, store, String(port), token], {
+function serve(store: string, port: number, how: string): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', '-C', 'flotilla-source', program, store, String(port), token, how], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
