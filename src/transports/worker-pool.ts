@@ -86,16 +86,17 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   async function start(confined: AssignMessage['confined'], signal: AbortSignal): Promise<PoolMember> {
-    let member: PoolMember | undefined
     const output = createOutputLog({
       limit: unreadLimit,
       unread: () => messages.backlog,
-      send: (text) => member?.work !== undefined && messages.push({ type: 'log', ...member.work.key, text }),
+      send: (text) => printed(text),
     })
-    member = await startMember(
+    let printed: (text: string) => void = () => undefined
+    const member = await startMember(
       { launcher, launch, clock, files, handlers, startTimeoutMs },
       { confined, log: output.write, signal },
     )
+    printed = (text) => member.work !== undefined && messages.push({ type: 'log', ...member.work.key, text })
     members.add(member)
     void listen(member, () => output.recent)
     return member
