@@ -1,4 +1,5 @@
 export { serveWorker, type ServeWorkerOptions } from './serve-worker.ts'
+export { connectWorker, type ConnectedWorker, type ConnectOptions } from './connect-worker.ts'
 export { createWorkerRuntime, type WorkerRuntimeOptions, type WorkOptions } from './create-worker-runtime.ts'
 export type { RuntimeIdentity } from './hello.ts'
 export type { LineEnd, WorkerRuntime } from './runtime.ts'

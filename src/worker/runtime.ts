@@ -236,6 +236,8 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     },
     async close({ reason, graceMs }) {
       leaving ??= reason
+      // Else what it gives back would be given to it again.
+      say({ type: 'drain', reason })
       attempts.abort('fleet_closed', reason)
       await lastWords(graceMs)
       say({ type: 'bye', reason })
