@@ -16,6 +16,7 @@ import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import { taskHandlers } from '../worker/handlers.ts'
+import { dialInWorkerOf } from './dial-in-spec.ts'
 import type { FleetOptions, WorkerOptions } from './options.ts'
 
 /** A worker to register: what matching needs of it, and the way to it. */
@@ -60,8 +61,10 @@ export function workerPlan(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   return planOf(worker, host)
 }
 
-/** A local worker that a task file names; it runs commands (SE1: its trust is what the file says). */
+/** A worker that a task file names: it dials in, or is of this machine and runs commands (SE1: its trust is what the file says). */
 export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const elsewhere = dialInWorkerOf(spec)
+  if (elsewhere !== undefined) return elsewhere
   const transport = commandTransport(host)
   return {
     transport,
@@ -74,6 +77,7 @@ export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerP
         .map((role) => role.trim())
         .filter((role) => role !== ''),
       host: 'local',
+      verified: true,
       trust: spec.trust_level,
       // Asked for only when it matters: looking takes a moment.
       get enforces() {
@@ -97,6 +101,7 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
       capabilities: worker.capabilities ?? [],
       roles: worker.roles ?? [],
       host: kind,
+      verified: kind === 'local' || transport.verifiesIdentity === true,
       trust: worker.trustLevel ?? 'local',
       get enforces() {
         return transport.enforces

@@ -35,6 +35,7 @@ it('the exports of flotilla are these and no others', async () => {
       "childProcesses",
       "createFleet",
       "defineTask",
+      "dialIn",
       "dryRunAlerts",
       "envSecrets",
       "errorCodes",
@@ -48,6 +49,7 @@ it('the exports of flotilla are these and no others', async () => {
       "publicEvent",
       "repairStore",
       "runMachine",
+      "type AdmittedWorker",
       "type AgentProfileInput",
       "type Alert",
       "type AlertDryRun",
@@ -58,6 +60,8 @@ it('the exports of flotilla are these and no others', async () => {
       "type AlertSinks",
       "type AlertStatus",
       "type AlertView",
+      "type AttachOptions",
+      "type AttachOutcome",
       "type AttemptArtifact",
       "type AttemptContext",
       "type AttemptDependency",
@@ -79,11 +83,13 @@ it('the exports of flotilla are these and no others', async () => {
       "type CommandOutcome",
       "type ConcurrencyLimit",
       "type ConcurrencyLimits",
+      "type ConnectionFacts",
       "type ConnectionListener",
       "type Control",
       "type ControlOutcome",
       "type CreateOptions",
       "type Defaults",
+      "type DialInOptions",
       "type Enforcement",
       "type Environment",
       "type EventPage",
@@ -112,11 +118,13 @@ it('the exports of flotilla are these and no others', async () => {
       "type GapEvent",
       "type Handler",
       "type Handlers",
+      "type HelloFrame",
       "type HostInspection",
       "type Ids",
       "type InboxItem",
       "type Json",
       "type JsonObject",
+      "type KnownAttempt",
       "type LeaseContext",
       "type LeaseEvent",
       "type LostHistory",
@@ -165,9 +173,11 @@ it('the exports of flotilla are these and no others', async () => {
       "type VerifierInput",
       "type WaitReason",
       "type WorkerConnection",
+      "type WorkerDoor",
       "type WorkerEvent",
       "type WorkerLaunch",
       "type WorkerOptions",
+      "type WorkerProof",
       "type WorkerThreadOptions",
       "type WorkerThreadWorkerOptions",
       "type WorkerView",
@@ -332,6 +342,7 @@ it('the exports of flotilla/worker are these and no others', async () => {
     [
       "FleetError",
       "NonRetryableError",
+      "connectWorker",
       "createWorkerRuntime",
       "defineTask",
       "errorCodes",
@@ -342,6 +353,8 @@ it('the exports of flotilla/worker are these and no others', async () => {
       "type AttemptRoute",
       "type AttemptSecrets",
       "type Clock",
+      "type ConnectOptions",
+      "type ConnectedWorker",
       "type ConnectionListener",
       "type ErrorCodeRow",
       "type FleetErrorCode",
@@ -362,6 +375,24 @@ it('the exports of flotilla/worker are these and no others', async () => {
     ]
   `)
   expect(await valuesOf('flotilla/worker')).toEqual(values(names))
+})
+
+it('the exports of flotilla/http are these and no others', async () => {
+  const names = exportsOf('http/index.ts')
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "createWorkerHandler",
+      "nodeListener",
+      "type AttachOutcome",
+      "type Clock",
+      "type ConnectionFacts",
+      "type WorkerConnection",
+      "type WorkerDoor",
+      "type WorkerHandler",
+      "type WorkerHandlerOptions",
+    ]
+  `)
+  expect(await valuesOf('flotilla/http')).toEqual(values(names))
 })
 
 it('the exports of flotilla/testing are these and no others', async () => {

@@ -7,6 +7,7 @@ const unreachable = {
   otherwise: 'refused as `unenforceable`, always, with the field named: no transport of this version does what it says',
 }
 
+const dialled = 'SE7 may be one that a run names, by the id and the token that stand in its file'
 const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
 
 /** Workers, and how they stand. */
@@ -24,7 +25,12 @@ export const workerRows = [
       tests: ['SE2 every field that nothing here enforces is refused at once'],
       otherwise: 'each of its kinds says',
     },
-    auth: { rules: ['SE2'], tests: unreachable.tests, control: unreachable.tests, otherwise: unreachable.otherwise },
+    auth: {
+      rules: ['SE2', 'SE7'],
+      tests: [...unreachable.tests, dialled],
+      control: unreachable.tests,
+      otherwise: 'each of its methods says',
+    },
     trust_level: {
       rules: ['SE1', 'SE2'],
       tests: [
@@ -65,7 +71,14 @@ export const workerRows = [
   ...rowsOf('FleetWorkerAuth', {
     none: { rules: ['SE2'], tests: unreachable.tests, otherwise: always },
     'ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user': unreachable,
-    'token token.token_ref mtls mtls.cert_path mtls.key_ref': unreachable,
+    'token token.token_ref': {
+      rules: ['SE7'],
+      tests: [dialled],
+      control: [dialled],
+      otherwise:
+        'refused as `unenforceable` at a host that is not `local`, and where no source of secrets knows it; a worker that cannot show it is refused as `unauthenticated`',
+    },
+    'mtls mtls.cert_path mtls.key_ref': unreachable,
   }),
   ...rowsOf('FleetWorkerStatus', {
     unknown: { rules: ['WO1', 'WO2'], tests: [steps, 'WO2 a fleet opens although a worker does not start'], otherwise: written },
