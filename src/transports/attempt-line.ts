@@ -1,5 +1,5 @@
 import type { AttemptKey } from '../protocol/wire.ts'
-import type { FleetAttemptFrame } from '../protocol/worker-protocol.ts'
+import type { FleetAttemptFrame, KnownAttempt } from '../protocol/worker-protocol.ts'
 import { maxTransferBytes } from './transfer-limit.ts'
 
 /** What a session remembers of one attempt: how far either side has heard the other, and what is under way. */
@@ -26,22 +26,28 @@ export interface AttemptLine {
   hasEvidence: boolean
   /** Absolute path of its folder at the fleet, once it was assigned. */
   folder: string | undefined
+  /** The worker has taken the fleet's frames up to this number. */
+  forget(seq: number): void
 }
 
 function createAttemptLine({ run_id, task_id, attempt }: AttemptKey): AttemptLine {
+  const unacked = new Map<number, FleetAttemptFrame>()
   return {
     key: { run_id, task_id, attempt },
     heard: 0,
     dealt: 0,
     acked: 0,
     sent: 0,
-    unacked: new Map(),
+    unacked,
     hasEnded: false,
     transfers: undefined,
     transferred: 0,
     pending: undefined,
     hasEvidence: false,
     folder: undefined,
+    forget(seq) {
+      for (const number of unacked.keys()) if (number <= seq) unacked.delete(number)
+    },
   }
 }
 
@@ -92,9 +98,14 @@ export class AttemptLines {
     return this.#lines.get(nameOf(key))
   }
 
-  /** Keeps only these. */
-  retain(keys: readonly AttemptKey[]): void {
-    const names = new Set(keys.map(nameOf))
+  /** Takes a worker's word for what it knows, and how far it has come; nothing else is remembered. */
+  take(known: readonly KnownAttempt[]): void {
+    for (const attempt of known) {
+      const line = this.of(attempt)
+      line.heard = Math.max(line.heard, attempt.acked)
+      line.sent = Math.max(line.sent, attempt.heard)
+    }
+    const names = new Set(known.map(nameOf))
     for (const name of this.#lines.keys()) if (!names.has(name)) this.#lines.delete(name)
   }
 
