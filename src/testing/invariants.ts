@@ -155,16 +155,19 @@ function endOf(tasks: readonly ModelTask[]): string {
 
 function slots({ runs, slots: most, maxLeases, isTorn }: World): string | undefined {
   if (isTorn()) return undefined
-  const perWorker = new Map<string, number>()
+  const perWorker = new Map<string, string[]>()
   const perRun = new Map<ModelRun, number>()
   let all = 0
   for (const { task, run } of tasksOf(runs)) {
     if (!isAtWork(task) || task.worker === undefined) continue
     all += 1
-    perWorker.set(task.worker, (perWorker.get(task.worker) ?? 0) + 1)
+    const held = perWorker.get(task.worker) ?? []
+    held.push(`${task.spec.id}#${task.attempt} of ${run.id}`)
+    perWorker.set(task.worker, held)
     perRun.set(run, (perRun.get(run) ?? 0) + 1)
   }
-  for (const [worker, held] of perWorker) if (held > (most[worker] ?? Infinity)) return `${worker} holds ${held} leases`
+  for (const [worker, held] of perWorker)
+    if (held.length > (most[worker] ?? Infinity)) return `${worker} holds ${held.length} leases: ${held.join(', ')}`
   for (const [run, held] of perRun) if (held > (run.header.max_workers ?? Infinity)) return `${run.id} holds ${held} leases`
   return all > maxLeases ? `the fleet holds ${all} leases` : undefined
 }

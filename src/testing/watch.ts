@@ -45,6 +45,8 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
   let splitAt: number | undefined
   let isNews = false
   let reading = Promise.resolve()
+  /** The process died, maybe after an append of which nobody heard: one run of it alone is half of what happened. */
+  let hasMissed = false
   let checkedAt = 0
 
   const monotonic = (): number => kit?.clock.monotonic() ?? 0
@@ -125,7 +127,7 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
     began: (opened) => void (kit = opened),
     death: () => new Promise((resolve) => deaths.add(resolve)),
     observer: {
-      appended: (store, batches) => read(store, new Set(batches.map(({ run }) => run))),
+      appended: async (store, batches) => read(store, hasMissed ? await idsOf(store) : new Set(batches.map(({ run }) => run))),
       settled: check,
       rejected: () => void (troubleAt = monotonic()),
       told(worker, message) {
@@ -145,6 +147,7 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
       },
       died() {
         troubleAt = monotonic()
+        hasMissed = true
         if (kit?.struck.at(-1)?.kind === 'store.torn') splitAt = troubleAt
         saw('the process died')
         for (const resolve of deaths) resolve()
@@ -153,10 +156,8 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
       async opened(fleet, store) {
         troubleAt = monotonic()
         await recall(store)
-        await read(
-          store,
-          (await store.runs()).map(({ id }) => id),
-        )
+        await read(store, await idsOf(store))
+        hasMissed = false
         fleet.on('run.stalled', ({ run_id }) => {
           stalled.add(run_id)
           saw('a run was stalled')
@@ -164,4 +165,8 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
       },
     },
   }
+}
+
+async function idsOf(store: Store): Promise<readonly string[]> {
+  return (await store.runs()).map(({ id }) => id)
 }

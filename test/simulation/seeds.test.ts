@@ -9,3 +9,14 @@ test.each(scenarios)('DE4 the rules hold in $name when nothing goes wrong', { ti
   const { situations } = await simulate(scenario, { seeds: 40, faults: faults({}) })
   expect(situations['an attempt failed and was tried again']).toBeGreaterThan(50)
 })
+
+test('SC1 what one append held of two runs is looked at together, also when nobody heard of the append', async () => {
+  const exactly = [
+    { kind: 'worker.crash', at: 1 },
+    { kind: 'crash.after-append', at: 19 },
+    { kind: 'store.lost', at: 21 },
+  ] as const
+  const busy = scenarios.find(({ name }) => name === 'busy')!
+  const report = await simulate(busy, { seeds: ['2296'], size: 5, faults: faults({ exactly }) })
+  expect(report.faults).toEqual({ 'worker.crash': 1, 'crash.after-append': 1, 'store.lost': 1 })
+})
