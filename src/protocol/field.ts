@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Json } from './json.ts'
 import { describeFound, describeHidden } from './problem.ts'
 import { canonicalTimestamp } from './timestamp.ts'
+import { tokenPattern } from './token.ts'
 
 // The building blocks of the contract's schemas. Each says what it expects as a phrase, which becomes the error message (WI6).
 
@@ -102,7 +103,7 @@ export const displayName = text('a name of 1 to 256 bytes on one printable line'
   return isFilled(value) && isPrintable(value) && (value.length <= 85 || new TextEncoder().encode(value).length <= 256)
 })
 /** 1–128 bytes of `[A-Za-z0-9._-]`, and not `.` or `..` (WI9). */
-export const token = pattern('1 to 128 characters of A-Z a-z 0-9 . _ -, not "." or ".."', /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/)
+export const token = pattern('1 to 128 characters of A-Z a-z 0-9 . _ -, not "." or ".."', tokenPattern)
 /** A path or glob. Where it may lead is checked when it is used (WS1, AR3). */
 export const filePath = text('a path without control characters', (value) => isFilled(value) && isPrintable(value))
 /** The name of an environment variable. */
