@@ -58,9 +58,10 @@ export {
   type FleetWorkerSpecInput,
 } from './worker.ts'
 export { readWorkerFrame, type WorkerFrameReading } from './worker-frame.ts'
-export { workerProtocolVersion } from './worker-protocol.ts'
+export { transferPieceBytes, workerProtocolVersion } from './worker-protocol.ts'
 export type {
   AckFrame,
+  ArtifactFrame,
   AttemptFrame,
   ChunkFrame,
   DrainFrame,
@@ -71,6 +72,7 @@ export type {
   FleetFrame,
   HelloFrame,
   KnownAttempt,
+  Numbered,
   PingFrame,
   RefusedFrame,
   WelcomeFrame,
@@ -81,6 +83,7 @@ export type {
   AcceptedMessage,
   ArtifactMessage,
   AssignMessage,
+  DrainMessage,
   AttemptKey,
   AttemptMessage,
   CollectedMessage,

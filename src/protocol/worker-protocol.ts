@@ -119,10 +119,11 @@ export interface FleetByeFrame {
   readonly grace_ms: number
 }
 
-type Numbered<Message> = Message & { readonly seq: number }
+/** A message with its number within its attempt, from 1 without a gap. */
+export type Numbered<Message> = Message & { readonly seq: number }
 
 /** An artifact report: by path where files are shared, else with its bytes in `bytes` or, when they are large, as `transfer`. */
-type ArtifactFrame = Numbered<Omit<Extract<AttemptMessage, { type: 'artifact' }>, 'bytes'>> & {
+export type ArtifactFrame = Numbered<Omit<Extract<AttemptMessage, { type: 'artifact' }>, 'bytes'>> & {
   readonly bytes?: string
   readonly transfer?: number
 }
@@ -130,7 +131,8 @@ type ArtifactFrame = Numbered<Omit<Extract<AttemptMessage, { type: 'artifact' }>
 /** What a worker says of an attempt. All but heartbeats are numbered from 1 within their attempt, without a gap. */
 export type AttemptFrame =
   | Extract<AttemptMessage, { type: 'heartbeat' }>
-  | Numbered<Exclude<AttemptMessage, { type: 'heartbeat' | 'artifact' }>>
+  | Numbered<Exclude<AttemptMessage, { type: 'heartbeat' | 'artifact' | 'result' }>>
+  | Numbered<Omit<Extract<AttemptMessage, { type: 'result' }>, 'evidence_root'>>
   | ArtifactFrame
   | ChunkFrame
   | EvidenceFrame

@@ -33,6 +33,8 @@ export interface AttemptTable {
   /** Transmits once more what was not acknowledged. */
   resend(): void
   abort(code: FleetErrorCode, reason: string): void
+  /** Adds to the log of the attempt that runs. False, and nothing happens, where none runs or several do. */
+  print(text: string): boolean
   /** Resolves when it has no attempt, or has none again. */
   emptied(): Promise<void>
   /** Gives up what was not acknowledged, and removes the folders of all attempts. */
@@ -119,6 +121,11 @@ export function createAttemptTable(
     },
     abort(code, reason) {
       for (const attempt of attempts.values()) attempt.stop(code, reason)
+    },
+    print(text) {
+      const running = [...attempts.values()].filter(({ isRunning }) => isRunning)
+      if (running.length === 1) running[0]!.outbox.log(text)
+      return running.length === 1
     },
     emptied: () => (attempts.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     async clear() {

@@ -34,6 +34,8 @@ export interface WorkerRuntime {
   readonly done: Promise<void>
   /** Takes no more attempts; what runs goes on. Resolves when nothing is left of any. */
   drain(reason?: string): Promise<void>
+  /** Adds to the log of the attempt that runs. False, and nothing happens, where none runs or several do. */
+  print(text: string): boolean
   /** Leaves: aborts what runs, gives it back, says bye and ends the connection. Resolves when all is said, or after the grace. */
   close(options: { readonly reason: string; readonly graceMs: number }): Promise<void>
 }
@@ -197,6 +199,7 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
 
   return {
     done,
+    print: attempts.print,
     get isOver() {
       return isOver
     },

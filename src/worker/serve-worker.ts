@@ -3,6 +3,7 @@ import { systemClock } from '../host/clock.ts'
 import { type AttemptFolders, createAttemptFolders } from './attempt-folder.ts'
 import { runtimeParts, type WorkOptions } from './create-worker-runtime.ts'
 import { portConnection } from './port-connection.ts'
+import { takePrintedOutput } from './printed-output.ts'
 import { refusalOf } from './refusal.ts'
 import { createRuntime } from './runtime.ts'
 import { stdioConnection } from './stdio-connection.ts'
@@ -20,7 +21,8 @@ const graceMs = 5_000
  * Serves the fleet that started this program (HO1): over the message port in a worker thread, else over standard input and output. Call it
  * once. Handlers are what `createFleet` takes.
  *
- * Over standard input and output, whatever else this process writes to standard output goes to standard error from now on. When the line
+ * What this program prints from now on, by `console.log` or otherwise, goes into the log of the attempt that runs; where none runs, or
+ * several do, to standard error. When the line
  * ends, all attempts are aborted; it resolves when their work has settled. Then nothing of it keeps the process alive, and a
  * process that is still there after 5 s is ended (HO5). Rejects when the fleet refuses this worker, with the fleet's code where it has one of
  * {@link errorCodes}, else `invalid_message`.
@@ -31,7 +33,8 @@ export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
   const folders = createAttemptFolders()
   const runtime = createRuntime(runtimeParts({ ...options, clock }, folders))
   const leave = () => void runtime.close({ reason: 'the worker was told to leave', graceMs })
-  const connection = isMainThread || parentPort === null ? stdioConnection({ clock }) : portConnection(parentPort)
+  const write = takePrintedOutput(runtime.print)
+  const connection = isMainThread || parentPort === null ? stdioConnection({ clock, write }) : portConnection(parentPort)
   signal?.addEventListener('abort', leave, { once: true })
   const attached = runtime.attach(connection)
   if (signal?.aborted === true) leave()

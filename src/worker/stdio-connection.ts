@@ -1,15 +1,18 @@
 import type { Clock } from '../ports/clock.ts'
 import type { ConnectionListener, WorkerConnection } from '../ports/worker-connection.ts'
 import { createLineSplitter } from './line-splitter.ts'
-import { takeStandardOutput } from './standard-output.ts'
 
 /**
  * The line to whoever started this process: lines of standard input and standard output. It ends on the end of standard input (HO5), and
  * then no longer keeps the process alive.
  */
-export function stdioConnection({ clock }: { readonly clock: Pick<Clock, 'turn'> }): WorkerConnection {
+export function stdioConnection(parts: {
+  readonly clock: Pick<Clock, 'turn'>
+  /** The way to standard output that is kept for the protocol. */
+  readonly write: (text: string) => void
+}): WorkerConnection {
+  const { clock, write } = parts
   const { stdin, stdout } = process
-  const write = takeStandardOutput()
   let listener: ConnectionListener | undefined
   let hasEnded = false
   let unsent = ''

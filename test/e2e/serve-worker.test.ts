@@ -44,24 +44,32 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => user[Symbol.asyncDispose]())
 
+const hasResult = (said: readonly unknown[]) => said.some((one) => (one as { readonly type: string }).type === 'result')
 const start = (options: Parameters<typeof spawnWorker>[1] = {}) => spawnWorker([process.execPath, path], options)
 
 describe('over standard input and output', () => {
-  it('HO4 nothing but the protocol reaches standard output: what anybody else writes there goes to standard error', async () => {
+  it('HO4 nothing but the protocol reaches standard output: what the work prints is its log, in its place', async () => {
     using worker = await start()
     worker.fleet.assign(key, { handler: 'talk', input: { n: 1 } })
-    await until(() => worker.fleet.said(key).length === 3, 'the result')
+    await until(() => hasResult(worker.fleet.said(key)), 'the result')
     expect(worker.fleet.said(key)).toEqual([
       { type: 'accepted' },
+      { type: 'log', text: '{"type":"result","not":"protocol"}\n' },
+      { type: 'log', text: 'written\n' },
       { type: 'log', text: 'working\n' },
       { type: 'result', output: { n: 1 } },
     ])
     expect(worker.lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
-      'hello',
-      'accepted',
-      'log',
-      'result',
+      ...['hello', 'accepted', 'log', 'log', 'log', 'result'],
     ])
+  })
+
+  it('HO4 what is printed while several attempts run, or none, goes to standard error', async () => {
+    using worker = await start()
+    worker.fleet.assign({ ...key, attempt: 2 }, { handler: 'wait' })
+    worker.fleet.assign(key, { handler: 'talk', input: { n: 1 } })
+    await until(() => hasResult(worker.fleet.said(key)), 'the result')
+    expect(worker.fleet.said(key)).toMatchObject([{ type: 'accepted' }, { type: 'log' }, { type: 'result' }])
     await until(() => worker.log().includes('written'), 'what the work printed')
     expect(worker.log()).toContain('"not":"protocol"')
   })
@@ -147,7 +155,7 @@ it('HO2 the same program serves in a worker thread over its message port, and th
   const exited = new Promise((resolve) => thread.once('exit', resolve))
   await until(() => fleet.frames.length > 0, 'the hello')
   fleet.assign(key, { handler: 'talk', input: 'in a thread' })
-  await until(() => fleet.said(key).length === 3, 'the result')
+  await until(() => hasResult(fleet.said(key)), 'the result')
   expect(fleet.said(key).at(-1)).toEqual({ type: 'result', output: 'in a thread' })
   thread.postMessage(JSON.stringify({ type: 'bye', reason: 'closing', grace_ms: 1_000 }))
   expect(await exited).toBe(0)
