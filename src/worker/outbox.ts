@@ -8,7 +8,7 @@ type Unnumbered<Frame> = Frame extends AttemptFrame ? Omit<Frame, keyof AttemptK
 
 /** Bounds of what one attempt keeps while the fleet does not take it. Characters of lines. */
 export interface OutboxLimits {
-  /** Above it the next file waits. One that is on its way is kept whole: it is acknowledged with the frame that names it. */
+  /** Above it the next file waits. One that is on its way is kept whole: its pieces are acknowledged with the frame that names them. */
   readonly window: number
   /** Above it text for the log is left out; what was left out is counted and said. */
   readonly log: number
@@ -30,6 +30,8 @@ export interface Outbox {
   readonly isDelivered: boolean
   /** More is kept than the attempt may keep. */
   readonly isFull: boolean
+  /** Nobody waits for what would still be said but the last frame. */
+  readonly isGivenUp: boolean
   /** Says something; throws `too_large` for what no fleet would take, and then nothing was said. Nothing is said after the last frame. */
   say(saying: Saying): void
   /** Adds to the log, or leaves it out when too much is kept. */
@@ -40,8 +42,8 @@ export interface Outbox {
   ack(seq: number): void
   /** Transmits what is kept once more, in order. */
   resend(): void
-  /** Resolves when there is room for a file, or when there is no use for it any more. */
-  room(): Promise<void>
+  /** Resolves when there is room for a file; with false when there is no use for it any more. */
+  room(): Promise<boolean>
   /** Nobody waits for what would still be said but the last frame. */
   giveUp(): void
 }
@@ -87,9 +89,9 @@ export function createOutbox(options: {
     leftOut = 0
     say({ type: 'log', text })
   }
-  const hasRoom = () => keptSize < limits.window || isGivenUp
+  const hasRoom = () => keptSize < limits.window
   const wakeWaiting = () => {
-    if (!hasRoom()) return
+    if (!hasRoom() && !isGivenUp) return
     const ready = waiting
     waiting = []
     for (const wake of ready) wake()
@@ -101,6 +103,9 @@ export function createOutbox(options: {
     },
     get isDelivered() {
       return hasEnded && kept.length === 0
+    },
+    get isGivenUp() {
+      return isGivenUp
     },
     get isFull() {
       return keptSize - piecesSize > limits.all
@@ -138,7 +143,10 @@ export function createOutbox(options: {
     resend() {
       for (const { line } of kept) transmit(line)
     },
-    room: () => (hasRoom() ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    async room() {
+      if (!hasRoom() && !isGivenUp) await new Promise<void>((resolve) => waiting.push(resolve))
+      return !isGivenUp
+    },
     giveUp() {
       isGivenUp = true
       wakeWaiting()

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { AttemptContext } from '../../../src/worker/attempt.ts'
+import type { FleetSide } from '../../fixtures/fleet-side.ts'
 import { connected, held } from '../../fixtures/still-worker.ts'
 
 const key = { run_id: 'run', task_id: 'task', attempt: 1 }
@@ -226,5 +228,37 @@ describe('what is kept', () => {
     await flow(next.line)
     expect(fleet.said(key).at(-1)).toMatchObject({ type: 'failed', failure_kind: 'transport' })
     expect(fleet.problems).toEqual([])
+  })
+
+  it('HO7 pieces of a file are kept until the fleet has taken the whole of it, and said again after a cut; a stop comes after them', async () => {
+    const content = Buffer.alloc(6 * 1024 * 1024, 'file ')
+    const send = (attempt: AttemptContext) =>
+      attempt.artifact({ kind: 'report', name: 'a', content }).then(
+        () => 'taken',
+        (error: { code: string }) => error.code,
+      )
+    const chunks = (fleet: FleetSide) => fleet.taken(key).filter(({ type }) => type === 'chunk').length
+    const terms = { lease_ttl_ms: 20_000, heartbeat_ms: 5_000 }
+    const one = await connected({ ...identity, run: (_, attempt) => send(attempt) }, terms, { collects: true })
+    one.fleet.assign(key)
+    one.line.down()
+    await one.clock.settle()
+    one.line.cut()
+    await one.clock.settle()
+    const next = await one.again()
+    await one.flow(next.line)
+    expect(chunks(one.fleet)).toBe(12)
+    expect(one.fleet.said(key).at(-1)).toEqual({ type: 'result', output: 'taken' })
+
+    const other = await connected({ ...identity, run: (_, attempt) => send(attempt) }, terms, { collects: true })
+    other.fleet.assign(key)
+    other.line.down()
+    await other.clock.settle()
+    other.line.cut()
+    await other.clock.advance(20_000)
+    const last = await other.again()
+    await other.flow(last.line)
+    expect(chunks(other.fleet)).toBe(12)
+    expect(other.fleet.said(key).at(-1)).toEqual({ type: 'stopped' })
   })
 })
