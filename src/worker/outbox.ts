@@ -8,7 +8,7 @@ type Unnumbered<Frame> = Frame extends AttemptFrame ? Omit<Frame, keyof AttemptK
 
 /** Bounds of what one attempt keeps while the fleet does not take it. Characters of lines. */
 export interface OutboxLimits {
-  /** Above it the next file waits. One that is on its way is kept whole: its pieces are acknowledged with the frame that names them. */
+  /** Above it the next file waits. One that is on its way is kept whole: it is acknowledged with the frame that names it. */
   readonly window: number
   /** Above it text for the log is left out; what was left out is counted and said. */
   readonly log: number
@@ -30,8 +30,6 @@ export interface Outbox {
   readonly isDelivered: boolean
   /** More is kept than the attempt may keep. */
   readonly isFull: boolean
-  /** Nobody waits for what would still be said but the last frame. */
-  readonly isGivenUp: boolean
   /** Says something; throws `too_large` for what no fleet would take, and then nothing was said. Nothing is said after the last frame. */
   say(saying: Saying): void
   /** Adds to the log, or leaves it out when too much is kept. */
@@ -45,6 +43,8 @@ export interface Outbox {
   /** Resolves when there is room for a file; with false when there is no use for it any more. */
   room(): Promise<boolean>
   /** Nobody waits for what would still be said but the last frame. */
+  readonly isGivenUp: boolean
+  /** From now on nobody does. */
   giveUp(): void
 }
 
@@ -104,9 +104,6 @@ export function createOutbox(options: {
     get isDelivered() {
       return hasEnded && kept.length === 0
     },
-    get isGivenUp() {
-      return isGivenUp
-    },
     get isFull() {
       return keptSize - piecesSize > limits.all
     },
@@ -142,6 +139,9 @@ export function createOutbox(options: {
     },
     resend() {
       for (const { line } of kept) transmit(line)
+    },
+    get isGivenUp() {
+      return isGivenUp
     },
     async room() {
       if (!hasRoom() && !isGivenUp) await new Promise<void>((resolve) => waiting.push(resolve))

@@ -37,8 +37,9 @@ export function createOutgoing(options: {
   const transfer = async (bytes: Uint8Array): Promise<number> => {
     transfers += 1
     const number = transfers
+    // The fleet acknowledges the pieces with the frame that names them, so they do not wait for each other.
+    if (!(await outbox.room())) throw unwanted
     for (let from = 0; from === 0 || from < bytes.length; from += transferPieceBytes) {
-      // They do not wait for room: the fleet acknowledges them with the frame that names them, and not before.
       if (outbox.isGivenUp) throw unwanted
       outbox.say({ type: 'chunk', transfer: number, bytes: base64(bytes.subarray(from, from + transferPieceBytes)) })
       await clock.turn()

@@ -400,6 +400,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
   expect(names).toMatchInlineSnapshot(`
     [
       "assertRun",
+      "assignment",
       "clockContract",
       "createTestFleet",
       "createVirtualClock",
