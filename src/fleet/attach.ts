@@ -13,6 +13,7 @@ import { greet } from '../transports/worker-greeting.ts'
 import type { Greeting } from '../transports/worker-greeting.ts'
 import { dialIn } from './dial-in.ts'
 import type { DialInOptions, ProvenTransport } from './dial-in.ts'
+import { lackingOf } from './lacking.ts'
 import type { WorkerOptions } from './options.ts'
 import { isProved } from './worker-proof.ts'
 import type { WorkerProof } from './worker-proof.ts'
@@ -57,9 +58,12 @@ export function createWorkerDoor(
     if (workerId === undefined || incarnation === undefined || !isToken(workerId)) {
       throw refusal('invalid_message', 'A worker that dials in says its worker_id and its incarnation in its hello.')
     }
+    // Whoever has not proved who it is yet fills nothing.
+    greeting.line.pause(true)
     const worker = await workerOf(workerId, hello, options)
     if (engine.closing) throw refusal('fleet_closed', 'The fleet is closed, or closing. Try again later.')
     worker.gate.admit(workerId, greeting)
+    greeting.line.pause(false)
     return { attached: true, workerId, incarnation }
   }
 
@@ -70,7 +74,7 @@ export function createWorkerDoor(
     if (known !== undefined && known.status !== 'retired') {
       if (!isProven(known.transport)) throw unknownWorker(id)
       await prove(known.transport.proof, hello, facts)
-      suit(known, hello)
+      assertSuited(known, hello)
       return known.transport
     }
     const admitted = await options.admit?.(hello, facts)
@@ -91,7 +95,7 @@ export function createWorkerDoor(
     }
     const added = engine.workers.get(id)
     if (added === undefined || !isProven(added.transport)) throw unknownWorker(id)
-    suit(added, hello)
+    assertSuited(added, hello)
     return added.transport
   }
 
@@ -132,22 +136,14 @@ function isProven(transport: Worker['transport']): transport is ProvenTransport 
   return isDialIn(transport) && 'proof' in transport
 }
 
-/** Throws when a worker does not serve what it is registered for. What it leaves out of its hello it does not deny. */
-function suit({ facts }: Worker, { handlers, plain, capabilities }: HelloFrame): void {
-  const lacking = [
-    ...missing('the handler', facts.serves.handlers, handlers),
-    ...(facts.serves.plain && handlers !== undefined && plain !== true ? ['tasks without a handler'] : []),
-    ...missing('the capability', facts.capabilities, capabilities),
-  ]
+/** Throws when a worker says that it serves less than it is registered for. */
+function assertSuited({ facts }: Worker, hello: HelloFrame): void {
+  const lacking = lackingOf(facts, hello)
   if (lacking.length === 0) return
   throw refusal(
     'unsuited_worker',
     `The worker ${facts.id} is registered for more than it says it does: ${lacking.join(', ')}. Change what it serves, or how it is registered.`,
   )
-}
-
-function missing(what: string, wanted: readonly string[], said: readonly string[] | undefined): string[] {
-  return said === undefined ? [] : wanted.filter((name) => !said.includes(name)).map((name) => `${what} ${name}`)
 }
 
 function unknownWorker(id: string): FleetError {
