@@ -47,6 +47,8 @@ export function createWorkerDoor(
 ): WorkerDoor<AttachOptions> {
   const { clock, closed } = parts
   const greetings = new Set<AbortController>()
+  /** By worker: says that its token is one no more. */
+  const covered = new Map<string, () => void>()
   closed.addEventListener('abort', () => {
     for (const greeting of greetings) greeting.abort()
     for (const { transport } of engine.workers.all()) if (isDialIn(transport)) transport.gate.close('the fleet was closed')
@@ -73,7 +75,7 @@ export function createWorkerDoor(
     const known = engine.workers.get(id)
     if (known !== undefined && known.status !== 'retired') {
       if (!isProven(known.transport)) throw unknownWorker(id)
-      await prove(known.transport.proof, hello, facts)
+      await prove(id, known.transport.proof, hello, facts)
       assertSuited(known, hello)
       return known.transport
     }
@@ -81,7 +83,7 @@ export function createWorkerDoor(
     if (admitted === undefined) throw unknownWorker(id)
     const { slots, capabilities, roles, trustLevel, runsUnenforced, ...way } = admitted
     const transport = dialIn(way)
-    await prove(transport.proof, hello, facts)
+    await prove(id, transport.proof, hello, facts)
     // Two connections of one worker may come at once.
     if ((engine.workers.get(id)?.status ?? 'retired') === 'retired') {
       await parts.add({
@@ -99,13 +101,16 @@ export function createWorkerDoor(
     return added.transport
   }
 
-  async function prove(proof: WorkerProof, hello: HelloFrame, facts: ConnectionFacts): Promise<void> {
+  async function prove(id: string, proof: WorkerProof, hello: HelloFrame, facts: ConnectionFacts): Promise<void> {
     const { secrets, inUse } = engine.core
     if (!(await isProved(proof, hello, facts, { secrets, clock, timeoutMs: helloTimeoutMs }))) {
       throw refusal('unauthenticated', 'The worker did not prove who it is. Give it the token that the fleet expects of this id.')
     }
-    // From now on it is covered wherever the worker says it by mistake (SE5).
-    if (proof.unverified !== true && hello.token !== undefined) inUse.use(knownSecrets({ worker_token: hello.token }))()
+    // As long as it is its token it is covered, wherever the worker says it by mistake (SE5).
+    if (proof.token === undefined || hello.token === undefined) return
+    const forgetEarlier = covered.get(id)
+    covered.set(id, inUse.use(knownSecrets({ worker_token: hello.token })))
+    forgetEarlier?.()
   }
 
   return {
