@@ -11,7 +11,7 @@ import type { HelloFrame } from '../protocol/worker-protocol.ts'
 import { isDialIn } from '../transports/dial-in.ts'
 import { greet } from '../transports/worker-greeting.ts'
 import type { Greeting } from '../transports/worker-greeting.ts'
-import { dialIn } from './dial-in.ts'
+import { provenTransport } from './dial-in.ts'
 import type { DialInOptions, ProvenTransport } from './dial-in.ts'
 import { lackingOf } from './lacking.ts'
 import type { WorkerOptions } from './options.ts'
@@ -82,7 +82,7 @@ export function createWorkerDoor(
     const admitted = await options.admit?.(hello, facts)
     if (admitted === undefined) throw unknownWorker(id)
     const { slots, capabilities, roles, trustLevel, runsUnenforced, ...way } = admitted
-    const transport = dialIn(way)
+    const transport = provenTransport(way)
     await prove(id, transport.proof, hello, facts)
     // Two connections of one worker may come at once.
     if ((engine.workers.get(id)?.status ?? 'retired') === 'retired') {
