@@ -11,8 +11,9 @@ import type { HelloFrame } from '../protocol/worker-protocol.ts'
 import { isDialIn } from '../transports/dial-in.ts'
 import { greet } from '../transports/worker-greeting.ts'
 import type { Greeting } from '../transports/worker-greeting.ts'
-import { dialIn } from './dial-in.ts'
+import { provenTransport } from './dial-in.ts'
 import type { DialInOptions, ProvenTransport } from './dial-in.ts'
+import { lackingOf } from './lacking.ts'
 import type { WorkerOptions } from './options.ts'
 import { isProved } from './worker-proof.ts'
 import type { WorkerProof } from './worker-proof.ts'
@@ -46,6 +47,8 @@ export function createWorkerDoor(
 ): WorkerDoor<AttachOptions> {
   const { clock, closed } = parts
   const greetings = new Set<AbortController>()
+  /** By worker: says that its token is one no more. */
+  const covered = new Map<string, () => void>()
   closed.addEventListener('abort', () => {
     for (const greeting of greetings) greeting.abort()
     for (const { transport } of engine.workers.all()) if (isDialIn(transport)) transport.gate.close('the fleet was closed')
@@ -57,9 +60,12 @@ export function createWorkerDoor(
     if (workerId === undefined || incarnation === undefined || !isToken(workerId)) {
       throw refusal('invalid_message', 'A worker that dials in says its worker_id and its incarnation in its hello.')
     }
+    // Whoever has not proved who it is yet fills nothing.
+    greeting.line.pause(true)
     const worker = await workerOf(workerId, hello, options)
     if (engine.closing) throw refusal('fleet_closed', 'The fleet is closed, or closing. Try again later.')
     worker.gate.admit(workerId, greeting)
+    greeting.line.pause(false)
     return { attached: true, workerId, incarnation }
   }
 
@@ -69,15 +75,15 @@ export function createWorkerDoor(
     const known = engine.workers.get(id)
     if (known !== undefined && known.status !== 'retired') {
       if (!isProven(known.transport)) throw unknownWorker(id)
-      await prove(known.transport.proof, hello, facts)
-      suit(known, hello)
+      await prove(id, known.transport.proof, hello, facts)
+      assertSuited(known, hello)
       return known.transport
     }
     const admitted = await options.admit?.(hello, facts)
     if (admitted === undefined) throw unknownWorker(id)
     const { slots, capabilities, roles, trustLevel, runsUnenforced, ...way } = admitted
-    const transport = dialIn(way)
-    await prove(transport.proof, hello, facts)
+    const transport = provenTransport(way)
+    await prove(id, transport.proof, hello, facts)
     // Two connections of one worker may come at once.
     if ((engine.workers.get(id)?.status ?? 'retired') === 'retired') {
       await parts.add({
@@ -91,17 +97,20 @@ export function createWorkerDoor(
     }
     const added = engine.workers.get(id)
     if (added === undefined || !isProven(added.transport)) throw unknownWorker(id)
-    suit(added, hello)
+    assertSuited(added, hello)
     return added.transport
   }
 
-  async function prove(proof: WorkerProof, hello: HelloFrame, facts: ConnectionFacts): Promise<void> {
+  async function prove(id: string, proof: WorkerProof, hello: HelloFrame, facts: ConnectionFacts): Promise<void> {
     const { secrets, inUse } = engine.core
     if (!(await isProved(proof, hello, facts, { secrets, clock, timeoutMs: helloTimeoutMs }))) {
       throw refusal('unauthenticated', 'The worker did not prove who it is. Give it the token that the fleet expects of this id.')
     }
-    // From now on it is covered wherever the worker says it by mistake (SE5).
-    if (proof.unverified !== true && hello.token !== undefined) inUse.use(knownSecrets({ worker_token: hello.token }))()
+    // As long as it is its token it is covered, wherever the worker says it by mistake (SE5).
+    if (proof.token === undefined || hello.token === undefined) return
+    const forgetEarlier = covered.get(id)
+    covered.set(id, inUse.use(knownSecrets({ worker_token: hello.token })))
+    forgetEarlier?.()
   }
 
   return {
@@ -132,22 +141,14 @@ function isProven(transport: Worker['transport']): transport is ProvenTransport 
   return isDialIn(transport) && 'proof' in transport
 }
 
-/** Throws when a worker does not serve what it is registered for. What it leaves out of its hello it does not deny. */
-function suit({ facts }: Worker, { handlers, plain, capabilities }: HelloFrame): void {
-  const lacking = [
-    ...missing('the handler', facts.serves.handlers, handlers),
-    ...(facts.serves.plain && handlers !== undefined && plain !== true ? ['tasks without a handler'] : []),
-    ...missing('the capability', facts.capabilities, capabilities),
-  ]
+/** Throws when a worker says that it serves less than it is registered for. */
+function assertSuited({ facts }: Worker, hello: HelloFrame): void {
+  const lacking = lackingOf(facts, hello)
   if (lacking.length === 0) return
   throw refusal(
     'unsuited_worker',
     `The worker ${facts.id} is registered for more than it says it does: ${lacking.join(', ')}. Change what it serves, or how it is registered.`,
   )
-}
-
-function missing(what: string, wanted: readonly string[], said: readonly string[] | undefined): string[] {
-  return said === undefined ? [] : wanted.filter((name) => !said.includes(name)).map((name) => `${what} ${name}`)
 }
 
 function unknownWorker(id: string): FleetError {

@@ -1,3 +1,4 @@
+import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { systemClock } from '../host/clock.ts'
 import { diskFiles } from '../host/files.ts'
@@ -24,7 +25,12 @@ export interface ProvenTransport extends DialInTransport {
  * application brings its connections with `fleet.attach`, or serves `createWorkerHandler` of `flotilla/http` (HO2). Until it has come, its
  * tasks wait. It keeps working while its connection is lost, for as long as a lease lasts (HO7). Throws `invalid_option`.
  */
-export function dialIn(options: DialInOptions): ProvenTransport {
+export function dialIn(options: DialInOptions): Transport {
+  return provenTransport(options)
+}
+
+/** The same, with the proof at hand. Throws `invalid_option`. */
+export function provenTransport(options: DialInOptions): ProvenTransport {
   const { handlers = [], plain = false, ...proof } = options
   const problems = proofProblems(proof)
   if (!Array.isArray(handlers) || handlers.some((name) => typeof name !== 'string' || name === '')) {

@@ -1,10 +1,11 @@
 import type { Clock } from '../ports/clock.ts'
 import type { ConnectionListener, WorkerConnection } from '../ports/worker-connection.ts'
 import type { SessionOpening } from '../protocol/worker-http.ts'
-import { bodyLines, BodyTooLarge } from './body-lines.ts'
 import { eventStream } from './event-stream.ts'
 import type { EventStream } from './event-stream.ts'
 import { createKeptEvents } from './kept-events.ts'
+import { createPosts } from './posts.ts'
+import type { PostOutcome } from './posts.ts'
 
 /** Bounds of one session. */
 export interface SessionLimits {
@@ -16,14 +17,6 @@ export interface SessionLimits {
   readonly maxLineBytes: number
   readonly maxBodyBytes: number
 }
-
-/** What became of a post. */
-export type PostOutcome =
-  | { readonly taken: number }
-  | {
-      readonly refused: 'out_of_order' | 'replaced' | 'invalid_request' | 'too_large' | 'unknown_session'
-      readonly message: string
-    }
 
 /** A conversation with a worker that goes over any number of requests, as one connection. */
 export interface Session {
@@ -41,8 +34,6 @@ export interface Session {
 
 /** How long the last lines of an ended session wait for the worker to fetch them. */
 const lingerMs = 5_000
-/** Lines that are taken before everything else gets its turn. */
-const linesATurn = 64
 
 export function createSession(options: {
   readonly id: string
@@ -58,10 +49,6 @@ export function createSession(options: {
   let endReason: string | undefined
   let isGone = false
   let stream: EventStream | undefined
-  let reading: { cancel(): void } | undefined
-  let taken = 0
-  let isPaused = false
-  let goOn: (() => void) | undefined
   let disarm = watch(limits.keepAliveMs * 3)
 
   /** Armed again at every word of the worker, and shorter while it holds no stream. */
@@ -75,18 +62,12 @@ export function createSession(options: {
     disarm = watch(ms)
   }
 
-  function deliver(line: Uint8Array): void {
-    taken += 1
-    if (listener === undefined) waiting.push(line)
-    else listener.line(line)
-  }
-
   /** Nothing more is heard; what was sent can still be fetched for a moment. */
   function end(reason: string): void {
     if (endReason !== undefined) return
     endReason = reason
     disarm()
-    reading?.cancel()
+    posts.cancel()
     events.end(reason)
     if (!isGone) disarm = clock.alarm(lingerMs, vanish, { keepAlive: false })
     listener?.end(reason)
@@ -100,55 +81,15 @@ export function createSession(options: {
     onGone()
   }
 
-  async function post(body: ReadableStream<Uint8Array> | null, from: number): Promise<PostOutcome> {
-    if (endReason !== undefined) return { refused: 'unknown_session', message: `The session has ended: ${endReason}.` }
-    rearm(limits.keepAliveMs * 3)
-    if (from > taken + 1) {
-      return {
-        refused: 'out_of_order',
-        message: `The post begins with line ${from}; the next one is ${taken + 1}. Send that first.`,
-      }
-    }
-    reading?.cancel()
-    if (body === null) return { taken }
-    const reader = body.getReader()
-    let isReplaced = false
-    const mine = {
-      cancel() {
-        isReplaced = true
-        goOn?.()
-        void reader.cancel().catch(() => undefined)
-      },
-    }
-    reading = mine
-    try {
-      let number = from
-      let cut = 0
-      const bounds = { line: limits.maxLineBytes, body: limits.maxBodyBytes }
-      const lines = bodyLines(reader, bounds, { part: () => rearm(limits.keepAliveMs * 3), rest: (left) => (cut = left) })
-      for await (const line of lines) {
-        // Whoever hears a line may end the session, or another post may come.
-        if (isReplaced) break
-        if (number++ <= taken) continue
-        deliver(line)
-        while (isPaused && !isReplaced) await new Promise<void>((resolve) => (goOn = resolve))
-        // A flood does not keep the others waiting.
-        if (taken % linesATurn === 0) await clock.turn()
-      }
-      if (isReplaced)
-        return { refused: 'replaced', message: 'Another post has taken the place of this one, or the session has ended.' }
-      if (cut > 0)
-        return { refused: 'invalid_request', message: 'The last line of the post has no line break, so it was not taken.' }
-      return { taken }
-    } catch (error) {
-      if (isReplaced || !(error instanceof BodyTooLarge)) return { refused: 'replaced', message: 'The post was cut off.' }
-      end(`the worker sent too much: ${error.message}`)
-      mine.cancel()
-      return { refused: 'too_large', message: `The post was refused: ${error.message}. The session has ended.` }
-    } finally {
-      if (reading === mine) reading = undefined
-    }
-  }
+  const posts = createPosts({
+    ...{ limits, clock },
+    line(line) {
+      if (listener === undefined) waiting.push(line)
+      else listener.line(line)
+    },
+    heard: () => rearm(limits.keepAliveMs * 3),
+    overLimit: (why) => end(`the worker sent too much: ${why}`),
+  })
 
   return {
     id,
@@ -164,10 +105,7 @@ export function createSession(options: {
         if (endReason !== undefined) heard.end(endReason)
       },
       close: end,
-      pause(paused) {
-        isPaused = paused
-        if (!paused) goOn?.()
-      },
+      pause: posts.pause,
     },
     stream({ after, poll }) {
       const isNew = after === undefined
@@ -195,7 +133,11 @@ export function createSession(options: {
       rearm(limits.keepAliveMs * 3)
       return made.body
     },
-    post,
+    async post(body, from) {
+      if (endReason !== undefined) return { refused: 'unknown_session', message: `The session has ended: ${endReason}.` }
+      rearm(limits.keepAliveMs * 3)
+      return posts.read(body, from)
+    },
     heard(number) {
       events.heard(number)
     },

@@ -2,6 +2,7 @@ import { createFleet, dialIn, FleetError } from 'flotilla'
 import type { DialInOptions, Fleet, FleetOptions, HelloFrame } from 'flotilla'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
+import { connectionPair } from '../../fixtures/connection-pair.ts'
 import { until } from '../../fixtures/processes.ts'
 import { dial } from '../../support/dialled-worker.ts'
 
@@ -73,6 +74,20 @@ describe('a worker that dials in', () => {
     expect(await dial(fleet, {}, { facts: { answer: 'yes' } }).outcome).toMatchObject({ attached: true })
     expect(await dial(fleet, {}, { facts: { answer: 'later' } }).outcome).toMatchObject({ attached: true })
     expect(seen).toContainEqual(['w1', { answer: 'yes' }])
+  })
+
+  it('HO8 is held back between its hello and its proof, so that nobody fills the memory who has not proved anything', async () => {
+    const held: boolean[] = []
+    let decide: (answer: boolean) => void = () => undefined
+    const fleet = await opened({ verify: () => new Promise((resolve) => (decide = resolve)) })
+    const pair = connectionPair()
+    const outcome = fleet.attach({ ...pair.fleet, pause: (isPaused) => void held.push(isPaused) })
+    pair.worker.send(JSON.stringify({ type: 'hello', protocol: 1, worker_id: 'w1', incarnation: 'i1', attempts: [] }))
+    await until(() => held.length > 0)
+    expect(held).toEqual([true])
+    decide(true)
+    expect(await outcome).toMatchObject({ attached: true })
+    expect(held).toEqual([true, false])
   })
 
   it('SE7 must satisfy both its token and `verify` where both are asked for', async () => {

@@ -1,4 +1,4 @@
-import * as crypto from 'node:crypto'
+import type * as crypto from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { isSameSecret } from '../../../src/fleet/worker-proof.ts'
 
