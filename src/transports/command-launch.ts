@@ -13,7 +13,7 @@ export interface CommandLaunch {
 }
 
 /** What every program may count on, when the fleet itself has it (WS3). */
-const essentials = [
+export const essentials = [
   'HOME', 'PATH', 'LANG', 'LANGUAGE', 'LC_ALL', 'LC_COLLATE', 'LC_CTYPE', 'LC_MESSAGES', 'LC_MONETARY', 'LC_NUMERIC', 'LC_TIME', 'TMPDIR', 'TZ',
 ] // prettier-ignore
 
