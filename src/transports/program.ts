@@ -38,17 +38,20 @@ export async function startProgram(
     readonly clock: Clock
     /** After the leader's exit, how long processes that hold its output open may go on (HO3). */
     readonly drainLimitMs: number
-    readonly stdout: (bytes: Uint8Array) => void
+    /** Left out: whoever started it reads the second of `pipes`, at once. */
+    readonly stdout?: (bytes: Uint8Array) => void
     readonly stderr: (bytes: Uint8Array) => void
+    /** Its standard input is a pipe, the first of `pipes`. Default: it is empty. */
+    readonly hasInput?: boolean
     /** What descriptors from 3 are: pipes to this process, descriptors of this process, or what they would be anyway. */
     readonly beyond?: readonly ('pipe' | 'ignore' | number)[]
     /** The group that is asked to end, where that is not the program's own. */
     readonly asked?: () => number | undefined
   },
 ): Promise<Program> {
-  const { clock, drainLimitMs, beyond = [], asked } = options
+  const { clock, drainLimitMs, hasInput = false, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
-  const standard = ['ignore', 'pipe', 'pipe'] as const
+  const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
   const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
   // The types know the streams only where there are three; these two are pipes.
   const child = spawned as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
@@ -59,7 +62,8 @@ export async function startProgram(
   const group = child.pid!
   const started = processFacts(group)?.started ?? ''
   // No await between the start and these lines: output that nobody listens to is thrown away when the program exits.
-  child.stdout.on('data', options.stdout).on('error', () => {})
+  if (options.stdout !== undefined) child.stdout.on('data', options.stdout)
+  child.stdout.on('error', () => {})
   child.stderr.on('data', options.stderr).on('error', () => {})
 
   return {
