@@ -77,6 +77,7 @@ async function endOf(
   }
   const { score, text } = output
   if (end.exitCode !== undefined) return { exitCode: end.exitCode, output: text, ...(score !== undefined && { score }) }
+  if (end.lost !== undefined) return { problem: `Nobody knows how ${program} ended: ${end.lost}.`, output: text }
   return { problem: `${program} was killed by ${end.signal ?? 'a signal'}.`, output: text }
 }
 

@@ -10,11 +10,10 @@ home=\${TMPDIR:-/tmp}/flotilla-$(id -u)
 mkdir -p "$home" 2>/dev/null
 [ -d "$home" ] && [ -O "$home" ] && [ ! -h "$home" ] && chmod 700 "$home" || { say refused no_home; exit 0; }
 
-# Kills every process whose environment has FLOTILLA_MARK=$1, until there is none. Only Linux tells what processes have.
-carriers() { grep -lsF -- "FLOTILLA_MARK=$1" /proc/[0-9]*/environ; }
+# Kills every process that a command finds, again and again until it finds none. Only Linux tells what processes have.
 sweep() {
   tries=0
-  while found=$(carriers "$1"); [ -n "$found" ]; do
+  while found=$("$@"); [ -n "$found" ]; do
     [ "$tries" -lt 50 ] || return 1
     for file in $found; do
       pid=\${file#/proc/}
@@ -22,6 +21,13 @@ sweep() {
     done
     tries=$((tries + 1))
     sleep 0.1 2>/dev/null || sleep 1
+  done
+}
+carriers() { grep -lsF -- "FLOTILLA_MARK=$program" /proc/[0-9]*/environ; }
+# What earlier incarnations of the worker left.
+leftovers() {
+  grep -lsF -- "FLOTILLA_MARK=$owner-" /proc/[0-9]*/environ | while read -r file; do
+    grep -qsF -- "FLOTILLA_MARK=$owner-$incarnation-" "$file" || echo "$file"
   done
 }
 `
@@ -34,12 +40,7 @@ export const anchorScript = `${beginning}
 for tool in dd mkfifo tar grep find wc head; do
   command -v "$tool" >/dev/null 2>&1 || { say refused no_tool "$tool"; exit 0; }
 done
-carriers() {
-  grep -lsF -- "FLOTILLA_MARK=$1-" /proc/[0-9]*/environ | while read -r file; do
-    grep -qsF -- "FLOTILLA_MARK=$1-$incarnation-" "$file" || echo "$file"
-  done
-}
-sweep "$owner" || { say refused unkillable; exit 0; }
+sweep leftovers || { say refused unkillable; exit 0; }
 find "$home" -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} + 2>/dev/null
 say ready
 exec cat <&3 >/dev/null
@@ -47,7 +48,7 @@ exec cat <&3 >/dev/null
 
 /** Ends all that is left of one attempt, and removes its folder. Variables: `mark`, `program`, `name`. */
 export const sweepScript = `${beginning}
-sweep "$program" || { say refused unkillable; exit 0; }
+sweep carriers || { say refused unkillable; exit 0; }
 rm -rf "$home/$name"
 say swept
 `
@@ -57,9 +58,8 @@ say swept
  * neither the connection nor us. Variables: `grace`, `drain` (seconds), `program` (the mark that it carries).
  */
 const supervision = `
-nap() { sleep "$1" & nap=$!; wait "$nap"; }
-# A background job that takes its nap along when it is ended.
-napping() { trap 'kill "$nap" 2>/dev/null; exit 0' TERM; "$@"; }
+# It carries the mark too, so that the sweep at the end takes along the naps of jobs that were ended.
+nap() { FLOTILLA_MARK=$program sleep "$1" 3<&-; }
 # Before the program leads a group there is only itself.
 signal() { kill -s "$1" -- "-$leader" 2>/dev/null || kill -s "$1" "$leader" 2>/dev/null; }
 # Nobody is there any more.
@@ -74,31 +74,34 @@ copy_output() {
 stragglers() { nap "$drain"; kill -s KILL -- "-$leader" 2>/dev/null; nap 1; kill "$out" "$err" 2>/dev/null; }
 await_end() {
   while wait "$leader"; code=$?; kill -s 0 "$leader" 2>/dev/null; do :; done
-  for job in "$listener" $watcher; do kill "$job" 2>/dev/null; wait "$job"; done
-  napping stragglers 3<&- & straggling=$!
+  for job in $jobs; do kill "$job" 2>/dev/null; wait "$job"; done
+  stragglers >/dev/null 3<&- & straggling=$!
   wait "$out"; wait "$err"
   kill "$straggling" 2>/dev/null; wait "$straggling"
   kill -s KILL -- "-$leader" 2>/dev/null
-  sweep "$program"
+  sweep carriers
 }
 `
 
 /**
  * Runs a worker program on this connection. When the fleet's side ends, so does its standard input; what has not ended after the grace is
- * killed. Variables besides: `name`, `dir`.
+ * killed. Variables besides: `name`, `dir`, `owner`, `incarnation`.
  */
 export const workerScript = `${beginning}${supervision}
 stop() { echo "flotilla: $1" >&2; cd /; rm -rf "$folder"; exit 127; }
 folder=$home/$name
-watcher=
-mkdir "$folder" && mkfifo "$folder/.in" "$folder/.out" "$folder/.err" || stop 'there is no room for pipes'
+sweep leftovers || stop 'something of an earlier start does not die'
+mkdir "$folder" && mkfifo "$folder/.in" "$folder/.out" "$folder/.err" "$folder/.gone" || stop 'there is no room for pipes'
 cd -- "\${dir:-\${HOME:-/}}" || stop 'there is no such working directory'
 command -v -- "$1" >/dev/null 2>&1 || stop 'there is no such worker program'
 copy_output
-( environment; exec $lead "$@" ) <"$folder/.in" >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
+( environment; unset OLDPWD; exec $lead "$@" ) <"$folder/.in" >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
+# Nothing is ever written to .gone: it ends when the pump does.
+cat <&3 >"$folder/.in" 4>"$folder/.gone" & pump=$!
 exec 2>/dev/null
-hear() { cat <&3 >"$folder/.in" & nap=$!; wait "$nap"; nap "$grace"; give_up; }
-napping hear & listener=$!
+hear() { read -r _; nap "$grace"; give_up; }
+hear <"$folder/.gone" >/dev/null 3<&- & listener=$!
+jobs="$pump $listener"
 await_end
 cd /
 rm -rf "$folder"
@@ -142,16 +145,19 @@ if [ -n "$fresh" ]; then
 else
   [ -d "$folder" ] || fail folder_gone
 fi
-if [ -z "$dir" ]; then
-  root=$folder/root
-  mkdir -p -- "$root/$sub" || fail no_folder
+if [ -n "$fresh" ]; then
+  top=$dir
+  if [ -z "$dir" ]; then
+    top=$folder/root
+    mkdir -p -- "$top/$sub" || fail no_folder
+  fi
+  top=$(cd -P -- "$top" 2>/dev/null && pwd -P) || fail no_directory
+  root=$(cd -P -- "$top/$sub" 2>/dev/null && pwd -P) || fail no_root
+  inside "$top" "$root" || fail root_outside
+  printf '%s\\n' "$root" >"$folder/.root" || fail no_folder
 else
-  root=$dir
+  read -r root <"$folder/.root" || fail folder_gone
 fi
-root=$(cd -P -- "$root" 2>/dev/null && pwd -P) || fail no_directory
-top=$root
-root=$(cd -P -- "$root/$sub" 2>/dev/null && pwd -P) || fail no_root
-inside "$top" "$root" || fail root_outside
 cd -- "$root" || fail no_root
 if [ "$staged" -gt 0 ]; then
   receive "$staged" "$folder/.staged"
@@ -165,6 +171,7 @@ mkfifo "$folder/.out" "$folder/.err" || fail no_folder
 copy_output
 (
   environment
+  unset OLDPWD
   export FLOTILLA_FOLDER="$folder" FLOTILLA_ARTIFACTS="$folder/artifacts" FLOTILLA_INPUT="$folder/$input"
   exec $lead "$@"
 ) </dev/null >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
@@ -178,11 +185,12 @@ hear() {
       kill) signal KILL ;;
     esac
   done
-  napping give_up
+  give_up
 }
-hear <&3 & listener=$!
+hear <&3 >/dev/null & listener=$!
 watch() { while nap "$silence"; do rm "$folder/.beat" 2>/dev/null || { give_up; return; }; done; }
-napping watch 3<&- & watcher=$!
+watch >/dev/null 3<&- & watcher=$!
+jobs="$listener $watcher"
 await_end
 
 seen=none
