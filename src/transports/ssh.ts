@@ -82,6 +82,8 @@ export function sshTransport(parts: SshTransportParts): Transport {
     heartbeats: 'fleet',
     startsAtOnce: false,
     survives: false,
+    // The host proves by its key who it is, before anything is sent (HO5).
+    verifiesIdentity: true,
     serves: { handlers: [], commands: true, plain: false },
     open: (launch, { signal }) => open(launch, signal),
   }
