@@ -60,7 +60,7 @@ describe('a tar archive', () => {
 
     const archive = execFileSync('tar', [`--format=${format}`, '--sort=name', '-cf', '-', 'artifacts', 'output.json'], { cwd: folder.path })
 
-    for (const length of [archive.length, 1, 511, 10_000]) {
+    for (const length of [archive.length, 7, 511, 10_000]) {
       const { entries, contents } = await read(archive, length)
       expect(contents.get('artifacts/a.txt')?.toString()).toBe('A')
       expect(contents.get(name)).toEqual(Buffer.alloc(70_000, 'z'))
