@@ -43,7 +43,7 @@ interface HostKey {
 /** The keys in lines of a file of known hosts; certificates and revoked keys are none. */
 export function keysOf(text: string): readonly HostKey[] {
   return text.split('\n').flatMap((line) => {
-    const [, type, base64] = /^[^#@\s]\S* ([a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)\s*$/.exec(line) ?? []
+    const [, type, base64] = /^[^#@\s]\S* ([a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)(?:\s.*)?$/.exec(line) ?? []
     return type === undefined || base64 === undefined ? [] : [{ type, base64 }]
   })
 }

@@ -224,6 +224,12 @@ describe.each(['dash', 'bash'])('a worker program under %s', (shell) => {
     expect(readdirSync(kept())).toEqual([])
   })
 
+  test('HO4 that says nothing any more, since it has closed its output, is ended', async () => {
+    const worker = start('echo pid $$; exec >&- 2>&-; sleep 1000')
+    expect(await worker.ended).toBe(143)
+    expect(isRunning(numberAfter('pid', worker.written()))).toBe(false)
+  })
+
   test('WO2 that does not exist is told by name of what is missing', async () => {
     const worker = start('', { command: ['no-such-program'] })
     expect(await worker.ended).toBe(127)
