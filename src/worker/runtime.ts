@@ -1,6 +1,8 @@
 import type { WorkerConnection } from '../ports/worker-connection.ts'
 import type { AttemptKey } from '../protocol/wire.ts'
 import {
+  type AckFrame,
+  type FleetAttemptFrame,
   type FleetFrame,
   type HelloFrame,
   type WelcomeFrame,
@@ -8,7 +10,7 @@ import {
   workerProtocolVersion,
 } from '../protocol/worker-protocol.ts'
 import { createAttemptTable, type AttemptTableParts } from './attempt-table.ts'
-import { readFleetFrame } from './fleet-frame.ts'
+import { readFleetFrame } from './frame-reader.ts'
 import type { Vitals } from './vitals.ts'
 import { writeFrame } from './write-frame.ts'
 
@@ -170,11 +172,18 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
       case 'pong':
       case 'drain':
         return
+      case 'bye':
+        // It never rejects, and resolves when the connection is closed.
+        return void bye(own, frame.reason, frame.grace_ms)
+      default:
+        return own.welcome === undefined
+          ? own.connection.close(`the fleet sent a frame ${frame.type} before its welcome`)
+          : hearOfAttempt(own, frame)
     }
-    if (own.welcome === undefined) return own.connection.close(`the fleet sent a frame ${frame.type} before its welcome`)
+  }
+
+  const hearOfAttempt = (own: Line, frame: FleetAttemptFrame | AckFrame) => {
     if (frame.type === 'ack') return attempts.ack(frame)
-    // It resolves, never rejects, when the connection is closed.
-    if (frame.type === 'bye') return void bye(own, frame.reason, frame.grace_ms)
     const heard = attempts.take(frame)
     if (heard === undefined)
       return own.connection.close(`a frame of the fleet before number ${frame.seq} of its attempt is missing`)

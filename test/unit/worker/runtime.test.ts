@@ -284,9 +284,9 @@ describe('the end', () => {
     expect((await ended).reason).toBe('the fleet speaks version 2 of the worker protocol, and this worker 1')
     const early = new FleetSide().line()
     const endedToo = createWorkerRuntime({ clock, run: () => 1 }).attach(early.connection)
-    early.write(JSON.stringify({ type: 'bye', reason: 'early', grace_ms: 1 }))
+    early.write(JSON.stringify({ type: 'ack', ...key, seq: 1 }))
     early.down()
-    expect((await endedToo).reason).toBe('the fleet sent a frame bye before its welcome')
+    expect((await endedToo).reason).toBe('the fleet sent a frame ack before its welcome')
   })
 
   it('a worker that could do nothing, or whose handlers share a name, is refused', () => {
