@@ -84,7 +84,8 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
 
   /** Whoever hangs before it has begun is given up. */
   async function watchStart(): Promise<void> {
-    for (const piece of conversation.input) if (!child.stdin.write(piece)) await Promise.race([once(child.stdin, 'drain'), once(over.signal, 'abort')])
+    for (const piece of conversation.input)
+      if (!child.stdin.write(piece)) await Promise.race([once(child.stdin, 'drain'), once(over.signal, 'abort')])
     await Promise.race([clock.sleep(startLimitMs, { signal: over.signal }), begun])
     if (hasBegun || over.signal.aborted) return
     fault = `nothing was heard of it for ${startLimitMs / 1000} s`
@@ -115,7 +116,8 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
     await started
     if (fault === undefined && last !== undefined && child.exitCode === 0) return { kind: 'said', words: last }
     const said = early.trim().split('\n').slice(-3).join('\n')
-    const reason = fault ?? (hasBegun || said === '' ? `the connection ended (${child.signalCode ?? `code ${child.exitCode}`})` : said)
+    const reason =
+      fault ?? (hasBegun || said === '' ? `the connection ended (${child.signalCode ?? `code ${child.exitCode}`})` : said)
     return { kind: 'lost', reason }
   }
 

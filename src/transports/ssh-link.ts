@@ -26,7 +26,11 @@ export async function openSshLink(parts: SshParts, launch: WorkerLaunch, signal:
   signal.throwIfAborted()
   const client = await openSshClient(parts, launch, signal)
   const variables = { owner: ownerMark(launch), incarnation: incarnationMark(launch) }
-  const anchor = client.run(anchorScript, { variables }, { isLast: ([word]) => word === 'ready' || word === 'refused', shared: 'opens' })
+  const anchor = client.run(
+    anchorScript,
+    { variables },
+    { isLast: ([word]) => word === 'ready' || word === 'refused', shared: 'opens' },
+  )
   const cut = () => anchor.cut()
   signal.addEventListener('abort', cut, { once: true })
   const said = await anchor.begun

@@ -62,7 +62,10 @@ export interface SshProgramEnd extends ProgramEnd {
  * Starts a program at a host, in a process group of its own and under a supervisor there that ends it with all that it started when it is told
  * to, and when nobody is there any more (HO3). Resolves with the words of the refusal when it cannot be.
  */
-export async function startSshProgram(place: SshPlace, order: SshOrder): Promise<SshProgram | { readonly refused: readonly string[] }> {
+export async function startSshProgram(
+  place: SshPlace,
+  order: SshOrder,
+): Promise<SshProgram | { readonly refused: readonly string[] }> {
   const { link, launch, clock, workingDirectory, termToKillMs, drainLimitMs, fetched } = place
   const { key, program, input, fresh, signal } = order
   const name = digest(`${launch.storeId}/${key.run_id}/${key.task_id}/${key.attempt}`)
@@ -111,7 +114,12 @@ export async function startSshProgram(place: SshPlace, order: SshOrder): Promise
     if (end.kind === 'said') {
       const [, code, found = 'none', note] = end.words
       const over = note === 'too_much' ? [`[artifacts left out: together they are larger than ${fetched.bytes} bytes]\n`] : []
-      return { ...exitOf(Number(code)), isDrained: true, notes: [...leavings.end(), ...over], evidence: { found, bytes: leavings.evidence } }
+      return {
+        ...exitOf(Number(code)),
+        isDrained: true,
+        notes: [...leavings.end(), ...over],
+        evidence: { found, bytes: leavings.evidence },
+      }
     }
     // Whether something of it still runs must be known before anybody is told that it has ended (WO3).
     await link.sweep(mark, name)
@@ -122,7 +130,12 @@ export async function startSshProgram(place: SshPlace, order: SshOrder): Promise
     await remote.ended
     return { refused: begun }
   }
-  return { record: undefined, terminate: remote.terminate, pipes: [], ended: endOf().catch((error: unknown) => ({ lost: String(error), isDrained: true, notes: [], evidence: nothing })) }
+  return {
+    record: undefined,
+    terminate: remote.terminate,
+    pipes: [],
+    ended: endOf().catch((error: unknown) => ({ lost: String(error), isDrained: true, notes: [], evidence: nothing })),
+  }
 }
 
 const nothing: SshProgramEnd['evidence'] = { found: 'none', bytes: new Uint8Array() }

@@ -48,7 +48,13 @@ export function sshTransport(parts: SshTransportParts): Transport {
     const place = { link, launch, clock, workingDirectory: host.workingDirectory, termToKillMs, drainLimitMs, fetched }
     const commands = { place, environment, passed: host.environment, files }
     connected.set(launch.workerId, commands)
-    const channel = createCommandChannel(launch, { clock, environment, redactor, limits: bounds, start: sshCommandStart(commands) })
+    const channel = createCommandChannel(launch, {
+      clock,
+      environment,
+      redactor,
+      limits: bounds,
+      start: sshCommandStart(commands),
+    })
     let ended: Promise<void> | undefined
     const leave = () => {
       if (connected.get(launch.workerId) === commands) connected.delete(launch.workerId)
@@ -76,7 +82,9 @@ export function sshTransport(parts: SshTransportParts): Transport {
       enforces: () => sshEnforces,
       async start(order) {
         const commands = connected.get(order.command.worker)
-        return commands === undefined ? { problem: `The host of ${order.command.worker} is not connected.` } : sshCheckStart(commands)(order)
+        return commands === undefined
+          ? { problem: `The host of ${order.command.worker} is not connected.` }
+          : sshCheckStart(commands)(order)
       },
     }),
     heartbeats: 'fleet',

@@ -45,11 +45,15 @@ async function talk(transport: Transport): Promise<Conversation> {
   return conversation
 }
 
-const commands = (more: Partial<SshSpec> = {}, parts: Partial<SshTransportParts> = {}) => sshTransport(sshParts({ ...sshd.spec, ...more }, parts))
+const commands = (more: Partial<SshSpec> = {}, parts: Partial<SshTransportParts> = {}) =>
+  sshTransport(sshParts({ ...sshd.spec, ...more }, parts))
 
 function command(line: string, task: object = {}, rest: object = {}) {
   const { id = 't1' } = task as { readonly id?: string }
-  return assignment({ metadata: { command: ['sh', '-c', line] }, ...task }, { root: folder.path, folder: join(folder.path, id), ...rest })
+  return assignment(
+    { metadata: { command: ['sh', '-c', line] }, ...task },
+    { root: folder.path, folder: join(folder.path, id), ...rest },
+  )
 }
 
 /** The reason for which nobody comes up. */
@@ -75,9 +79,13 @@ describe('who the host is', () => {
     const logged = sshd.log().length
     const { wrongFingerprint: host_key_fingerprint, wrongKnownHosts: known_hosts, fingerprint } = sshd
 
-    expect(await refusal(sshTransport(sshParts({ ...unpinned, host_key_fingerprint })))).toMatch(/is not the pinned one .*it has ssh-ed25519 SHA256:/)
+    expect(await refusal(sshTransport(sshParts({ ...unpinned, host_key_fingerprint })))).toMatch(
+      /is not the pinned one .*it has ssh-ed25519 SHA256:/,
+    )
     expect(await refusal(sshTransport(sshParts({ ...unpinned, known_hosts })))).toContain('Host key verification failed')
-    expect(await refusal(sshTransport(sshParts({ ...unpinned, host_key_fingerprint: fingerprint, known_hosts })))).toContain('does not stand in')
+    expect(await refusal(sshTransport(sshParts({ ...unpinned, host_key_fingerprint: fingerprint, known_hosts })))).toContain(
+      'does not stand in',
+    )
 
     await until(() => sshd.log().slice(logged).includes('preauth'))
     expect(sshd.log().slice(logged)).not.toMatch(/Accepted|Failed|user root|Starting session/i)
@@ -95,7 +103,9 @@ describe('who the host is', () => {
     const port = await freePort()
     expect(await refusal(commands({ port }))).toContain('cannot be reached')
     const { host_key_fingerprint: _, ...unpinned } = sshd.spec
-    expect(await refusal(sshTransport(sshParts({ ...unpinned, port, known_hosts: sshd.knownHosts })))).toContain('Connection refused')
+    expect(await refusal(sshTransport(sshParts({ ...unpinned, port, known_hosts: sshd.knownHosts })))).toContain(
+      'Connection refused',
+    )
   })
 
   test('WO2 a host that takes connections and never says a word is given up', async () => {
@@ -107,7 +117,9 @@ describe('who the host is', () => {
     const limits = { connectSeconds: 1, aliveSeconds: 1, aliveCount: 1, startLimitMs: 2_000 }
     try {
       expect(await refusal(sshTransport(sshParts({ ...sshd.spec, port }, { limits })))).toContain('did not show a host key')
-      expect(await refusal(sshTransport(sshParts({ ...unpinned, port, known_hosts: sshd.knownHosts }, { limits })))).toMatch(/timed out|timeout|nothing was heard/i)
+      expect(await refusal(sshTransport(sshParts({ ...unpinned, port, known_hosts: sshd.knownHosts }, { limits })))).toMatch(
+        /timed out|timeout|nothing was heard/i,
+      )
     } finally {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => silent.close(resolve))
@@ -141,27 +153,45 @@ describe('a command at a host', () => {
     expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0, output: { n: 1 } })
     expect(conversation.log()).toContain('Aran\n')
     expect(conversation.log()).toContain('noise\n')
-    expect(JSON.parse(await readFile(join(folder.path, 't1/artifacts/input.json'), 'utf8'))).toMatchObject({ input: { asked: true } })
+    expect(JSON.parse(await readFile(join(folder.path, 't1/artifacts/input.json'), 'utf8'))).toMatchObject({
+      input: { asked: true },
+    })
   })
 
   test('RE7 its exit code, and the signal that ended it, are told', async () => {
     const conversation = await talk(commands())
     conversation.channel.send(command('echo because; exit 255', { id: 'code' }))
     conversation.channel.send(command('kill -s KILL $$', { id: 'signal' }))
-    expect(await conversation.last('code')).toMatchObject({ type: 'failed', failure_kind: 'task', exit_code: 255, reason: 'exit code 255\nbecause' })
-    expect(await conversation.last('signal')).toMatchObject({ type: 'failed', failure_kind: 'transport', reason: 'killed by SIGKILL' })
+    expect(await conversation.last('code')).toMatchObject({
+      type: 'failed',
+      failure_kind: 'task',
+      exit_code: 255,
+      reason: 'exit code 255\nbecause',
+    })
+    expect(await conversation.last('signal')).toMatchObject({
+      type: 'failed',
+      failure_kind: 'transport',
+      reason: 'killed by SIGKILL',
+    })
   })
 
   test('RE3 one that does not exist is final', async () => {
     const conversation = await talk(commands())
     conversation.channel.send(command('', { metadata: { command: ['no-such-program'] } }))
-    expect(await conversation.last()).toMatchObject({ type: 'failed', recoverable: false, reason: 'cannot run no-such-program: the host has no such program' })
+    expect(await conversation.last()).toMatchObject({
+      type: 'failed',
+      recoverable: false,
+      reason: 'cannot run no-such-program: the host has no such program',
+    })
   })
 
   test('HO3 is asked to end, and killed with all that it started when it does not', async () => {
     const conversation = await talk(commands())
     const heeds = command('trap "echo heeded; exit 0" TERM; echo ready; while :; do sleep 0.05; done', { id: 'heeds' })
-    const ignores = command('trap "" TERM; sleep 1000 & echo inner $!; setsid sleep 1000 & echo outer $!; echo leader $$; sleep 1000; sleep 1000', { id: 'ignores' })
+    const ignores = command(
+      'trap "" TERM; sleep 1000 & echo inner $!; setsid sleep 1000 & echo outer $!; echo leader $$; sleep 1000; sleep 1000',
+      { id: 'ignores' },
+    )
     for (const assign of [heeds, ignores]) conversation.channel.send(assign)
     await until(() => /ready/.test(conversation.log()) && /leader \d+/.test(conversation.log()))
     const pids = ['inner', 'outer', 'leader'].map((word) => numberAfter(word, conversation.log()))
@@ -202,7 +232,9 @@ describe('a command at a host', () => {
 
   test('AR4 artifacts that are too much together are left out, and the attempt goes on', async () => {
     const conversation = await talk(commands())
-    conversation.channel.send(command('head -c 300000000 /dev/zero >"$FLOTILLA_ARTIFACTS/zeros"; echo "7" >"$FLOTILLA_FOLDER/output.json"'))
+    conversation.channel.send(
+      command('head -c 300000000 /dev/zero >"$FLOTILLA_ARTIFACTS/zeros"; echo "7" >"$FLOTILLA_FOLDER/output.json"'),
+    )
     expect(await conversation.last()).toMatchObject({ type: 'result', output: 7 })
     expect(conversation.log()).toContain('[artifacts left out: together they are larger than')
   }, 30_000)
@@ -217,11 +249,17 @@ describe('a command at a host', () => {
 
   test('SE5 gets its secrets, and nothing at the host shows them but its own environment', async () => {
     const conversation = await talk(commands())
-    const look = 'echo "has $KEY" | tr a-z A-Z; grep -lsaF "$KEY" /proc/[0-9]*/cmdline | wc -l; find "$FLOTILLA_FOLDER" -type f -exec grep -l "$KEY" {} + | wc -l'
+    const look =
+      'echo "has $KEY" | tr a-z A-Z; grep -lsaF "$KEY" /proc/[0-9]*/cmdline | wc -l; find "$FLOTILLA_FOLDER" -type f -exec grep -l "$KEY" {} + | wc -l'
     conversation.channel.send(command(look, {}, { secrets: { KEY: 'quite-secret-value' } }))
     expect(await conversation.last()).toMatchObject({ type: 'result' })
     // Not even the programs that look have it as an argument: those two are the two greps themselves.
-    expect(conversation.log().split('\n').map((line) => line.trim())).toEqual(['HAS QUITE-SECRET-VALUE', '1', '0', ''])
+    expect(
+      conversation
+        .log()
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual(['HAS QUITE-SECRET-VALUE', '1', '0', ''])
   })
 
   test('WS3 gets the variables that its host allows', async () => {
@@ -238,7 +276,11 @@ describe('a command at a host', () => {
   test('SE2 one that must be confined is not run', async () => {
     const conversation = await talk(commands())
     conversation.channel.send(command('touch ran', {}, { confined: { network: false, writable_paths: [] } }))
-    expect(await conversation.last()).toMatchObject({ type: 'failed', recoverable: false, reason: expect.stringContaining('nothing confines') })
+    expect(await conversation.last()).toMatchObject({
+      type: 'failed',
+      recoverable: false,
+      reason: expect.stringContaining('nothing confines'),
+    })
   })
 })
 
@@ -294,7 +336,9 @@ describe('a connection that is lost', () => {
   test('LE6 whose fleet is gone ends what runs at the host', async () => {
     const conversation = await talk(commands({}, { bounds: { termToKillMs: 1_000 } }))
     const pid = await running(conversation)
-    const clients = remains().processes.filter((line) => line.includes('UserKnownHostsFile')).map((line) => Number(line.split(' ')[0]))
+    const clients = remains()
+      .processes.filter((line) => line.includes('UserKnownHostsFile'))
+      .map((line) => Number(line.split(' ')[0]))
     expect(clients.length).toBeGreaterThan(0)
 
     for (const client of clients) process.kill(client, 'SIGKILL')
@@ -313,22 +357,30 @@ describe('worker programs at a host', () => {
   const steady = () => {
     const { port, identity, fingerprint: hostKeyFingerprint } = sshd
     const handlers = ['completes', 'goes on', 'tells', 'reports']
-    return ssh({ host: '127.0.0.1', port, identity, hostKeyFingerprint, command: [process.execPath, installed.program('steady.mjs')], handlers })
+    return ssh({
+      host: '127.0.0.1',
+      port,
+      identity,
+      hostKeyFingerprint,
+      command: [process.execPath, installed.program('steady.mjs')],
+      handlers,
+    })
   }
   const evil = (way: string) => {
     const parts = sshParts({ ...sshd.spec, command: [process.execPath, installed.program('evil.mjs'), way] })
     return poolTransport({ ...parts, launcher: sshLauncher(parts), plain: true, startTimeoutMs: 1_500 })
   }
-  const work = (task: object) => assignment(task, { root: folder.path, folder: join(folder.path, 't1') })
+  const work = (task: Parameters<typeof assignment>[0]) =>
+    assignment(task, { root: folder.path, folder: join(folder.path, 't1') })
 
   test('HO5 do their work, and see none of the files of the fleet', async () => {
     const conversation = await talk(steady())
-    const assign = work({ handler: 'reports' })
+    const assign = { ...work({ handler: 'reports' }), secrets: { KEY: 'quite-secret-value' } }
     conversation.channel.send(assign)
     const { report, bytes, path } = await conversation.hear('artifact')
     expect(Buffer.from(bytes ?? []).toString()).toBe('bytes')
     conversation.channel.send({ ...keyOf(assign), type: 'collected', report, artifact: { kind: 'report', path } })
-    expect(await conversation.last()).toMatchObject({ type: 'result' })
+    expect(await conversation.last()).toMatchObject({ type: 'result', output: { secret: 'quite-secret-value' } })
     expect(conversation.log()).toContain('printed')
   })
 
@@ -349,9 +401,13 @@ describe('worker programs at a host', () => {
     ['never says hello', /hello/],
     ['dies at its start', /code 3/],
     ['speaks another version', /protocol/],
-  ])('WO2 one that %s does not come up, and nothing of it stays', async (way, reason) => {
-    expect(await refusal(evil(way))).toMatch(reason)
-  }, 20_000)
+  ])(
+    'WO2 one that %s does not come up, and nothing of it stays',
+    async (way, reason) => {
+      expect(await refusal(evil(way))).toMatch(reason)
+    },
+    20_000,
+  )
 
   test('WO2 one that does not exist is told', async () => {
     const parts = sshParts({ ...sshd.spec, command: ['no-such-worker'] })
@@ -369,14 +425,18 @@ describe('worker programs at a host', () => {
     20_000,
   )
 
-  test.each(['hangs', 'hangs and ignores TERM'])('HO3 one that %s is ended', async (way) => {
-    const conversation = await talk(evil(way))
-    const assign = work({})
-    conversation.channel.send(assign)
-    await conversation.hear('accepted')
-    conversation.stop(assign, { graceMs: 100 })
-    expect((await conversation.last()).type).toBe('stopped')
-  }, 20_000)
+  test.each(['hangs', 'hangs and ignores TERM'])(
+    'HO3 one that %s is ended',
+    async (way) => {
+      const conversation = await talk(evil(way))
+      const assign = work({})
+      conversation.channel.send(assign)
+      await conversation.hear('accepted')
+      conversation.stop(assign, { graceMs: 100 })
+      expect((await conversation.last()).type).toBe('stopped')
+    },
+    20_000,
+  )
 
   test('HO3 one that leaves grandchildren behind leaves none when it ends', async () => {
     const conversation = await talk(evil('leaves grandchildren behind'))

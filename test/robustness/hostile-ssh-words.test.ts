@@ -42,7 +42,10 @@ function read(written: object, auth?: object): SshHost | undefined {
 }
 
 async function connect(host: SshHost): Promise<Conversation> {
-  const parts = sshParts({ ...spec(), env_allowlist: [] }, { programs: { ssh: client, 'ssh-keyscan': 'false', 'ssh-keygen': 'false' } })
+  const parts = sshParts(
+    { ...spec(), env_allowlist: [] },
+    { programs: { ssh: client, 'ssh-keyscan': 'false', 'ssh-keygen': 'false' } },
+  )
   const conversation = await converse(sshTransport({ ...parts, host }))
   open.push(conversation)
   return conversation
@@ -51,7 +54,10 @@ async function connect(host: SshHost): Promise<Conversation> {
 /** How the client was called: its arguments, and at the end what its link to the key led to. */
 async function calls(): Promise<readonly (readonly string[])[]> {
   const text = await readFile(join(folder.path, 'bin', 'arguments'), 'utf8')
-  return text.split('\0\n').filter((call) => call !== '').map((call) => call.split('\0'))
+  return text
+    .split('\0\n')
+    .filter((call) => call !== '')
+    .map((call) => call.split('\0'))
 }
 
 /** What the client may be called with, whatever was written: nothing else is an option, and the host stands behind `--`. */
@@ -136,7 +142,9 @@ describe('a word in the path of a working directory', () => {
     if (host === undefined) return expect(read({ ...spec(), working_directory: '/srv' })).toBeDefined()
     await mkdir(path, { recursive: true })
     const conversation = await connect(host)
-    conversation.channel.send(assignment({ metadata: { command: ['pwd', '-P'] } }, { root: folder.path, folder: join(folder.path, 'attempt') }))
+    conversation.channel.send(
+      assignment({ metadata: { command: ['pwd', '-P'] } }, { root: folder.path, folder: join(folder.path, 'attempt') }),
+    )
 
     expect(await conversation.last()).toMatchObject({ type: 'result' })
     expect(conversation.log()).toBe(`${await realpath(path)}\n`)
@@ -151,7 +159,10 @@ const words = possibleArguments.filter((word) => word !== '')
 const tell = ['sh', '-c', 'for word; do printf "%s\\0" "$word"; done >"$FLOTILLA_ARTIFACTS/words"', 'tell']
 
 async function told(conversation: Conversation, task: object, rest: object = {}): Promise<readonly string[]> {
-  const assign = assignment({ metadata: { command: [...tell, ...words] }, ...task }, { root: folder.path, folder: join(folder.path, 'attempt'), ...rest })
+  const assign = assignment(
+    { metadata: { command: [...tell, ...words] }, ...task },
+    { root: folder.path, folder: join(folder.path, 'attempt'), ...rest },
+  )
   conversation.channel.send(assign)
   await conversation.hear('artifact')
   return (await readFile(join(folder.path, 'attempt/artifacts/words'), 'utf8')).split('\0').slice(0, -1)
@@ -174,14 +185,21 @@ describe('words of a command', () => {
       const assign = assignment({ id: `t${at}` }, { root: folder.path, folder: join(folder.path, 'attempt') })
       // The contract refuses it before; nothing here relies on that.
       conversation.channel.send({ ...assign, task: { ...assign.task, metadata: { command: ['echo', word] } } })
-      expect(await conversation.last(`t${at}`)).toMatchObject({ type: 'failed', recoverable: false, reason: expect.stringContaining('NUL') })
+      expect(await conversation.last(`t${at}`)).toMatchObject({
+        type: 'failed',
+        recoverable: false,
+        reason: expect.stringContaining('NUL'),
+      })
     }
   })
 
   test('SE6 programs of their names are looked for, and nothing else is run', async () => {
     const conversation = await connect(read({ ...spec(), working_directory: join(folder.path, 'work') })!)
     for (const [at, word] of words.entries()) {
-      const assign = assignment({ id: `t${at}`, metadata: { command: [word, 'touch', 'pwned'] } }, { root: folder.path, folder: join(folder.path, `a${at}`) })
+      const assign = assignment(
+        { id: `t${at}`, metadata: { command: [word, 'touch', 'pwned'] } },
+        { root: folder.path, folder: join(folder.path, `a${at}`) },
+      )
       conversation.channel.send(assign)
       expect(await conversation.last(`t${at}`)).toMatchObject({ type: 'failed' })
     }
@@ -206,7 +224,10 @@ describe('words of a command', () => {
   test('SE6 names of variables that no shell can export are refused for good', async () => {
     const conversation = await connect(read(spec())!)
     const assign = (id: string, name: string) =>
-      assignment({ id, metadata: { command: ['true'] } }, { root: folder.path, folder: join(folder.path, id), environment: { [name]: 'x' } })
+      assignment(
+        { id, metadata: { command: ['true'] } },
+        { root: folder.path, folder: join(folder.path, id), environment: { [name]: 'x' } },
+      )
     for (const [at, word] of hostileWords.entries()) conversation.channel.send(assign(`t${at}`, word))
     for (const at of hostileWords.keys()) {
       expect(await conversation.last(`t${at}`)).toMatchObject({ type: 'failed', recoverable: false })
@@ -217,7 +238,12 @@ describe('words of a command', () => {
 })
 
 describe('words in the names of files', () => {
-  const names = possibleArguments.filter((word) => word !== '' && !/^\.{1,2}$|\//.test(word) && FleetTaskSpec.safeParse({ id: 't', name: 'T', instructions: 'i', input_files: [word] }).success)
+  const names = possibleArguments.filter(
+    (word) =>
+      word !== '' &&
+      !/^\.{1,2}$|\//.test(word) &&
+      FleetTaskSpec.safeParse({ id: 't', name: 'T', instructions: 'i', input_files: [word] }).success,
+  )
 
   test('SE6 input files with any name arrive under it, and what is left under any name comes back', async () => {
     expect(names.length).toBeGreaterThan(35)
@@ -246,7 +272,10 @@ describe('words in the names of files', () => {
         metadata: { command: ['sh', '-c', 'echo here >"./$1"; pwd -P', 'write', name] },
       }
       conversation.channel.send(assignment(task, { root: folder.path, folder: join(folder.path, `a${at}`) }))
-      expect(await conversation.last(`t${at}`)).toMatchObject({ type: 'result', evidence_root: join(folder.path, `a${at}`, 'evidence') })
+      expect(await conversation.last(`t${at}`)).toMatchObject({
+        type: 'result',
+        evidence_root: join(folder.path, `a${at}`, 'evidence'),
+      })
       expect(conversation.log().endsWith(`${join(folder.path, 'work', name)}\n`)).toBe(true)
       expect(await readFile(join(folder.path, `a${at}`, 'evidence', name), 'utf8')).toBe('here\n')
     }
