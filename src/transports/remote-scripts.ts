@@ -211,4 +211,5 @@ say ended "$code" "$seen" "$note"
 [ $# -eq 0 ] || tar -cf - "$@"
 cd /
 if [ -z "$keep" ] || [ "$code" -ne 0 ]; then rm -rf "$folder"; fi
+exit 0
 `

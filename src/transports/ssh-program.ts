@@ -1,6 +1,5 @@
 import { constants } from 'node:os'
 import type { AttemptKey } from '../protocol/wire.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { WorkerLaunch } from '../ports/transport.ts'
 import type { CommandLaunch } from './command-launch.ts'
 import type { Program, ProgramEnd } from './program.ts'
@@ -13,7 +12,6 @@ import type { SshLink } from './ssh-link.ts'
 export interface SshPlace {
   readonly link: SshLink
   readonly launch: WorkerLaunch
-  readonly clock: Clock
   /** Absolute path at the host; undefined: a folder of each attempt's own. */
   readonly workingDirectory: string | undefined
   readonly termToKillMs: number
@@ -66,7 +64,7 @@ export async function startSshProgram(
   place: SshPlace,
   order: SshOrder,
 ): Promise<SshProgram | { readonly refused: readonly string[] }> {
-  const { link, launch, clock, workingDirectory, termToKillMs, drainLimitMs, fetched } = place
+  const { link, launch, workingDirectory, termToKillMs, drainLimitMs, fetched } = place
   const { key, program, input, fresh, signal } = order
   const name = digest(`${launch.storeId}/${key.run_id}/${key.task_id}/${key.attempt}`)
   const mark = `${ownerMark(launch)}-${incarnationMark(launch)}-${name}`

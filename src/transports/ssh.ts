@@ -45,7 +45,7 @@ export function sshTransport(parts: SshTransportParts): Transport {
     const link = await openSshLink(parts, launch, signal)
     // One more, so that the refusal of what is over is said by whoever collects.
     const fetched = { files: artifactLimit + 2, bytes: fetchedBytes }
-    const place = { link, launch, clock, workingDirectory: host.workingDirectory, termToKillMs, drainLimitMs, fetched }
+    const place = { link, launch, workingDirectory: host.workingDirectory, termToKillMs, drainLimitMs, fetched }
     const commands = { place, environment, passed: host.environment, files }
     connected.set(launch.workerId, commands)
     const channel = createCommandChannel(launch, {

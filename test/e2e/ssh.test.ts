@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ssh } from '../../src/index.ts'
 import type { Transport } from '../../src/index.ts'
@@ -281,6 +281,47 @@ describe('a command at a host', () => {
       recoverable: false,
       reason: expect.stringContaining('nothing confines'),
     })
+  })
+})
+
+describe('what one connection cannot carry', () => {
+  test('SC1 more commands at once than the host lets over one connection go over others', async () => {
+    const narrow = await startSshd({ lines: ['MaxSessions 2'] })
+    try {
+      const conversation = await talk(sshTransport(sshParts(narrow.spec)))
+      const ids = ['a', 'b', 'c', 'd']
+      const line = 'echo "$FLOTILLA_TASK is here"; while ! [ -e "$1" ]; do sleep 0.05; done'
+      for (const id of ids)
+        conversation.channel.send(command('', { id, metadata: { command: ['sh', '-c', line, 'wait', join(folder.path, 'go')] } }))
+      await until(() => ids.every((id) => conversation.log().includes(`${id} is here`)))
+      await writeFile(join(folder.path, 'go'), '')
+      for (const id of ids) expect(await conversation.last(id)).toMatchObject({ type: 'result' })
+      await conversation.channel.close({ reason: 'test over', graceMs: 0 })
+    } finally {
+      await narrow.stop()
+    }
+  }, 20_000)
+
+  test('WS2 input files of many megabytes arrive whole, and a stop on their way starts nothing', async () => {
+    const bytes = Buffer.alloc(20_000_000, 'y')
+    await writeFile(join(folder.path, 'in/big'), bytes)
+    const conversation = await talk(commands())
+    conversation.channel.send(command('wc -c <in/big', { id: 'whole', input_files: ['in/big'] }))
+    const stopped = command(`touch ${folder.path}/started; sleep 1000`, { id: 'stopped', input_files: ['in/big'] })
+    conversation.channel.send(stopped)
+    conversation.stop(stopped, { graceMs: 0 })
+
+    expect((await conversation.last('stopped')).type).toBe('stopped')
+    expect(await conversation.last('whole')).toMatchObject({ type: 'result', summary: '20000000' })
+    expect(await readdir(folder.path)).not.toContain('started')
+  }, 30_000)
+
+  test('WO2 a machine without the client says so', async () => {
+    const missing = { ssh: 'no-such-ssh', 'ssh-keyscan': 'ssh-keyscan', 'ssh-keygen': 'ssh-keygen' }
+    expect(await refusal(commands({}, { programs: missing }))).toContain('no-such-ssh')
+    expect(await refusal(commands({}, { programs: { ...missing, 'ssh-keyscan': 'no-such-scan' } }))).toContain(
+      'there is no program no-such-scan',
+    )
   })
 })
 
