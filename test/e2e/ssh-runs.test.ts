@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { checkRun, createFleet, jsonStore, ssh } from '../../src/index.ts'
@@ -5,6 +6,7 @@ import type { Fleet, FleetOptions } from '../../src/index.ts'
 import { added, remains, type Remains } from '../fixtures/remains.ts'
 import { until } from '../fixtures/processes.ts'
 import { scratch } from '../fixtures/scratch.ts'
+import { cliFolder } from '../support/cli.ts'
 import { freePort, startSshd, type TestSshd } from '../fixtures/sshd.ts'
 
 let sshd: TestSshd
@@ -101,7 +103,7 @@ describe('a run with a worker over ssh', () => {
     expect(receipts['reads']?.worker_id).toBe('far')
   }, 30_000)
 
-  test('HO5 works in the working directory that its host names, and below it', async () => {
+  test('HO5 works in the working directory that its host names, and below it (M1)', async () => {
     const fleet = await fleetWith()
     const run = await fleet.start({
       name: 'there',
@@ -217,6 +219,29 @@ describe('a run with a worker over ssh', () => {
     }
   }, 30_000)
 })
+
+test('HO5 the example of a task file runs as it is, once its host is a real one', async () => {
+  const written = await readFile(new URL('../../examples/remote/tasks.toml', import.meta.url), 'utf8')
+  const mine = {
+    'build.example.org': '127.0.0.1',
+    '22': sshd.port,
+    '"ci"': JSON.stringify(sshd.spec.user),
+    '~/.ssh/id_ed25519': sshd.identity,
+  }
+  const fingerprint = written.replace(/SHA256:A+/, sshd.fingerprint)
+  const file = Object.entries(mine).reduce(
+    (text, [from, to]) => text.replace(new RegExp(`(^\\w+ = .*)${from.replaceAll('/', '\\/')}`, 'm'), `$1${to}`),
+    fingerprint,
+  )
+  await using cli = await cliFolder()
+
+  await cli.file('tasks.toml', file)
+
+  const { exit, out, err } = await cli.call('run', 'tasks.toml')
+
+  expect({ exit, err }).toEqual({ exit: 0, err: '' })
+  expect(out).toContain('completed')
+}, 30_000)
 
 describe('a worker over ssh that the application names', () => {
   const reached = (more: object = {}) =>
