@@ -86,7 +86,7 @@ await_end() {
 
 /**
  * Runs a worker program on this connection. When the fleet's side ends, so does its standard input; what has not ended after the grace is
- * killed. Variables besides: `name`, `dir`, `owner`, `incarnation`.
+ * killed. It says `started`, and nothing after that. Variables besides: `name`, `dir`, `owner`, `incarnation`.
  */
 export const workerScript = `${beginning}${supervision}
 stop() { echo "flotilla: $1" >&2; cd /; rm -rf "$folder"; exit 127; }
@@ -95,6 +95,7 @@ sweep leftovers || stop 'something of an earlier start does not die'
 mkdir "$folder" && cd -- "$folder" && mkfifo .in .out .err .gone .quiet || stop 'there is no room for pipes'
 cd -- "\${dir:-\${HOME:-/}}" || stop 'there is no such working directory'
 command -v -- "$1" >/dev/null 2>&1 || stop 'there is no such worker program'
+say started
 copy_output "$folder/.quiet"
 ( environment; unset OLDPWD; exec $lead "$@" ) <"$folder/.in" >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
 cat <&3 >"$folder/.in" 4>"$folder/.gone" & pump=$!

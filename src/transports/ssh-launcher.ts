@@ -18,6 +18,8 @@ const drainSeconds = 1
 const endLimitMs = 10_000
 /** Characters of one line of what it writes besides the protocol (HO4). */
 const lineLimit = 1_048_576
+/** A host that does not end something within this is not there. */
+const sweepLimitMs = 10_000
 /** How often a host that cannot be reached is asked again to end what is left there. */
 const sweepPauseMs = 2_000
 
@@ -51,14 +53,31 @@ async function startAt(
     await client.close()
     throw error
   })
-  const variables = { ...marks, name, program, dir: parts.host.workingDirectory ?? '', grace: graceSeconds, drain: drainSeconds }
+  const mark = `flotilla-${randomBytes(16).toString('hex')}`
+  const variables = {
+    ...marks,
+    mark,
+    name,
+    program,
+    dir: parts.host.workingDirectory ?? '',
+    grace: graceSeconds,
+    drain: drainSeconds,
+  }
   const environment = { ...passedOn(parts.environment, parts.host.environment), ...identityOf(launch), FLOTILLA_MARK: program }
   child.stdin.write(remoteShell(workerScript, { variables, environment, command }))
 
   const stderr = createLineReader({ limit: lineLimit, emit: log })
   const stdout = createLineReader({ limit: lineLimit, emit: log })
   child.stderr.on('data', stderr.write).on('error', () => {})
-  const connection = stdioConnection({ input: child.stdin, output: child.stdout, other: stdout.write })
+  let hasBegun = false
+  const connection = stdioConnection({
+    input: child.stdin,
+    output: child.stdout,
+    other(bytes) {
+      if (!hasBegun && Buffer.from(bytes).toString() === `${mark} started`) hasBegun = true
+      else stdout.write(bytes)
+    },
+  })
   const gone = new AbortController()
   child.on('error', () => {})
   const ended = once(child, 'close').then(() => {
@@ -76,14 +95,16 @@ async function startAt(
     await parts.clock.sleep(endLimitMs, { signal: gone.signal })
     if (!gone.signal.aborted) child.kill('SIGKILL')
     await ended
-    if (!isConfirmed(child)) await sweepUntilGone()
+    // A connection that never came up has left nothing.
+    if (hasBegun && !isConfirmed(child)) await sweepUntilGone()
     child.stdin.destroy()
     await client.close()
   }
 
   /** Kills all that carries the mark of this program; false when that cannot be made sure. */
   async function sweep(): Promise<boolean> {
-    const sweeping = client.run(sweepScript, { variables: { program, name } }, { isLast: () => true, shared: 'no' })
+    const limits = { startLimitMs: sweepLimitMs, endLimitMs: sweepLimitMs }
+    const sweeping = client.run(sweepScript, { variables: { program, name } }, { isLast: () => true, shared: 'no', ...limits })
     const end = await sweeping.ended
     return end.kind === 'said' && end.words[0] === 'swept'
   }

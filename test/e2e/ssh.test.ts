@@ -450,6 +450,42 @@ describe('worker programs at a host', () => {
     20_000,
   )
 
+  test('WO2 one whose host is down is told at once, since nothing was started', async () => {
+    const { host_key_fingerprint: _, ...unpinned } = sshd.spec
+    const spec = { ...unpinned, port: await freePort(), known_hosts: sshd.knownHosts, command: ['worker'] }
+    const parts = sshParts(spec)
+    const began = performance.now()
+    expect(await refusal(poolTransport({ ...parts, launcher: sshLauncher(parts), plain: true }))).toContain('Connection refused')
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+
+  test('WO3 one whose host is gone is given up when its lease would be over', async () => {
+    const other = await startSshd()
+    const parts = sshParts({ ...other.spec, command: [process.execPath, installed.program('evil.mjs'), 'hangs'] })
+    const launch = {
+      workerId: 'w1',
+      storeId: 'store-test',
+      incarnation: 'first',
+      slots: 1,
+      leaseTtlMs: 1_000,
+      kept: () => Promise.resolve(),
+    }
+    let printed = ''
+    const log = (text: string) => (printed += text)
+    const order = { launch, confined: undefined, log, signal: new AbortController().signal }
+    const started = await sshLauncher(parts).start(order)
+    const hello = new Promise<void>((resolve) => started.connection.listen({ line: () => resolve(), end: () => {} }))
+    await hello
+    expect(remains().processes.some((line) => line.includes('evil.mjs'))).toBe(true)
+
+    await other.stop()
+    await started.stop(0)
+
+    expect(printed).not.toContain('started')
+    // What could not be swept ended by itself, since its input did.
+    await until(() => !remains().processes.some((line) => line.includes('evil.mjs')))
+  }, 30_000)
+
   test('WO2 one that does not exist is told', async () => {
     const parts = sshParts({ ...sshd.spec, command: ['no-such-worker'] })
     const transport = poolTransport({ ...parts, launcher: sshLauncher(parts), plain: true })

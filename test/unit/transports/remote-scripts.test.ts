@@ -223,7 +223,7 @@ describe.each(['dash', 'bash'])('a worker program under %s', (shell) => {
     const worker = start('while read -r line; do echo "got $line"; [ "$line" = last ] && exit 5; done')
     worker.child.stdin.write('one\nlast\n')
     expect(await worker.ended).toBe(5)
-    expect(worker.written()).toBe('got one\ngot last\n')
+    expect(worker.written()).toBe(`${mark} started\ngot one\ngot last\n`)
     expect(readdirSync(kept())).toEqual([])
   })
 
@@ -231,7 +231,7 @@ describe.each(['dash', 'bash'])('a worker program under %s', (shell) => {
     const worker = start('cat; echo over')
     worker.child.stdin.end('text\n')
     expect(await worker.ended).toBe(0)
-    expect(worker.written()).toBe('text\nover\n')
+    expect(worker.written()).toBe(`${mark} started\ntext\nover\n`)
   })
 
   test('HO5 that outlives its input is ended, with all that it started', async () => {
