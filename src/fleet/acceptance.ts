@@ -4,7 +4,8 @@ import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
-import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import type { FleetHostSpec } from '../protocol/host.ts'
+import type { FleetWorkerAuth, FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
 import { secretsRefused } from './secrets-refused.ts'
@@ -23,6 +24,13 @@ export interface Enforcers {
 
 type Check<Subject> = (subject: Subject) => boolean | undefined
 
+/** The ways of a worker to prove who it is that are checked, by the kind of its host (SE7). */
+const checkedProofs: { readonly [Kind in FleetHostSpec['kind']]: readonly FleetWorkerAuth['method'][] } = {
+  local: ['none', 'token'],
+  ssh: ['none', 'ssh_key'],
+  docker: ['none'],
+}
+
 /**
  * Fields of the contract that have no effect here yet. A field that is accepted has an effect, or is refused with a reason: what is
  * built takes its row out.
@@ -31,7 +39,7 @@ const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpe
   ['host', (worker) => worker.host.kind === 'docker', 'containers cannot be started yet'],
   [
     'auth',
-    ({ auth, host }) => auth !== undefined && auth.method !== 'none' && !(auth.method === 'ssh_key' && host.kind === 'ssh'),
+    ({ auth, host }) => auth !== undefined && !checkedProofs[host.kind].includes(auth.method),
     'nobody checks this proof of who the worker is at a host of its kind',
   ],
 ]
@@ -53,8 +61,17 @@ export function* refusingUnenforceable(run: FleetRunSpec, { secrets }: Enforcers
     ...(yield* refusingTasks(run.tasks)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
+    ...tokensRefused(run, secrets),
   ]
   yield* throwingRefusals(refusals)
+}
+
+/** Tokens of workers that dial in which nothing here could ever resolve (SE7). */
+function tokensRefused(run: FleetRunSpec, secrets: Enforcers['secrets']): Refusal[] {
+  return run.worker_specs.flatMap(({ auth }, index) => {
+    const reason = auth?.method === 'token' ? secrets.unresolvable(auth.token_ref) : undefined
+    return reason === undefined ? [] : [{ path: `worker_specs[${index}].auth.token_ref`, reason }]
+  })
 }
 
 /** The same for tasks that are added to a run. */

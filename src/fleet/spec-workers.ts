@@ -2,6 +2,7 @@ import type { Transport } from '../ports/transport.ts'
 import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandTransport } from '../transports/command.ts'
+import { dialInWorkerOf } from './dial-in-spec.ts'
 import { sshWorker } from './ssh.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
@@ -13,8 +14,10 @@ const ways: { readonly [Kind in FleetHostSpec['kind']]: (spec: FleetWorkerSpec, 
   docker: (_, host) => commandTransport(host),
 }
 
-/** A worker that a run names. Its trust is what the file says (SE1). */
+/** A worker that a run names: it dials in, or is reached at its host. Its trust is what the file says (SE1). */
 export function workerOfSpec(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const elsewhere = dialInWorkerOf(spec)
+  if (elsewhere !== undefined) return elsewhere
   const transport = ways[spec.host.kind](spec, host)
   return {
     transport,

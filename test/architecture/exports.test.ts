@@ -35,6 +35,7 @@ it('the exports of flotilla are these and no others', async () => {
       "childProcesses",
       "createFleet",
       "defineTask",
+      "dialIn",
       "dryRunAlerts",
       "envSecrets",
       "errorCodes",
@@ -49,6 +50,7 @@ it('the exports of flotilla are these and no others', async () => {
       "repairStore",
       "runMachine",
       "ssh",
+      "type AdmittedWorker",
       "type AgentProfileInput",
       "type Alert",
       "type AlertDryRun",
@@ -59,6 +61,8 @@ it('the exports of flotilla are these and no others', async () => {
       "type AlertSinks",
       "type AlertStatus",
       "type AlertView",
+      "type AttachOptions",
+      "type AttachOutcome",
       "type AttemptArtifact",
       "type AttemptContext",
       "type AttemptDependency",
@@ -80,11 +84,13 @@ it('the exports of flotilla are these and no others', async () => {
       "type CommandOutcome",
       "type ConcurrencyLimit",
       "type ConcurrencyLimits",
+      "type ConnectionFacts",
       "type ConnectionListener",
       "type Control",
       "type ControlOutcome",
       "type CreateOptions",
       "type Defaults",
+      "type DialInOptions",
       "type Enforcement",
       "type Environment",
       "type EventPage",
@@ -113,11 +119,13 @@ it('the exports of flotilla are these and no others', async () => {
       "type GapEvent",
       "type Handler",
       "type Handlers",
+      "type HelloFrame",
       "type HostInspection",
       "type Ids",
       "type InboxItem",
       "type Json",
       "type JsonObject",
+      "type KnownAttempt",
       "type LeaseContext",
       "type LeaseEvent",
       "type LostHistory",
@@ -167,9 +175,11 @@ it('the exports of flotilla are these and no others', async () => {
       "type VerifierInput",
       "type WaitReason",
       "type WorkerConnection",
+      "type WorkerDoor",
       "type WorkerEvent",
       "type WorkerLaunch",
       "type WorkerOptions",
+      "type WorkerProof",
       "type WorkerThreadOptions",
       "type WorkerThreadWorkerOptions",
       "type WorkerView",
@@ -334,6 +344,7 @@ it('the exports of flotilla/worker are these and no others', async () => {
     [
       "FleetError",
       "NonRetryableError",
+      "connectWorker",
       "createWorkerRuntime",
       "defineTask",
       "errorCodes",
@@ -344,6 +355,8 @@ it('the exports of flotilla/worker are these and no others', async () => {
       "type AttemptRoute",
       "type AttemptSecrets",
       "type Clock",
+      "type ConnectOptions",
+      "type ConnectedWorker",
       "type ConnectionListener",
       "type ErrorCodeRow",
       "type FleetErrorCode",
@@ -366,11 +379,30 @@ it('the exports of flotilla/worker are these and no others', async () => {
   expect(await valuesOf('flotilla/worker')).toEqual(values(names))
 })
 
+it('the exports of flotilla/http are these and no others', async () => {
+  const names = exportsOf('http/index.ts')
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "createWorkerHandler",
+      "nodeListener",
+      "type AttachOutcome",
+      "type Clock",
+      "type ConnectionFacts",
+      "type WorkerConnection",
+      "type WorkerDoor",
+      "type WorkerHandler",
+      "type WorkerHandlerOptions",
+    ]
+  `)
+  expect(await valuesOf('flotilla/http')).toEqual(values(names))
+})
+
 it('the exports of flotilla/testing are these and no others', async () => {
   const names = exportsOf('testing/index.ts')
   expect(names).toMatchInlineSnapshot(`
     [
       "assertRun",
+      "assignment",
       "clockContract",
       "createTestFleet",
       "createVirtualClock",
