@@ -4,10 +4,12 @@ import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
 import type { Steps } from '../protocol/steps.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
-import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import type { FleetHostSpec } from '../protocol/host.ts'
+import type { FleetWorkerAuth, FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
 import { secretsRefused } from './secrets-refused.ts'
+import { sshProblems } from './ssh.ts'
 
 /** What is refused, where it stands, and why. */
 export interface Refusal {
@@ -22,15 +24,22 @@ export interface Enforcers {
 
 type Check<Subject> = (subject: Subject) => boolean | undefined
 
+/** The ways of a worker to prove who it is that are checked, by the kind of its host (SE7). */
+const checkedProofs: { readonly [Kind in FleetHostSpec['kind']]: readonly FleetWorkerAuth['method'][] } = {
+  local: ['none', 'token'],
+  ssh: ['none', 'ssh_key'],
+  docker: ['none'],
+}
+
 /**
  * Fields of the contract that have no effect here yet. A field that is accepted has an effect, or is refused with a reason: what is
  * built takes its row out.
  */
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
-  ['host', (worker) => worker.host.kind !== 'local', 'only local hosts can be reached yet'],
+  ['host', (worker) => worker.host.kind === 'docker', 'containers cannot be started yet'],
   [
     'auth',
-    ({ auth, host }) => auth !== undefined && auth.method !== 'none' && !(auth.method === 'token' && host.kind === 'local'),
+    ({ auth, host }) => auth !== undefined && !checkedProofs[host.kind].includes(auth.method),
     'nobody checks this proof of who the worker is at a host of its kind',
   ],
 ]
@@ -48,7 +57,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, { secrets }: Enforcers
   }
   const refusals = [
     ...found,
-    ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
+    ...run.worker_specs.flatMap((worker, index) => refusedOfWorker(worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
@@ -86,6 +95,11 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal
     yield
   }
   return found
+}
+
+function refusedOfWorker(worker: FleetWorkerSpec, under: string): Refusal[] {
+  const problems = sshProblems(worker).map(({ path, reason }) => ({ path: under + path, reason }))
+  return [...refused(unenforcedOfWorker, worker, under), ...problems]
 }
 
 function refused<Subject>(

@@ -53,7 +53,7 @@ export function workerThreads(options: WorkerThreadWorkerOptions): Transport {
 }
 
 /** Throws `invalid_option` for what a pool cannot be. */
-function checked(pool: PoolOptions): PoolOptions {
+export function checked(pool: PoolOptions): PoolOptions {
   const { startTimeoutMs, handlers = [], plain = false } = pool
   if (startTimeoutMs !== undefined && !(startTimeoutMs > 0))
     throw new FleetError('invalid_option', `startTimeoutMs: expected more than 0 milliseconds, got ${startTimeoutMs}.`)

@@ -7,7 +7,6 @@ import type { Environment } from '../ports/environment.ts'
 import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { isToken, reservedId } from '../protocol/ids.ts'
-import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import { commandTransport } from '../transports/command.ts'
 import type { SandboxProbe } from '../transports/sandbox-probe.ts'
@@ -16,7 +15,6 @@ import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import { taskHandlers } from '../worker/handlers.ts'
-import { dialInWorkerOf } from './dial-in-spec.ts'
 import type { FleetOptions, WorkerOptions } from './options.ts'
 
 /** A worker to register: what matching needs of it, and the way to it. */
@@ -59,35 +57,6 @@ export function workerPlan(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   const problems = problemsOf(worker, 'worker')
   if (problems.length > 0) throw new FleetError('invalid_option', `The worker cannot be registered:\n${problems.join('\n')}`)
   return planOf(worker, host)
-}
-
-/** A worker that a task file names: it dials in, or is of this machine and runs commands (SE1: its trust is what the file says). */
-export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
-  const elsewhere = dialInWorkerOf(spec)
-  if (elsewhere !== undefined) return elsewhere
-  const transport = commandTransport(host)
-  return {
-    transport,
-    facts: {
-      id: spec.id,
-      serves: transport.serves,
-      capabilities: spec.capabilities,
-      roles: (spec.labels['role'] ?? '')
-        .split(',')
-        .map((role) => role.trim())
-        .filter((role) => role !== ''),
-      host: 'local',
-      verified: true,
-      trust: spec.trust_level,
-      // Asked for only when it matters: looking takes a moment.
-      get enforces() {
-        return transport.enforces
-      },
-      checks: transport.checks,
-      runsUnenforced: false,
-      slots: spec.max_concurrent_tasks ?? 1,
-    },
-  }
 }
 
 function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {

@@ -4,36 +4,43 @@ import type { CheckCommand, CheckEnd, CheckRunner } from '../ports/check-runner.
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Enforcement } from '../ports/transport.ts'
-import type { Confinement } from '../protocol/wire.ts'
 import type { Redactor } from '../security/redactor.ts'
 import { type CheckOutput, createCheckOutput } from './check-output.ts'
 import { artifactsFolder, type CommandLaunch, inherited, leaseEntries } from './command-launch.ts'
-import { startFailure } from './command-outcome.ts'
-import { type CommandSandbox, planConfined } from './command-sandbox.ts'
+import type { ConfinedProgram } from './command-attempt.ts'
 import { killCarriers } from './orphans.ts'
-import { type Program, startProgram } from './program.ts'
-import { type SandboxedProgram, startSandboxed } from './sandboxed-program.ts'
+import type { Program } from './program.ts'
 
-/** What running checks on this machine takes. */
+/** A check that is to be started; its folder holds its input. */
+export interface CheckOrder {
+  readonly command: CheckCommand
+  /** The file in which it finds its input. */
+  readonly input: string
+  readonly launch: CommandLaunch
+  readonly signal: AbortSignal
+  readonly output: CheckOutput
+}
+
+/** Starts a check where it is to run, or says in a sentence why it cannot be. */
+export type CheckStart = (order: CheckOrder) => Promise<Program | ConfinedProgram | { readonly problem: string }>
+
+/** What running checks takes. */
 export interface CheckParts {
   readonly clock: Clock
   readonly environment: Environment
-  /** How long a group that was asked to end may take before it is killed (HO3). */
+  /** How long what was asked to end may take before it is killed (HO3). */
   readonly termToKillMs: number
-  /** How long processes that hold the output open may outlive the leader (HO3). */
-  readonly drainLimitMs: number
   readonly enforces: () => Enforcement
-  /** What confines commands that must be confined; undefined where nothing can. */
-  readonly sandbox: () => CommandSandbox | undefined
+  readonly start: CheckStart
   /** Covers the secrets that are in use; asked anew for each check. */
   readonly redactor: (() => Redactor | undefined) | undefined
 }
 
-type Started = Program | SandboxedProgram
+type Started = Program | ConfinedProgram
 
 /**
- * Runs the commands of scorers on this machine, as the commands of tasks are run: without a shell, in a process group of their own, with the
- * essentials, what the task allows and the lease as their environment (WS3, LE6), and no secret.
+ * Runs the commands of scorers as the commands of tasks are run: without a shell, with the essentials, what the task allows and the lease
+ * as their environment (WS3, LE6), and no secret.
  */
 export function createCheckRunner(parts: CheckParts): CheckRunner {
   return {
@@ -70,51 +77,22 @@ async function endOf(
   }
   const { score, text } = output
   if (end.exitCode !== undefined) return { exitCode: end.exitCode, output: text, ...(score !== undefined && { score }) }
+  if (end.lost !== undefined) return { problem: `Nobody knows how ${program} ended: ${end.lost}.`, output: text }
   return { problem: `${program} was killed by ${end.signal ?? 'a signal'}.`, output: text }
-}
-
-interface Starting {
-  readonly signal: AbortSignal
-  readonly output: CheckOutput
 }
 
 async function startCheck(
   parts: CheckParts,
   command: CheckCommand,
-  starting: Starting,
+  starting: Pick<CheckOrder, 'signal' | 'output'>,
 ): Promise<Started | { readonly problem: string }> {
-  const { clock, drainLimitMs } = parts
-  const { program, root, folder, confined } = command
+  const { root, folder } = command
   if (!(await isFolder(root))) return { problem: `Its workspace root ${root} is no folder.` }
   await mkdir(artifactsFolder(folder), { recursive: true })
-  await writeFile(inputOf(folder), JSON.stringify(command.input, null, 2))
+  const input = inputOf(folder)
+  await writeFile(input, JSON.stringify(command.input, null, 2))
   starting.signal.throwIfAborted()
-  const launch = launchOf(parts, command)
-  if (confined !== undefined) return startConfined(parts, command, { ...starting, launch, confined })
-  const { stdout, stderr } = starting.output
-  return startProgram(launch, { clock, drainLimitMs, stdout, stderr }).catch((error: unknown) => {
-    const failure = startFailure(program, error)
-    return { problem: failure.type === 'failed' ? failure.reason : String(error) }
-  })
-}
-
-/** What must be confined and cannot be is not run (SE2). */
-async function startConfined(
-  { clock, drainLimitMs, sandbox }: CheckParts,
-  { key, storeId, program, root, folder }: CheckCommand,
-  { launch, confined, signal, output }: Starting & { readonly launch: CommandLaunch; readonly confined: Confinement },
-): Promise<SandboxedProgram | { readonly problem: string }> {
-  const available = sandbox()
-  if (available === undefined) return { problem: `Nothing here can confine ${program}.` }
-  const place = { root, folder, input: inputOf(folder), readsArtifacts: true }
-  const identity = leaseEntries(key, storeId)
-  const plan = await planConfined(launch, { place, confined, identity, sandbox: available })
-  if ('problem' in plan) return { problem: `${program} cannot run in a sandbox: ${plan.problem}.` }
-  const { stdout, stderr } = output
-  const started = await startSandboxed(plan, { host: available.host, clock, drainLimitMs, signal, stdout, stderr })
-  if ('missing' in started)
-    return { problem: `There is no program ${program} in the sandbox, which sees /usr and its workspace.` }
-  return 'unbuilt' in started ? { problem: `No sandbox for ${program}: ${started.unbuilt}.` } : started
+  return parts.start({ ...starting, command, input, launch: launchOf(parts, command) })
 }
 
 function launchOf(parts: CheckParts, { key, storeId, program, args, root, folder, environment }: CheckCommand): CommandLaunch {

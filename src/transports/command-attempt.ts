@@ -1,19 +1,18 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
-import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, Confinement, StopMessage } from '../protocol/wire.ts'
+import type { AssignMessage, AttemptKey, AttemptMessage, CollectedMessage, StopMessage } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
-import { type CommandLaunch, inputPath, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
+import { type CommandLaunch, leaseEntries, planLaunch, prepareFolder } from './command-launch.ts'
 import type { Redactor } from '../security/redactor.ts'
 import { gatherLeavings } from './command-leavings.ts'
-import { type CommandOutcome, finalFailure, hostFailure, outcomeOf, startFailure } from './command-outcome.ts'
+import { type CommandOutcome, finalFailure, hostFailure, outcomeOf } from './command-outcome.ts'
 import { type CommandOutput, createCommandOutput } from './command-output.ts'
 import { isFullDisk } from './full-disk.ts'
 import { killCarriers } from './orphans.ts'
-import { type Program, startProgram } from './program.ts'
-import { type CommandSandbox, planConfined } from './command-sandbox.ts'
+import type { Program } from './program.ts'
 import { createReportChannel, type ReportChannel } from './report-channel.ts'
-import { type SandboxedProgram, startSandboxed } from './sandboxed-program.ts'
+import type { SandboxedProgram } from './sandboxed-program.ts'
 
 const firstRoomWaitMs = 100
 const longestRoomWaitMs = 5_000
@@ -32,6 +31,20 @@ export interface CommandLimits {
   readonly artifactLimit: number
 }
 
+/** A command that is to be started; its folder holds its input. */
+export interface CommandOrder {
+  readonly assign: AssignMessage
+  readonly launch: CommandLaunch
+  readonly signal: AbortSignal
+  readonly output: CommandOutput
+}
+
+/** A command that leaves nothing in the attempt's folder until it is asked for. */
+export type ConfinedProgram = Program & Pick<SandboxedProgram, 'takeLeavings' | 'release'>
+
+/** Starts a command where it is to run: as a child process, in a sandbox, in a container; or says what it came to. */
+export type CommandStart = (order: CommandOrder) => Promise<Program | ConfinedProgram | CommandOutcome>
+
 /** What running a command takes. */
 export interface CommandParts {
   readonly assign: AssignMessage
@@ -39,8 +52,7 @@ export interface CommandParts {
   readonly clock: Clock
   readonly environment: Environment
   readonly limits: CommandLimits
-  /** What confines commands that must be confined; undefined where nothing can. */
-  readonly sandbox: () => CommandSandbox | undefined
+  readonly start: CommandStart
   readonly redactor: Redactor | undefined
   /** Weight of the messages that were sent and not read yet. */
   readonly unread: () => number
@@ -75,7 +87,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
     redactor: parts.redactor,
   })
   const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
-  let program: Program | SandboxedProgram | undefined
+  let program: Program | ConfinedProgram | undefined
   let graceMs = limits.termToKillMs
 
   /** Undefined: something of the command cannot be killed. */
@@ -83,7 +95,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
     const started = await startCommand(parts, signal, output)
     if ('type' in started) return started
     program = started
-    send({ ...key, type: 'accepted', process: program.record })
+    send({ ...key, type: 'accepted', ...(program.record !== undefined && { process: program.record }) })
     if (signal.aborted) program.terminate(graceMs)
     const end = await program.ended
     output.end()
@@ -123,53 +135,18 @@ async function startCommand(
   parts: CommandParts,
   signal: AbortSignal,
   output: CommandOutput,
-): Promise<Program | SandboxedProgram | CommandOutcome> {
-  const { assign, clock, limits } = parts
+): Promise<Program | ConfinedProgram | CommandOutcome> {
+  const { assign, start } = parts
   const launch = planLaunch(assign, parts)
   if ('problem' in launch) return finalFailure(`cannot run the command: ${launch.problem}`)
   const unprepared = await prepareWithRoom(parts, signal)
   if (unprepared !== undefined) return finalFailure(`cannot run ${launch.program}: ${unprepared.problem}`)
   signal.throwIfAborted()
-  if (assign.confined !== undefined) return startConfined(parts, { launch, confined: assign.confined, signal, output })
-  const { drainLimitMs } = limits
-  return startProgram(launch, { clock, drainLimitMs, stdout: output.stdout, stderr: output.stderr }).catch((error: unknown) =>
-    startFailure(launch.program, error),
-  )
+  return start({ assign, launch, signal, output })
 }
 
-/** What must be confined and cannot be is not run (SE2). */
-async function startConfined(
-  { assign, storeId, clock, limits, sandbox }: CommandParts,
-  parts: {
-    readonly launch: CommandLaunch
-    readonly confined: Confinement
-    readonly signal: AbortSignal
-    readonly output: CommandOutput
-  },
-): Promise<SandboxedProgram | CommandOutcome> {
-  const { launch, confined, signal, output } = parts
-  const available = sandbox()
-  if (available === undefined) return finalFailure(`cannot run ${launch.program}: nothing here can confine it`)
-  const identity = leaseEntries(assign, storeId)
-  const { root, folder } = assign
-  const place = { root, folder, input: inputPath(folder), readsArtifacts: false }
-  const plan = await planConfined(launch, { place, confined, identity, sandbox: available })
-  if ('problem' in plan) return finalFailure(`cannot run ${launch.program} in a sandbox: ${plan.problem}`)
-  const { stdout, stderr } = output
-  const { drainLimitMs } = limits
-  const started = await startSandboxed(plan, { host: available.host, clock, drainLimitMs, signal, stdout, stderr })
-  if ('missing' in started) {
-    return finalFailure(
-      `cannot run ${launch.program}: there is no such program in the sandbox, which sees /usr and its workspace`,
-    )
-  }
-  if ('unbuilt' in started)
-    return hostFailure(new Error(`no sandbox for ${launch.program}: ${started.unbuilt}\n${output.recent}`))
-  return started
-}
-
-/** A sandbox lies in memory; what is left in it goes where the leavings of other commands are. */
-function takeOut({ assign, limits }: CommandParts, program: SandboxedProgram): Promise<readonly string[]> {
+/** What is left where it was confined goes where the leavings of other commands are. */
+function takeOut({ assign, limits }: CommandParts, program: ConfinedProgram): Promise<readonly string[]> {
   // One more, so that the refusal of what is over is said by whoever collects.
   return program.takeLeavings(assign.folder, { files: limits.artifactLimit + 2 })
 }

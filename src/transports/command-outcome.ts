@@ -10,6 +10,7 @@ export function outcomeOf(
   end: ProgramEnd,
   left: { readonly output: Json | undefined; readonly summary: string | undefined; readonly recent: string },
 ): CommandOutcome {
+  if (end.lost !== undefined) return hostFailure(new Error(end.lost))
   if (end.exitCode === undefined) {
     return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}` }
   }
@@ -22,6 +23,7 @@ export function outcomeOf(
     exit_code: 0,
     ...(left.summary === undefined ? {} : { summary: left.summary }),
     ...(left.output === undefined ? {} : { output: left.output }),
+    ...(end.evidenceRoot === undefined ? {} : { evidence_root: end.evidenceRoot }),
   }
 }
 

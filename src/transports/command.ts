@@ -1,18 +1,20 @@
-import type { AttemptKey, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Redactor } from '../security/redactor.ts'
-import type { Channel, ChannelEnd, Enforcement, Transport, WorkerLaunch } from '../ports/transport.ts'
+import type { Enforcement, Transport } from '../ports/transport.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import type { SandboxLimits } from '../security/sandbox.ts'
 import { createCheckRunner } from './check-runner.ts'
-import { type CommandLimits, type CommandParts, type RunningCommand, runCommand } from './command-attempt.ts'
+import { checkStart } from './check-start.ts'
+import type { CommandLimits } from './command-attempt.ts'
+import { createCommandChannel } from './command-channel.ts'
 import type { CommandSandbox } from './command-sandbox.ts'
-import { createMessageChannel } from './message-channel.ts'
+import { commandStart } from './command-start.ts'
 import { reapOrphans } from './orphans.ts'
 import { probeSandbox, type SandboxProbe } from './sandbox-probe.ts'
 
-const defaultLimits: CommandLimits = {
+/** The bounds of commands that nobody gives others. */
+export const commandLimits: CommandLimits = {
   termToKillMs: 5_000,
   drainLimitMs: 2_000,
   lineLimit: 1024 * 1024,
@@ -65,76 +67,25 @@ export function commandTransport(options: CommandTransportOptions): Transport & 
     const all = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
     return probed !== undefined && 'missing' in probed ? { ...all, because: probed.missing } : all
   }
-  const { termToKillMs, drainLimitMs } = { ...defaultLimits, ...limits }
+  const { termToKillMs, drainLimitMs } = { ...commandLimits, ...limits }
   return {
     kind: 'command',
     get enforces() {
       return enforces()
     },
-    checks: createCheckRunner({ clock, environment, redactor, sandbox: available, enforces, termToKillMs, drainLimitMs }),
+    checks: createCheckRunner({
+      ...{ clock, environment, redactor, enforces, termToKillMs },
+      start: checkStart({ clock, drainLimitMs, sandbox: available }),
+    }),
     heartbeats: 'fleet',
     startsAtOnce: false,
     survives: false,
     serves: { handlers: [], commands: true, plain: false },
     async open(launch, { signal }) {
       signal.throwIfAborted()
-      return createChannel(launch, { clock, environment, redactor, limits: { ...defaultLimits, ...limits }, sandbox: available })
+      const start = commandStart({ storeId: launch.storeId, clock, drainLimitMs, sandbox: available })
+      return createCommandChannel(launch, { clock, environment, redactor, limits: { ...commandLimits, ...limits }, start })
     },
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
   }
-}
-
-function createChannel(
-  launch: WorkerLaunch,
-  parts: Pick<CommandParts, 'clock' | 'environment' | 'limits' | 'sandbox'> & Pick<CommandTransportOptions, 'redactor'>,
-): Channel {
-  const messages = createMessageChannel<FromWorker>(weigh)
-  const running = new Map<string, RunningCommand>()
-  let announceEnd!: (end: ChannelEnd) => void
-  const closed = new Promise<ChannelEnd>((resolve) => (announceEnd = resolve))
-  let closing: Promise<void> | undefined
-
-  const receive = (message: ToWorker) => {
-    const name = nameOf(message)
-    const command = running.get(name)
-    if (message.type === 'stop') return command?.stop(message)
-    if (message.type === 'collected') return command?.collected(message)
-    if (message.type === 'hand_back') return command?.handBack(message.grace_ms)
-    if (command !== undefined || closing !== undefined) return
-    const started = runCommand({
-      ...parts,
-      redactor: parts.redactor?.(),
-      assign: message,
-      storeId: launch.storeId,
-      unread: () => messages.backlog,
-      send: messages.push,
-    })
-    running.set(name, started)
-    // `done` never rejects; the entry goes when nothing of the command is left.
-    void started.done.then(() => running.delete(name))
-  }
-
-  const finish = async (reason: string) => {
-    await Promise.all([...running.values()].map((command) => command.done))
-    messages.end()
-    announceEnd({ reason, asked: true })
-  }
-
-  /** Closing again, with less grace, hurries what is left. */
-  const close = ({ reason, graceMs }: { readonly reason: string; readonly graceMs: number }) => {
-    for (const command of running.values()) command.stop({ code: 'fleet_closed', reason, grace_ms: graceMs })
-    return (closing ??= finish(reason))
-  }
-
-  messages.push({ type: 'hello', worker_id: launch.workerId, incarnation: launch.incarnation, attempts: [] })
-  return { send: receive, messages, closed, close }
-}
-
-/** Text counts by its length: it is the only thing that a command can send without end. */
-function weigh(message: FromWorker): number {
-  return message.type === 'log' ? message.text.length : 0
-}
-
-function nameOf(key: AttemptKey): string {
-  return `${key.run_id}/${key.task_id}/${key.attempt}`
 }
