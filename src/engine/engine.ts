@@ -38,6 +38,9 @@ import { createWorkers } from './workers.ts'
 import type { Worker, Workers } from './workers.ts'
 import { drainWorker } from './drain.ts'
 
+/** How often whoever waits for a failing store looks again. */
+const storePauseMs = 100
+
 /** The running engine: commands go in, entries come out, and the world is kept in step. */
 export interface Engine {
   readonly core: Core
@@ -136,7 +139,13 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
   // Not at once: what ended the attempt has yet to be recorded.
   presence.onEnd(({ run }) => queueMicrotask(() => memory.letGo(run)))
   const reports = createReports(core, workers, effects, memory.use)
-  const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, storeId)
+  const kept = async (): Promise<void> => {
+    // What was just read is dealt with in the same turn.
+    await clock.turn()
+    await reports.taken()
+    while (turns.keepsReports() || !(await commits.durable())) await clock.sleep(storePauseMs, { keepAlive: false })
+  }
+  const host = createWorkerHost(core, workers, { reports, line: createWorkerLine(core, workers) }, { id: storeId, kept })
 
   const aftermath = createAftermath(core, {
     ...{ announcer, cursors, storeWatch, workers, host, effects, alerts, watch, budgets, stalls, snapshots, memory },

@@ -48,6 +48,8 @@ export interface TaskFields {
   readonly toolCalls: number
   /** How long the leases that have ended were held together (BU1). */
   readonly spentMs: number
+  /** The number of the last message of an attempt that was kept, for workers that say again what they do not know to be heard (HO7). */
+  readonly heard: { readonly attempt: number; readonly seq: number } | null
   /** What the work returned, while its verdict is awaited. */
   readonly pending: PendingResult | null
   /** The limit that the live attempt crossed; its worker was asked to hand back what it has (BU2). */
@@ -68,6 +70,8 @@ export interface PendingResult {
   readonly exitCode: number | null
   /** What the attempt was held to: its scorer is held to the same (VE3). Left out for nothing. */
   readonly confined?: Confinement
+  /** Absolute path of what its scorer reads, where the work was done elsewhere (VE2). Left out: the task's root. */
+  readonly evidenceRoot?: string
 }
 
 /** The fields of a run that entries change. */

@@ -25,6 +25,8 @@ export interface Reports {
   readonly late: number
   /** Resolves when nothing that was said is still being taken in. */
   idle(): Promise<void>
+  /** Resolves when everything that was said so far has been taken in; it may not be durable yet. */
+  taken(): Promise<void>
 }
 
 export function createReports(core: Core, workers: Workers, effects: Effects, use: RunMemory['use']): Reports {
@@ -41,8 +43,14 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       return
     }
     touch(presence, message)
+    const isRepeated = isRepeat(presence, message)
+    // What was kept is not kept again; only whoever waits for an answer may still need it.
+    if (isRepeated && message.type !== 'artifact') return
     const chain = chains.get(presence)
-    const outcome = chain === undefined ? handle(worker, presence, message) : chain.then(() => handle(worker, presence, message))
+    const outcome =
+      chain === undefined
+        ? handle(worker, presence, message, isRepeated)
+        : chain.then(() => handle(worker, presence, message, isRepeated))
     if (!(outcome instanceof Promise)) return
     const next = outcome.finally(() => {
       if (chains.get(presence) === next) chains.delete(presence)
@@ -58,13 +66,20 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     if (message.type !== 'heartbeat') presence.lastProgress = now
   }
 
-  function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage): Promise<void> | void {
+  /** Its acknowledgement was lost, with its line or with the fleet that took it (HO7). */
+  function isRepeat({ run, task, attempt }: AttemptPresence, { seq }: AttemptMessage): boolean {
+    if (seq === undefined) return false
+    const heard = core.state.runs.get(run)?.tasks.get(task)?.heard
+    return heard?.attempt === attempt && seq <= heard.seq
+  }
+
+  function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage, isRepeated: boolean): Promise<void> | void {
     const { run_id, task_id, attempt } = message
     const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
     const accepted = (said: AcceptedMessage): void =>
       core.turns.report(function* (context): Decision {
         const found = live()
-        if (found !== undefined) yield* accept(context, found.run, found.task, said)
+        if (found !== undefined) yield* noting(said, accept(context, found.run, found.task, said))
       })
     switch (message.type) {
       case 'heartbeat':
@@ -79,7 +94,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
         const newCall = isNewCall(presence, message.event)
         core.turns.report(function* (context): Decision {
           const found = live()
-          if (found !== undefined) yield* progress(context, found.run, found.task, message, newCall)
+          if (found !== undefined) yield* noting(message, progress(context, found.run, found.task, message, newCall))
         })
         return
       }
@@ -87,7 +102,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
         core.turns.report(function* (context): Decision {
           const run = core.state.runs.get(run_id)
           const task = run?.tasks.get(task_id)
-          if (run !== undefined && task !== undefined) yield* spend(context, run, task, message)
+          if (run !== undefined && task !== undefined) yield* noting(message, spend(context, run, task, message))
         })
         return
       case 'route':
@@ -96,7 +111,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
         presence.logged = true
         return log(presence, redactLog(core, presence, message.text))
       case 'artifact':
-        return collect(worker, presence, message)
+        return collect(worker, presence, message, isRepeated)
       case 'result':
       case 'failed':
       case 'stopped':
@@ -113,7 +128,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     }
     core.turns.report(function* (context): Decision {
       const found = liveTask(core, presence.run, presence.task, presence.attempt)
-      if (found !== undefined) yield* noteRoute(context, found.run, found.task, reading.value)
+      if (found !== undefined) yield* noting(message, noteRoute(context, found.run, found.task, reading.value))
     })
   }
 
@@ -122,7 +137,12 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     return presence.place === undefined ? undefined : core.collector.log(presence.place, text).catch(() => undefined)
   }
 
-  async function collect(worker: Worker, presence: AttemptPresence, message: ArtifactMessage): Promise<void> {
+  async function collect(
+    worker: Worker,
+    presence: AttemptPresence,
+    message: ArtifactMessage,
+    isRepeated: boolean,
+  ): Promise<void> {
     const { run_id, task_id, attempt, report } = message
     const key = { run_id, task_id, attempt }
     if (presence.place === undefined) return
@@ -134,7 +154,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       worker.channel?.send({ type: 'collected', ...key, report, refused: withoutSecrets(core, reason) })
       return
     }
-    core.turns.report((context) => recorded(context, presence, artifact))
+    if (!isRepeated) core.turns.report((context) => noting(message, recorded(context, presence, artifact)))
     worker.channel?.send({ type: 'collected', ...key, report, artifact })
   }
 
@@ -228,12 +248,27 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
 
   return {
     take,
+    async taken() {
+      await Promise.all(chains.values())
+    },
     async idle() {
       while (chains.size > 0) await Promise.all(chains.values())
     },
     get late() {
       return late
     },
+  }
+}
+
+/** Notes the number of a message with the first of what it decides, so that a repeat of it is known after a crash too (HO7). */
+function* noting({ run_id, task_id, attempt, seq }: AttemptMessage, decision: Decision): Decision {
+  let isNoted = seq === undefined
+  for (const draft of decision) {
+    if (isNoted || seq === undefined || draft.on !== run_id || draft.task !== task_id || draft.attempt !== attempt) yield draft
+    else {
+      isNoted = true
+      yield { ...draft, set: { ...draft.set, heard: { attempt, seq } } }
+    }
   }
 }
 

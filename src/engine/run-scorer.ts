@@ -58,7 +58,7 @@ async function inputOf(
   const previous = task.receipts.length === 0 ? [] : await previousReceipts(core.store, run, task)
   return {
     scorer,
-    root,
+    root: pending?.evidenceRoot ?? root,
     exitCode: pending?.exitCode ?? undefined,
     attempt: {
       key: { run_id: id, task_id: task.id, attempt },

@@ -200,6 +200,7 @@ export function createTaskState(
     outputTokens: 0,
     toolCalls: 0,
     spentMs: 0,
+    heard: null,
     pending: null,
     overBudget: null,
     cause: null,

@@ -35,7 +35,14 @@ export interface TurnHooks {
   readonly keepLimit: number
 }
 
-export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { readonly retryKept: () => void } {
+export function createTurns(
+  commits: Commits,
+  hooks: TurnHooks,
+): Turns & {
+  readonly retryKept: () => void
+  /** Something was reported that the store has not taken yet. */
+  readonly keepsReports: () => boolean
+} {
   /** Reports whose decision was discarded, and those that came after it, each in the order in which they were said. */
   let discarded: Decide<void>[] = []
   let kept: Decide<void>[] = []
@@ -116,6 +123,7 @@ export function createTurns(commits: Commits, hooks: TurnHooks): Turns & { reado
     },
     report,
     nudge: () => report(nothing),
+    keepsReports: () => discarded.length + kept.length > 0,
     retryKept() {
       const again = [...discarded, ...kept]
       discarded = []

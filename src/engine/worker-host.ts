@@ -21,7 +21,7 @@ export function createWorkerHost(
   core: Core,
   workers: Workers,
   parts: { readonly reports: Reports; readonly line: WorkerLine },
-  storeId: () => string,
+  store: { readonly id: () => string; readonly kept: () => Promise<void> },
 ): WorkerHost {
   const { reports, line } = parts
   const closing = new AbortController()
@@ -29,6 +29,8 @@ export function createWorkerHost(
 
   function start(worker: Worker): Promise<void> {
     return new Promise((resolve) => {
+      // Whether one that comes by itself ever comes, nobody knows.
+      if (worker.transport.dialsIn === true) resolve()
       const loop = keepUp(worker, resolve).finally(() => loops.delete(loop))
       loops.add(loop)
     })
@@ -43,6 +45,8 @@ export function createWorkerHost(
       if (closing.signal.aborted || isRetired(worker)) return
       worker.failures = core.clock.monotonic() - since > steadyMs ? 1 : worker.failures + 1
       line.lost(worker, reason)
+      // Who comes by itself waits by itself.
+      if (worker.transport.dialsIn === true) continue
       const { first, most } = core.defaults.workerBackoffMs
       await core.clock.sleep(Math.min(most, first * 2 ** (worker.failures - 1)), { signal: closing.signal, keepAlive: false })
       worker.incarnation = core.ids.next('inc')
@@ -54,7 +58,14 @@ export function createWorkerHost(
     let channel: Channel
     try {
       channel = await worker.transport.open(
-        { workerId: worker.facts.id, storeId: storeId(), incarnation: worker.incarnation, slots: worker.facts.slots },
+        {
+          workerId: worker.facts.id,
+          storeId: store.id(),
+          incarnation: worker.incarnation,
+          slots: worker.facts.slots,
+          leaseTtlMs: core.defaults.leaseTtlMs,
+          kept: store.kept,
+        },
         { signal: closing.signal },
       )
     } catch (error) {
@@ -65,7 +76,8 @@ export function createWorkerHost(
       if (message.type === 'hello') {
         line.hello(worker, message)
         ready()
-      } else reports.take(worker, message)
+      } else if (message.type === 'drain') worker.resting = true
+      else reports.take(worker, message)
     }
     return (await channel.closed).reason
   }

@@ -19,6 +19,7 @@ export interface WorkerLine {
 export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
   function hello(worker: Worker, message: HelloMessage): void {
     worker.incarnation = withoutSecrets(core, message.incarnation)
+    worker.resting = false
     recordIncarnation(core, worker)
     workers.step(worker, { type: 'hello', leases: core.state.holdings.get(worker.facts.id) ?? 0, draining: worker.draining })
     const alive = new Set(message.attempts.map(attemptId))
@@ -32,10 +33,11 @@ export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
 
   function lost(worker: Worker, said: string): void {
     const reason = withoutSecrets(core, said)
-    worker.channel = undefined
     workers.step(worker, { type: 'lost' })
-    // Work elsewhere goes on without its line: the ttl judges it, or the next hello (LE6, HO7).
-    if (!worker.transport.survives) dropLeases(worker, () => true, { reason, lost: true })
+    // Work elsewhere goes on without its line: the ttl judges it, or the next hello (LE6, HO7). What is said to it meanwhile is kept by its channel.
+    if (worker.transport.survives) return
+    worker.channel = undefined
+    dropLeases(worker, () => true, { reason, lost: true })
   }
 
   /**

@@ -22,6 +22,8 @@ export interface Worker {
   /** Attempts that were written off and still run (WO3). */
   readonly abandoned: Set<string>
   draining: boolean
+  /** It said that it takes no more attempts; its next hello takes that back. */
+  resting: boolean
 }
 
 /** What the workers need to know of the leases. */
@@ -55,7 +57,7 @@ export function createWorkers(counts: LeaseCounts, abandonedAtOnce: number): Wor
 
   function free(worker: Worker): number {
     if (worker.status !== 'online' && worker.status !== 'busy') return 0
-    if (worker.abandoned.size >= abandonedAtOnce) return 0
+    if (worker.resting || worker.abandoned.size >= abandonedAtOnce) return 0
     return worker.facts.slots - counts.held(worker.facts.id) - counts.lingering(worker.facts.id)
   }
 

@@ -35,6 +35,7 @@ export function createRegistrar(engine: Engine, host: HostPorts, via: (transport
       abandoned: new Set(),
       // A drain outlives the fleet that heard of it; a worker that was retired is registered anew (WO1).
       draining: known?.draining === true && !known.retired,
+      resting: false,
     }
     engine.workers.add(worker)
     recordIncarnation(engine.core, worker)

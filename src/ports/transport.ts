@@ -37,6 +37,10 @@ export interface WorkerLaunch {
   readonly storeId: string
   readonly incarnation: string
   readonly slots: number
+  /** A lease of which nothing is heard for so long is over (LE3). */
+  readonly leaseTtlMs: number
+  /** Resolves once everything that was read from the channel so far is durable: only then a worker may forget it (HO7). */
+  readonly kept: () => Promise<void>
 }
 
 /**
@@ -53,6 +57,8 @@ export interface Transport {
   readonly startsAtOnce: boolean
   /** True when workers may outlive the fleet's process and report in again (LE6). */
   readonly survives: boolean
+  /** True when workers come by themselves: `open` waits for the next, so nobody waits before it, and a fleet is ready without them. Default false. */
+  readonly dialsIn?: boolean
   /** What tasks these workers serve: tasks that name one of these handlers; tasks with a `metadata.command`; tasks that name neither. */
   readonly serves: { readonly handlers: readonly string[]; readonly commands: boolean; readonly plain: boolean }
   /**

@@ -17,4 +17,6 @@ export interface WorkerConnection {
   listen(listener: ConnectionListener): void
   /** Ends the connection. Its listener hears the end, with this reason, if it has not heard of one. */
   close(reason: string): void
+  /** Holds the other side back, or lets it go on, where the line can: what is read faster than it is kept would fill the memory. */
+  pause?(isPaused: boolean): void
 }

@@ -57,8 +57,26 @@ export {
   isTerminalWorkerStatus,
   type FleetWorkerSpecInput,
 } from './worker.ts'
-export { readWorkerMessage, writeWorkerMessage, type WorkerMessageReading } from './worker-message.ts'
-export { createWorkerMessageOrder, type WorkerMessageOrder } from './worker-message-order.ts'
+export { readWorkerFrame, type WorkerFrameReading } from './worker-frame.ts'
+export { workerProtocolVersion } from './worker-protocol.ts'
+export type {
+  AckFrame,
+  AttemptFrame,
+  ChunkFrame,
+  DrainFrame,
+  EvidenceFrame,
+  FileFrame,
+  FleetAttemptFrame,
+  FleetByeFrame,
+  FleetFrame,
+  HelloFrame,
+  KnownAttempt,
+  PingFrame,
+  RefusedFrame,
+  WelcomeFrame,
+  WorkerByeFrame,
+  WorkerFrame,
+} from './worker-protocol.ts'
 export type {
   AcceptedMessage,
   ArtifactMessage,

@@ -13,6 +13,15 @@ export interface AttemptKey {
   readonly attempt: number
 }
 
+/** What a worker says of an attempt. */
+interface Said extends AttemptKey {
+  /**
+   * Numbers what is said of the attempt, growing; set where a worker says it again when it does not know whether it was heard (HO7). What
+   * has the number of something that was kept is a repeat.
+   */
+  readonly seq?: number
+}
+
 /** What a dependency left behind, as its dependants see it (SC5). */
 export interface DependencyResult {
   readonly task_id: string
@@ -103,12 +112,12 @@ export interface HelloMessage {
 }
 
 /** The worker has begun the attempt. */
-export interface AcceptedMessage extends AttemptKey {
+export interface AcceptedMessage extends Said {
   readonly type: 'accepted'
   readonly process?: ProcessRecord
 }
 
-export interface HeartbeatMessage extends AttemptKey {
+export interface HeartbeatMessage extends Said {
   readonly type: 'heartbeat'
   readonly cpu_percent?: number
   readonly memory_mb?: number
@@ -120,32 +129,32 @@ export type ProgressEvent =
   | { readonly state: 'running_tool'; readonly tool: string; readonly call_id?: string }
   | { readonly state: 'workflow_event'; readonly workflow_run_id: string; readonly event: Json }
 
-export interface ProgressMessage extends AttemptKey {
+export interface ProgressMessage extends Said {
   readonly type: 'progress'
   readonly event: ProgressEvent
 }
 
 /** Tokens spent since the last report. */
-export interface UsageMessage extends AttemptKey {
+export interface UsageMessage extends Said {
   readonly type: 'usage'
   readonly input_tokens: number
   readonly output_tokens: number
 }
 
 /** What the worker knows of the route to its model; the last one of an attempt counts. */
-export interface RouteMessage extends AttemptKey {
+export interface RouteMessage extends Said {
   readonly type: 'route'
   readonly route: RouteReport
 }
 
 /** Text that the work wrote. */
-export interface LogMessage extends AttemptKey {
+export interface LogMessage extends Said {
   readonly type: 'log'
   readonly text: string
 }
 
 /** The work left something: a file by path, or bytes. Size and checksum are the worker's claim, checked by the fleet (AR2). */
-export interface ArtifactMessage extends AttemptKey {
+export interface ArtifactMessage extends Said {
   readonly type: 'artifact'
   /** Numbers the reports of one attempt, so that the answer finds its caller. */
   readonly report: number
@@ -159,17 +168,19 @@ export interface ArtifactMessage extends AttemptKey {
 }
 
 /** The work ended by itself. The last message of an attempt: nothing of it runs any more. */
-export interface ResultMessage extends AttemptKey {
+export interface ResultMessage extends Said {
   readonly type: 'result'
   readonly exit_code?: number
   readonly summary?: string
   readonly output?: Json
   /** True when an output schema accepted `output` (VE8). */
   readonly schema_accepted?: boolean
+  /** Absolute path of a folder of this machine that holds what the task's scorer reads, where the root of the work is elsewhere (VE2). */
+  readonly evidence_root?: string
 }
 
 /** The work failed. The last message of an attempt: nothing of it runs any more. */
-export interface FailedMessage extends AttemptKey {
+export interface FailedMessage extends Said {
   readonly type: 'failed'
   readonly reason: string
   /** `transport`: the attempt never got a verdict from its work; `task`: the work itself failed (RE7). */
@@ -180,7 +191,7 @@ export interface FailedMessage extends AttemptKey {
 }
 
 /** After a `stop`, or when the host gave up the attempt: nothing of it runs any more (WO3). */
-export interface StoppedMessage extends AttemptKey {
+export interface StoppedMessage extends Said {
   readonly type: 'stopped'
   /** Why the host could not give the work what it needs, through no fault of the task: the attempt is released (LE8). */
   readonly released?: string
@@ -199,5 +210,10 @@ export type AttemptMessage =
   | FailedMessage
   | StoppedMessage
 
+/** The worker takes no more attempts; what runs goes on. Its next hello takes it back. */
+export interface DrainMessage {
+  readonly type: 'drain'
+}
+
 /** What a worker says to the fleet. */
-export type FromWorker = HelloMessage | AttemptMessage
+export type FromWorker = HelloMessage | DrainMessage | AttemptMessage

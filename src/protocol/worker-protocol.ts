@@ -10,6 +10,8 @@ export const transferPieceBytes = 512 * 1_024
 export interface KnownAttempt extends AttemptKey {
   /** The number of the last message that the fleet acknowledged; 0 for none. The next one that is heard has the number after it. */
   readonly acked: number
+  /** The number of the last message of the fleet that was taken; 0 for none. The fleet goes on after it. */
+  readonly heard: number
 }
 
 /** The first frame of every connection, from the worker (WO1, SE7). */

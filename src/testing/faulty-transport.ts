@@ -64,12 +64,12 @@ function faultyChannel(channel: Channel, worker: string, clock: Clock, hazards: 
 
   function arrive(message: FromWorker): void {
     if (hazards.isDead) return
-    if (message.type !== 'hello') hazards.heard(worker, message)
+    if (message.type !== 'hello' && message.type !== 'drain') hazards.heard(worker, message)
     arriving.push(message)
   }
 
   function receive(message: FromWorker): void {
-    if (message.type === 'hello') return arrive(message)
+    if (message.type === 'hello' || message.type === 'drain') return arrive(message)
     const fault = hazards.strike('heard')
     if (fault?.kind === 'heard.reorder' && overtaken === undefined) {
       overtaken = message

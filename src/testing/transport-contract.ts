@@ -103,7 +103,7 @@ interface Line {
 }
 
 async function opened(context: TransportUnderTest, incarnation = 'inc-1'): Promise<Line> {
-  const launch = { workerId: 'w1', storeId: 'store-1', incarnation, slots: 4 }
+  const launch = { workerId: 'w1', storeId: 'store-1', incarnation, slots: 4, leaseTtlMs: 60_000, kept: () => Promise.resolve() }
   const channel = await context.transport.open(launch, { signal: new AbortController().signal })
   const heard: FromWorker[] = []
   let wake: (() => void) | undefined

@@ -130,6 +130,7 @@ export function* finish(
       output: message.output ?? null,
       exitCode: message.exit_code ?? null,
       ...(confined !== undefined && { confined }),
+      ...(message.evidence_root !== undefined && { evidenceRoot: message.evidence_root }),
     }
     yield {
       on: run.header.id,
