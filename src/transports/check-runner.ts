@@ -77,7 +77,8 @@ async function endOf(
   }
   const { score, text } = output
   if (end.exitCode !== undefined) return { exitCode: end.exitCode, output: text, ...(score !== undefined && { score }) }
-  return { problem: `${program} was killed by ${end.signal ?? 'a signal'}.`, output: text }
+  const because = end.because === undefined ? '' : `: ${end.because}`
+  return { problem: `${program} was killed by ${end.signal ?? 'a signal'}${because}.`, output: text }
 }
 
 async function startCheck(

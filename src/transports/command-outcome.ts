@@ -11,7 +11,8 @@ export function outcomeOf(
   left: { readonly output: Json | undefined; readonly summary: string | undefined; readonly recent: string },
 ): CommandOutcome {
   if (end.exitCode === undefined) {
-    return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}` }
+    const because = end.because === undefined ? '' : `: ${end.because}`
+    return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}${because}` }
   }
   if (end.exitCode !== 0) {
     const reason = `exit code ${end.exitCode}${left.recent === '' ? '' : `\n${left.recent.trimEnd()}`}`

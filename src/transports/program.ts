@@ -11,7 +11,7 @@ export interface Program {
   readonly record: ProcessRecord
   /** Asks the whole group to end, and kills it after the grace (HO3). Nothing happens once the leader has exited. */
   terminate(graceMs: number): void
-  /** The other ends of the pipes that were asked for beyond the three standard streams, by descriptor. */
+  /** The other ends of the pipes that were asked for, by descriptor. */
   readonly pipes: readonly (Readable | Writable | null | undefined)[]
   /** Resolves when the leader has exited, its output was read, and its group was killed. Never rejects. */
   readonly ended: Promise<ProgramEnd>
@@ -21,8 +21,12 @@ export interface Program {
 export interface ProgramEnd {
   readonly exitCode?: number
   readonly signal?: string
+  /** Why the signal was sent, where that is known. */
+  readonly because?: string
   /** False when something outside the group still holds the output open. */
   readonly isDrained: boolean
+  /** True when something of it is left that could not be ended. */
+  readonly isLeft?: boolean
 }
 
 /** How long a killed group's output may take to end; after that somebody else holds it. */
@@ -42,13 +46,15 @@ export async function startProgram(
     readonly stderr: (bytes: Uint8Array) => void
     /** What descriptors from 3 are: pipes to this process, descriptors of this process, or what they would be anyway. */
     readonly beyond?: readonly ('pipe' | 'ignore' | number)[]
+    /** True: its standard input is a pipe, `pipes[0]`; else it is empty. */
+    readonly hasInput?: boolean
     /** The group that is asked to end, where that is not the program's own. */
     readonly asked?: () => number | undefined
   },
 ): Promise<Program> {
-  const { clock, drainLimitMs, beyond = [], asked } = options
+  const { clock, drainLimitMs, beyond = [], hasInput = false, asked } = options
   const { program, args, cwd, environment } = launch
-  const standard = ['ignore', 'pipe', 'pipe'] as const
+  const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
   const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
   // The types know the streams only where there are three; these two are pipes.
   const child = spawned as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }

@@ -1,0 +1,92 @@
+import { cp, mkdir, realpath } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Confinement } from '../protocol/wire.ts'
+import type { ContainerMount } from '../security/container.ts'
+import { mountProblem } from '../security/container-words.ts'
+import { rootProblem } from '../security/sandbox-view.ts'
+import { artifactsFolder } from './command-launch.ts'
+import { existing, isInside, writablePath } from './command-sandbox.ts'
+import { type ContainerUser, containerUser, giveTo } from './container-user.ts'
+import { createMemoryFolder, type MemoryFolder } from './memory-folder.ts'
+import { findSpecialFile } from './special-files.ts'
+
+/** Where a command works, in absolute paths of the host. */
+export interface WorkPlace {
+  readonly storeId: string
+  readonly root: string
+  /** The attempt's folder; its input and its folder for artifacts are there. */
+  readonly folder: string
+  readonly input: string
+  /** True: it may read the artifacts that were left before it began, and leaves none. */
+  readonly readsArtifacts: boolean
+  /** What it must be kept to. */
+  readonly confined: Confinement | undefined
+  /** Paths that the task says it writes; none: all of the root. */
+  readonly writablePaths: readonly string[]
+  /** Folders that are not shown although the root holds them. */
+  readonly hidden: readonly string[]
+}
+
+/** What a container is shown of the host, under the same paths. */
+export interface ContainerPlace {
+  readonly mounts: readonly ContainerMount[]
+  readonly hidden: readonly string[]
+  readonly user: ContainerUser
+  /** The workspace root without links. */
+  readonly root: string
+  /** What stands for the attempt's folder, where that lies in memory. */
+  readonly memory: MemoryFolder | undefined
+}
+
+/**
+ * Prepares what a container is shown: the workspace root, to be read; what may be written; the attempt's folder. Where it must be confined,
+ * that folder lies in memory, so that it is bounded, and the workspace must hold no socket, fifo or device, a way out (HO6).
+ */
+export async function prepareContainerPlace(work: WorkPlace): Promise<ContainerPlace | { readonly problem: string }> {
+  const { confined, folder } = work
+  const root = await realpath(work.root)
+  const hidden = (await existing(work.hidden)).filter((path) => isInside(path, root) && path !== root)
+  const problem = rootProblem(root) ?? [root, folder, ...hidden].map(mountProblem).find((one) => one !== undefined)
+  if (problem !== undefined) return { problem }
+  if (confined !== undefined) {
+    const special = await findSpecialFile(root, hidden)
+    if (special !== undefined)
+      return { problem: `${special} in its workspace is a socket, a fifo or a device, a way out of the container` }
+  }
+  const writable = await writableIn(root, work)
+  if ('problem' in writable) return writable
+  const user = await containerUser(root)
+  const memory = confined === undefined ? undefined : await createMemoryFolder(work.storeId)
+  const own = memory?.path ?? folder
+  if (memory !== undefined) {
+    await mkdir(artifactsFolder(own))
+    await cp(work.input, join(own, basename(work.input)))
+  }
+  await giveTo(user, [own, artifactsFolder(own), join(own, basename(work.input))])
+  const shown = [
+    { source: root, target: root, writable: writable.paths.includes(root) },
+    ...writable.paths.filter((path) => path !== root).map((path) => ({ source: path, target: path, writable: true })),
+    { source: own, target: folder, writable: true },
+    ...(memory !== undefined && work.readsArtifacts
+      ? [{ source: artifactsFolder(folder), target: artifactsFolder(folder), writable: false }]
+      : []),
+  ]
+  return { mounts: shown, hidden, user, root, memory }
+}
+
+/** Without paths of its own a task may write all of its root, unless it is confined (WS4). */
+async function writableIn(
+  root: string,
+  { confined, writablePaths }: WorkPlace,
+): Promise<{ readonly paths: readonly string[] } | { readonly problem: string }> {
+  const asked = confined?.writable_paths ?? (writablePaths.length > 0 ? writablePaths : ['.'])
+  const paths: string[] = []
+  for (const path of asked) {
+    const found = await writablePath(root, path)
+    if ('problem' in found) return found
+    const problem = mountProblem(found.path)
+    if (problem !== undefined) return { problem }
+    paths.push(found.path)
+  }
+  return { paths: [...new Set(paths)] }
+}
