@@ -6,6 +6,16 @@ export { defineTask, type TaskDefinition, type TaskFields } from './fleet/define
 export { envSecrets } from './host/env-secrets.ts'
 export { fileSecrets, type SecretFiles } from './host/file-secrets.ts'
 export { jsonStore, memoryStore } from './fleet/stores.ts'
+export {
+  childProcesses,
+  workerThreads,
+  type ChildProcessWorkerOptions,
+  type WorkerThreadWorkerOptions,
+} from './fleet/launched-workers.ts'
+export type { ChildProcessOptions } from './transports/child-process.ts'
+export type { PoolOptions } from './transports/worker-pool.ts'
+export type { WorkerThreadOptions } from './transports/worker-thread.ts'
+export type { ConnectionListener, WorkerConnection } from './ports/worker-connection.ts'
 export type { CreateOptions } from './fleet/creations.ts'
 export type { Fleet, WorkerView } from './fleet/fleet.ts'
 export type { ConcurrencyLimits } from './engine/gates.ts'

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckCommand, CheckEnd, CheckRunner } from '../ports/check-runner.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -90,7 +90,9 @@ async function startCheck(
   if (!(await isFolder(root))) return { problem: `Its workspace root ${root} is no folder.` }
   await mkdir(artifactsFolder(folder), { recursive: true })
   const input = inputOf(folder)
-  await writeFile(input, JSON.stringify(command.input, null, 2))
+  // The attempt may have put a link there, which leads elsewhere.
+  await rm(input, { recursive: true, force: true })
+  await writeFile(input, JSON.stringify(command.input, null, 2), { flag: 'wx' })
   starting.signal.throwIfAborted()
   return parts.start({ ...starting, command, input, launch: launchOf(parts, command) })
 }

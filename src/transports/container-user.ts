@@ -1,4 +1,4 @@
-import { chown, lstat, stat } from 'node:fs/promises'
+import { lchown, stat } from 'node:fs/promises'
 
 /** Who a container runs as. */
 export interface ContainerUser {
@@ -22,5 +22,6 @@ export async function containerUser(folder: string): Promise<ContainerUser> {
 /** Gives files that the fleet made to the user of a container; a fleet that is not root runs containers as itself. */
 export async function giveTo({ uid, gid }: ContainerUser, paths: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) return
-  for (const path of paths) if (!(await lstat(path)).isSymbolicLink()) await chown(path, uid, gid)
+  // The path alone: what an earlier attempt put there may be a link.
+  for (const path of paths) await lchown(path, uid, gid)
 }

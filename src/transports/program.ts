@@ -42,17 +42,18 @@ export async function startProgram(
     readonly clock: Clock
     /** After the leader's exit, how long processes that hold its output open may go on (HO3). */
     readonly drainLimitMs: number
-    readonly stdout: (bytes: Uint8Array) => void
+    /** Left out: whoever started it reads the second of `pipes`, at once. */
+    readonly stdout?: (bytes: Uint8Array) => void
     readonly stderr: (bytes: Uint8Array) => void
+    /** Its standard input is a pipe, the first of `pipes`. Default: it is empty. */
+    readonly hasInput?: boolean
     /** What descriptors from 3 are: pipes to this process, descriptors of this process, or what they would be anyway. */
     readonly beyond?: readonly ('pipe' | 'ignore' | number)[]
-    /** True: its standard input is a pipe, `pipes[0]`; else it is empty. */
-    readonly hasInput?: boolean
     /** The group that is asked to end, where that is not the program's own. */
     readonly asked?: () => number | undefined
   },
 ): Promise<Program> {
-  const { clock, drainLimitMs, beyond = [], hasInput = false, asked } = options
+  const { clock, drainLimitMs, hasInput = false, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
   const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
   const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
@@ -65,7 +66,8 @@ export async function startProgram(
   const group = child.pid!
   const started = processFacts(group)?.started ?? ''
   // No await between the start and these lines: output that nobody listens to is thrown away when the program exits.
-  child.stdout.on('data', options.stdout).on('error', () => {})
+  if (options.stdout !== undefined) child.stdout.on('data', options.stdout)
+  child.stdout.on('error', () => {})
   child.stderr.on('data', options.stderr).on('error', () => {})
 
   return {
