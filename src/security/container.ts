@@ -1,5 +1,5 @@
 /** The programs that run containers: their command lines are nearly one. */
-export type ContainerEngine = 'docker' | 'podman'
+export type ContainerRuntime = 'docker' | 'podman'
 
 /** Bounds of one container. */
 export interface ContainerLimits {
@@ -57,6 +57,8 @@ export interface ContainerLaunch {
   readonly mounts: readonly ContainerMount[]
   /** Folders whose content is not shown although they lie in what is. */
   readonly hidden: readonly string[]
+  /** The file of the filter of system calls; undefined: the runtime's own filter. */
+  readonly filter: string | undefined
   /** Variables whose values anybody on the machine may see. */
   readonly variables: Readonly<Record<string, string>>
   /** Variables whose values the client takes out of its own environment, so that no list of processes shows them. */
@@ -71,8 +73,8 @@ const openFiles = 4_096
 /** Counted by user over all containers, so it only has to be a number that the host can give; `processes` bounds each container. */
 const userProcesses = 16_384
 
-/** What only one of the engines knows. */
-const dialects: Readonly<Record<ContainerEngine, { readonly options: readonly string[]; readonly memory: string }>> = {
+/** What only one of the runtimes knows. */
+const dialects: Readonly<Record<ContainerRuntime, { readonly options: readonly string[]; readonly memory: string }>> = {
   docker: { options: [], memory: '' },
   // Proxies of the host may have passwords in them. `notmpcopyup`: a file system in memory would begin with a copy of what it hides.
   podman: { options: ['--http-proxy=false', '--image-volume=tmpfs'], memory: ',notmpcopyup' },
@@ -85,10 +87,10 @@ const dialects: Readonly<Record<ContainerEngine, { readonly options: readonly st
  */
 export function containerArguments(
   launch: ContainerLaunch,
-  { engine, isRootless }: { readonly engine: ContainerEngine; readonly isRootless: boolean },
+  { runtime, isRootless }: { readonly runtime: ContainerRuntime; readonly isRootless: boolean },
 ): readonly string[] {
   const { limits } = launch
-  const { options, memory } = dialects[engine]
+  const { options, memory } = dialects[runtime]
   const pairs = (option: string, of: Readonly<Record<string, string>>) =>
     Object.entries(of).flatMap(([name, value]) => [option, `${name}=${value}`])
   const inMemory = (path: string, bytes: number, mode: string) => ['--tmpfs', `${path}:rw,size=${bytes},mode=${mode}${memory}`]
@@ -98,12 +100,18 @@ export function containerArguments(
     ...(launch.hasInput ? ['--interactive'] : []),
     ...pairs('--label', launch.labels),
     ...['--user', launch.user, '--cap-drop=ALL', '--security-opt=no-new-privileges', '--hostname=sandbox'],
+    ...(launch.filter === undefined ? [] : [`--security-opt=seccomp=${launch.filter}`]),
     // Otherwise the user of the fleet would be somebody else inside, who may not write what is shown.
-    ...(engine === 'podman' && isRootless ? ['--userns=keep-id'] : []),
+    ...(runtime === 'podman' && isRootless ? ['--userns=keep-id'] : []),
     ...(launch.network === undefined ? [] : ['--network', launch.network]),
     ...[`--pids-limit=${limits.processes}`, `--memory=${limits.memoryBytes}`, `--memory-swap=${limits.memoryBytes}`],
     ...(limits.cpus > 0 ? [`--cpus=${limits.cpus}`] : []),
-    ...[...bound('nofile', openFiles), ...bound('nproc', userProcesses), ...bound('fsize', limits.fileBytes), ...bound('core', 0)],
+    ...[
+      ...bound('nofile', openFiles),
+      ...bound('nproc', userProcesses),
+      ...bound('fsize', limits.fileBytes),
+      ...bound('core', 0),
+    ],
     ...['--read-only', `--shm-size=${limits.temporaryBytes}`],
     ...inMemory('/tmp', limits.temporaryBytes, '1777'),
     ...inMemory('/run', 65_536, '755'),

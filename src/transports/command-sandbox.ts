@@ -75,7 +75,10 @@ export async function planConfined(
 }
 
 /** A path that may be written must be there to be shown; one that is not becomes a folder, as long as it lies in the workspace. */
-export async function writablePath(root: string, path: string): Promise<{ readonly path: string } | { readonly problem: string }> {
+export async function writablePath(
+  root: string,
+  path: string,
+): Promise<{ readonly path: string } | { readonly problem: string }> {
   const wanted = join(root, path)
   const outside = { problem: `${path}, which it may write, leads out of its workspace ${root}` }
   for (let above = wanted; ; above = dirname(above)) {

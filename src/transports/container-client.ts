@@ -1,11 +1,11 @@
 import type { Clock } from '../ports/clock.ts'
-import type { ContainerEngine } from '../security/container.ts'
+import type { ContainerRuntime } from '../security/container.ts'
 import { labelNames } from '../security/container.ts'
 import { startProgram } from './program.ts'
 
-/** The client program of an engine: what containers are started, asked for and ended with. */
+/** The client program of a container runtime: what containers are started, asked for and ended with. */
 export interface ContainerHost {
-  readonly engine: ContainerEngine
+  readonly runtime: ContainerRuntime
   /** Absolute path of the client. */
   readonly program: string
   readonly isRootless: boolean
@@ -13,7 +13,7 @@ export interface ContainerHost {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** What became of a container, as its engine tells. */
+/** What became of a container, as its runtime tells. */
 export interface ContainerState {
   readonly hasStarted: boolean
   readonly isRunning: boolean
@@ -27,7 +27,7 @@ const patienceMs = 15_000
 const longestAnswer = 256 * 1024
 const removals = 3
 
-/** What is asked of an engine besides running a container. Each rejects when the client hangs or cannot be started. */
+/** What is asked of a runtime besides running a container. Each rejects when the client hangs or cannot be started. */
 export interface ContainerClient {
   readonly host: ContainerHost
   /** Undefined: there is no such container. */
@@ -39,7 +39,7 @@ export interface ContainerClient {
   /** Names of the containers that carry all of these labels. */
   named(labels: Readonly<Record<string, string>>): Promise<readonly string[]>
   hasImage(image: string): Promise<boolean>
-  /** Fetches an image; gives what the engine said when it could not. */
+  /** Fetches an image; gives what the runtime said when it could not. */
   pull(image: string, options: { readonly limitMs: number; readonly signal: AbortSignal }): Promise<string | undefined>
 }
 
@@ -48,7 +48,7 @@ export function createContainerClient(host: ContainerHost, clock: Clock): Contai
     answerOf({ host, clock, args, limitMs: bounds.limitMs ?? patienceMs, signal: bounds.signal })
 
   async function removed(name: string): Promise<boolean> {
-    const { exitCode, stderr } = await ask(['rm', '--force', '--volumes', ...removal[host.engine], name])
+    const { exitCode, stderr } = await ask(['rm', '--force', '--volumes', ...removal[host.runtime], name])
     return exitCode === 0 || isUnknown(stderr)
   }
 
@@ -58,7 +58,7 @@ export function createContainerClient(host: ContainerHost, clock: Clock): Contai
       const answer = await ask(['inspect', '--type', 'container', '--format', stateFormat, name])
       if (answer.exitCode === 0) return stateOf(answer.stdout)
       if (isUnknown(answer.stderr)) return undefined
-      throw new Error(`${host.engine} does not tell of ${name}: ${answer.stderr.trim()}`)
+      throw new Error(`${host.runtime} does not tell of ${name}: ${answer.stderr.trim()}`)
     },
     async signal(name, signal) {
       await ask(['kill', '--signal', signal, name]).catch(() => undefined)
@@ -70,7 +70,7 @@ export function createContainerClient(host: ContainerHost, clock: Clock): Contai
     async named(labels) {
       const filters = Object.entries(labels).flatMap(([key, value]) => ['--filter', `label=${key}=${value}`])
       const { exitCode, stdout, stderr } = await ask(['ps', '--all', '--no-trunc', '--format', '{{.Names}}', ...filters])
-      if (exitCode !== 0) throw new Error(`${host.engine} does not list its containers: ${stderr.trim()}`)
+      if (exitCode !== 0) throw new Error(`${host.runtime} does not list its containers: ${stderr.trim()}`)
       return stdout.split('\n').filter((line) => line !== '')
     },
     hasImage: async (image) => (await ask(['image', 'inspect', '--format', '{{.Id}}', '--', image])).exitCode === 0,
@@ -98,7 +98,7 @@ function stateOf(answer: string): ContainerState {
 }
 
 /** podman gives what it removes ten seconds to end. */
-const removal: Readonly<Record<ContainerEngine, readonly string[]>> = { docker: [], podman: ['--time', '0'] }
+const removal: Readonly<Record<ContainerRuntime, readonly string[]>> = { docker: [], podman: ['--time', '0'] }
 
 function isUnknown(said: string): boolean {
   return /no such (container|object)|no container with (name|id)/i.test(said)
@@ -129,7 +129,7 @@ async function answerOf(question: {
   const { exitCode } = await client.ended
   ended.abort()
   signal?.throwIfAborted()
-  if (isLate) throw new Error(`${host.engine} did not answer within ${limitMs / 1000} s`)
+  if (isLate) throw new Error(`${host.runtime} did not answer within ${limitMs / 1000} s`)
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() }
 }
 

@@ -1,13 +1,13 @@
-import { cp, mkdir, realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { chmod, mkdir, realpath, writeFile } from 'node:fs/promises'
 import type { Confinement } from '../protocol/wire.ts'
 import type { ContainerMount } from '../security/container.ts'
 import { mountProblem } from '../security/container-words.ts'
 import { rootProblem } from '../security/sandbox-view.ts'
 import { artifactsFolder } from './command-launch.ts'
 import { existing, isInside, writablePath } from './command-sandbox.ts'
-import { type ContainerUser, containerUser, giveTo } from './container-user.ts'
+import { accessProblem, type ContainerUser, containerUser, giveTo } from './container-user.ts'
 import { createMemoryFolder, type MemoryFolder } from './memory-folder.ts'
+import { seccompProfile } from '../security/seccomp/profile.ts'
 import { findSpecialFile } from './special-files.ts'
 
 /** Where a command works, in absolute paths of the host. */
@@ -25,6 +25,8 @@ export interface WorkPlace {
   readonly writablePaths: readonly string[]
   /** Folders that are not shown although the root holds them. */
   readonly hidden: readonly string[]
+  /** Who it runs as; undefined: whoever the root is for. */
+  readonly user: ContainerUser | undefined
 }
 
 /** What a container is shown of the host, under the same paths. */
@@ -36,7 +38,11 @@ export interface ContainerPlace {
   readonly root: string
   /** What stands for the attempt's folder, where that lies in memory. */
   readonly memory: MemoryFolder | undefined
+  /** The file of its filter of system calls; undefined: the runtime's own. */
+  readonly filter: string | undefined
 }
+
+const filterName = 'seccomp.json'
 
 /**
  * Prepares what a container is shown: the workspace root, to be read; what may be written; the attempt's folder. Where it must be confined,
@@ -55,23 +61,28 @@ export async function prepareContainerPlace(work: WorkPlace): Promise<ContainerP
   }
   const writable = await writableIn(root, work)
   if ('problem' in writable) return writable
-  const user = await containerUser(root)
+  const user = work.user ?? (await containerUser(root))
+  const denied = user.uid === 0 ? undefined : await accessProblem(user, root)
+  if (denied !== undefined) return { problem: denied }
   const memory = confined === undefined ? undefined : await createMemoryFolder(work.storeId)
   const own = memory?.path ?? folder
   if (memory !== undefined) {
     await mkdir(artifactsFolder(own))
-    await cp(work.input, join(own, basename(work.input)))
+    await writeFile(memory.beside(filterName), JSON.stringify(seccompProfile()))
   }
-  await giveTo(user, [own, artifactsFolder(own), join(own, basename(work.input))])
+  await giveTo(user, [own, artifactsFolder(own)])
+  // It may be read, and not be written, whoever the container runs as.
+  await chmod(work.input, 0o644)
   const shown = [
     { source: root, target: root, writable: writable.paths.includes(root) },
     ...writable.paths.filter((path) => path !== root).map((path) => ({ source: path, target: path, writable: true })),
     { source: own, target: folder, writable: true },
+    { source: work.input, target: work.input, writable: false },
     ...(memory !== undefined && work.readsArtifacts
       ? [{ source: artifactsFolder(folder), target: artifactsFolder(folder), writable: false }]
       : []),
   ]
-  return { mounts: shown, hidden, user, root, memory }
+  return { mounts: shown, hidden, user, root, memory, filter: memory?.beside(filterName) }
 }
 
 /** Without paths of its own a task may write all of its root, unless it is confined (WS4). */

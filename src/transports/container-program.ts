@@ -13,6 +13,8 @@ export interface ContainerStart {
   readonly clock: Clock
   /** Values of the variables that the launch names, for the client. */
   readonly environment: Readonly<Record<string, string>>
+  /** Writes what the program finds in its standard input, and ends it. */
+  readonly input?: (stream: Writable) => void
   readonly startLimitMs: number
   readonly drainLimitMs: number
   readonly signal: AbortSignal
@@ -31,7 +33,7 @@ const firstOwnCode = 125
 const outOfMemoryCode = 137
 
 /**
- * Starts a container and the client that reads its output, and waits until the engine says that it runs, which a hanging one never does.
+ * Starts a container and the client that reads its output, and waits until the runtime says that it runs, which a hanging one never does.
  * Ending the client would leave the container running, so it is asked to end, and killed, by its name; at its end it is removed. Rejects with
  * the signal's reason, or the platform's error, when nothing of it is left.
  */
@@ -54,7 +56,7 @@ export async function startContainer(launch: ContainerLaunch, start: ContainerSt
     { clock, drainLimitMs, hasInput, stdout: start.stdout, stderr },
   )
   // A program that does not read its input, or is gone: its end tells.
-  if (hasInput) (program.pipes[0] as Writable).on('error', () => {})
+  if (hasInput) start.input?.((program.pipes[0] as Writable).on('error', () => {}))
   const exited = new AbortController()
   const ended = program.ended.then(async (end) => {
     exited.abort()
@@ -77,14 +79,15 @@ export async function startContainer(launch: ContainerLaunch, start: ContainerSt
   if (seen === 'late' || signal.aborted) {
     await ended
     signal.throwIfAborted()
-    return { unstarted: `${host.engine} did not start it within ${startLimitMs / 1000} s` }
+    return { unstarted: `${host.runtime} did not start it within ${startLimitMs / 1000} s` }
   }
   if (seen === 'exited') {
     const { end, hasStarted } = await ended
     signal.throwIfAborted()
     const missing = missingProgram(end, recent.text())
     if (missing !== undefined) return { missing }
-    if (!hasStarted) return { unstarted: recent.text().trim() || `the client ended with ${end.exitCode ?? end.signal ?? 'nothing'}` }
+    if (!hasStarted)
+      return { unstarted: recent.text().trim() || `the client ended with ${end.exitCode ?? end.signal ?? 'nothing'}` }
   }
   return {
     record: program.record,

@@ -1,31 +1,29 @@
-import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where files lie in memory on Linux. */
-const place = '/dev/shm'
+/** Where files lie in memory on Linux; elsewhere, where temporary files are. */
+const place = process.platform === 'linux' ? '/dev/shm' : tmpdir()
 
-/** A folder in memory. */
+/** A folder that lies in memory. */
 export interface MemoryFolder {
   readonly path: string
+  /** A path for a file of the fleet's own, which goes with the folder. */
+  readonly beside: (name: string) => string
   remove(): Promise<void>
 }
 
 /**
- * Makes a folder whose files lie in memory, so that a container's limit of memory bounds what it leaves there; undefined where there is no
- * place for one. It carries the store's id, so that a later fleet finds what this one leaves behind.
+ * Makes a folder whose files lie in memory, so that a container's limit of memory bounds what it leaves there. Its name carries the store's id, so
+ * that a later fleet finds what this one leaves behind.
  */
-export async function createMemoryFolder(storeId: string): Promise<MemoryFolder | undefined> {
-  const isThere = await access(place).then(
-    () => process.platform === 'linux',
-    () => false,
-  )
-  if (!isThere) return undefined
+export async function createMemoryFolder(storeId: string): Promise<MemoryFolder> {
   const around = await mkdtemp(join(place, prefixOf(storeId)))
   // Whoever the container runs as gets to its folder by its name; others see no names.
   await chmod(around, 0o711)
   const path = join(around, 'folder')
   await mkdir(path, { mode: 0o700 })
-  return { path, remove: () => rm(around, { recursive: true, force: true }) }
+  return { path, beside: (name) => join(around, name), remove: () => rm(around, { recursive: true, force: true }) }
 }
 
 /** Removes the folders in memory that an earlier fleet of the store left behind. */
