@@ -10,20 +10,12 @@ import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Verifier } from '../ports/verifier.ts'
 import type { SandboxOptions } from '../transports/command.ts'
-import type { AttemptContext } from '../worker/attempt.ts'
 import type { PlainHandler } from '../worker/handler.ts'
+import type { Handlers } from '../worker/handlers.ts'
 import type { CollectorLimits } from '../workspace/collector.ts'
 import type { AlertOptions } from './alerts.ts'
 import type { ProfileOptions } from './profiles.ts'
 import type { Retention } from './retention.ts'
-import type { TaskDefinition } from './define-task.ts'
-
-/** A definition, or a function for tasks that name it by its key. Its input is whatever JSON the task carries. */
-// The definitions of one table differ in their types; each keeps its own.
-export type Handler = Pick<TaskDefinition, 'name' | 'input' | 'output' | 'run'> | ((attempt: AttemptContext) => unknown)
-
-/** Handlers by name. The key of a definition is its name. */
-export type Handlers = Readonly<Record<string, Handler>>
 
 /** A worker that the application defines. Exactly one of `handlers`/`run`, `commands` or `transport` says what it is. */
 export interface WorkerOptions {

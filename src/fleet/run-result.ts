@@ -4,7 +4,7 @@ import type { Json } from '../protocol/json.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { Resting, Steps } from '../protocol/steps.ts'
-import type { TaskDefinition } from './define-task.ts'
+import type { TaskDefinition } from '../worker/define-task.ts'
 import { entryPages } from './entry-pages.ts'
 
 /** How a run ended. */

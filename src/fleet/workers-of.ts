@@ -14,8 +14,9 @@ import type { SandboxProbe } from '../transports/sandbox-probe.ts'
 import type { Redactor } from '../security/redactor.ts'
 import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
-import type { PlainHandler, TaskHandler } from '../worker/handler.ts'
-import type { FleetOptions, Handlers, WorkerOptions } from './options.ts'
+import type { PlainHandler } from '../worker/handler.ts'
+import { taskHandlers } from '../worker/handlers.ts'
+import type { FleetOptions, WorkerOptions } from './options.ts'
 
 /** A worker to register: what matching needs of it, and the way to it. */
 export interface WorkerPlan {
@@ -124,13 +125,6 @@ function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
     ...(worker.run !== undefined && { plain: worker.run satisfies PlainHandler }),
   })
   return inProcessTransport({ worker: inProcess, clock: host.clock })
-}
-
-function taskHandlers(handlers: Handlers): TaskHandler[] {
-  return Object.entries(handlers).map(([name, handler]) =>
-    // A definition is a handler whose types the worker need not know.
-    typeof handler === 'function' ? { name, run: (attempt) => handler(attempt) } : (handler as TaskHandler),
-  )
 }
 
 function problemsOf(worker: WorkerOptions, path: string): string[] {

@@ -4,7 +4,6 @@ import { dirname } from 'node:path'
 import { FleetError } from '../protocol/errors.ts'
 import type { FileFacts, Files } from '../ports/files.ts'
 import { isConfined } from './confined-file.ts'
-import { findFiles } from './find-files.ts'
 
 /** The file system of the machine. A link at the end of a path is never followed by `read` and `append`, and a fifo never waited for. */
 export function diskFiles(): Files {
@@ -19,7 +18,8 @@ export function diskFiles(): Files {
       await mkdir(path, { recursive: true })
     },
     append,
-    find: findFiles,
+    // Its library is loaded by whoever looks for files: a worker does not.
+    find: async (folder, patterns) => (await import('./find-files.ts')).findFiles(folder, patterns),
     removeFolder: (path) => rm(path, { recursive: true, force: true }),
   }
 }

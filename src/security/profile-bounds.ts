@@ -1,4 +1,4 @@
-import { holdsCredential } from '../protocol/route.ts'
+import { holdsCredential } from '../protocol/credential.ts'
 import { trustRank } from '../protocol/security.ts'
 import { placeIn } from './profile-layers.ts'
 import type { Layer, LayerName, MergeProblem, MergeRun } from './profile-layers.ts'

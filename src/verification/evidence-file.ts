@@ -1,10 +1,8 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Verdict } from '../ports/scorer.ts'
+import { evidenceLimitBytes, findEvidence } from './evidence-place.ts'
 import { fail } from './verdict.ts'
-
-/** Evidence is read up to here (VE2). */
-const evidenceLimitBytes = 1_000_000
 
 /** A regular file under the root, or the verdict that follows from there being none. */
 export type Located = { readonly path: string; readonly root: string } | { readonly verdict: Verdict }
@@ -15,18 +13,17 @@ export type Located = { readonly path: string; readonly root: string } | { reado
  */
 export async function locateEvidence(files: Files, root: string, path: string): Promise<Located> {
   try {
-    if (path.startsWith('/') || path.split('/').includes('..')) {
-      return {
-        verdict: fail('verifier', `${path} does not stay in the task's root: a scorer's path is relative, without \`..\`.`),
-      }
+    const place = await findEvidence(files, root, path)
+    switch (place.found) {
+      case 'file':
+        return place
+      case 'missing':
+        return { verdict: fail('task', `${path} does not exist.`) }
+      case 'no_file':
+        return { verdict: fail('task', `${path} is no regular file.`) }
+      case 'refused':
+        return { verdict: fail('verifier', place.reason) }
     }
-    const [real, realRoot] = await Promise.all([files.real(`${root}/${path}`), files.real(root)])
-    if (real === undefined || realRoot === undefined) return { verdict: fail('task', `${path} does not exist.`) }
-    if (!real.startsWith(realRoot === '/' ? '/' : `${realRoot}/`)) {
-      return { verdict: fail('verifier', `${path} leads out of the task's root by a link.`) }
-    }
-    const facts = await files.facts(real)
-    return facts?.kind === 'file' ? { path: real, root: realRoot } : { verdict: fail('task', `${path} is no regular file.`) }
   } catch (error) {
     return { verdict: unmakable(path, error) }
   }

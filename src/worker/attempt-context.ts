@@ -1,14 +1,14 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
-import { RouteReport } from '../protocol/route.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFullDisk } from '../transports/full-disk.ts'
 import type { ArtifactContent, ReportChannel } from '../transports/report-channel.ts'
-import type { AttemptArtifact, AttemptContext, AttemptRoute } from './attempt.ts'
+import type { AttemptArtifact, AttemptContext } from './attempt.ts'
 import { createAttemptSecrets } from './attempt-secrets.ts'
 import { AttemptFailure } from './failure.ts'
 import { toJson } from './json-output.ts'
+import { routeReport } from './route-report.ts'
 import type { StopSignal } from './stop-signal.ts'
 
 /** What a context stands on. `requireLive` throws when the attempt may no longer report; `send` never throws. */
@@ -113,7 +113,7 @@ function createProgressReports(
     },
     route(route) {
       requireLive()
-      return send({ ...key, type: 'route', route: RouteReport.parse(reported(route)) })
+      return send({ ...key, type: 'route', route: routeReport(route) })
     },
     log(text) {
       requireLive()
@@ -127,19 +127,6 @@ function contentOf(artifact: AttemptArtifact): ArtifactContent {
   if ('path' in artifact) return { kind: artifact.kind, path: artifact.path, ...mime }
   const bytes = typeof artifact.content === 'string' ? new TextEncoder().encode(artifact.content) : artifact.content
   return { kind: artifact.kind, path: artifact.name, bytes, ...mime }
-}
-
-function reported(route: AttemptRoute): unknown {
-  return {
-    provider_id: route.providerId,
-    provider_exact_id: route.providerExactId ?? null,
-    provider_kind: route.providerKind,
-    canonical_model: route.canonicalModel ?? null,
-    wire_model_id: route.wireModelId ?? null,
-    protocol: route.protocol,
-    model_route: route.modelRoute ?? null,
-    reasoning_effort: route.reasoningEffort ?? null,
-  }
 }
 
 function requireCount(name: string, count: number | undefined): number {

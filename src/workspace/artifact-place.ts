@@ -15,10 +15,13 @@ export interface ArtifactFile {
   readonly isInWorkspace: boolean
 }
 
+/** Where an attempt works. */
+export type ArtifactPlace = Pick<AttemptPlace, 'folder' | 'root'>
+
 /** Looks for a relative path, first in the attempt's own folder, then in its workspace root. What leaves the two is no artifact (AR3). */
 export async function findArtifact(
   files: Files,
-  place: AttemptPlace,
+  place: ArtifactPlace,
   path: string,
 ): Promise<{ readonly found: ArtifactFile } | { readonly refused: string }> {
   for (const base of [place.folder, place.root]) {

@@ -301,6 +301,44 @@ it('the exports of flotilla/protocol are these and no others', async () => {
   expect(await valuesOf('flotilla/protocol')).toEqual(values(names))
 })
 
+it('the exports of flotilla/worker are these and no others', async () => {
+  const names = exportsOf('worker/index.ts')
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "FleetError",
+      "NonRetryableError",
+      "createWorkerRuntime",
+      "defineTask",
+      "errorCodes",
+      "serveWorker",
+      "type AttemptArtifact",
+      "type AttemptContext",
+      "type AttemptDependency",
+      "type AttemptRoute",
+      "type AttemptSecrets",
+      "type Clock",
+      "type ConnectionListener",
+      "type ErrorCodeRow",
+      "type FleetErrorCode",
+      "type FleetErrorOptions",
+      "type Handler",
+      "type Handlers",
+      "type LineEnd",
+      "type PlainHandler",
+      "type RuntimeIdentity",
+      "type ServeWorkerOptions",
+      "type StandardSchema",
+      "type TaskDefinition",
+      "type TaskFields",
+      "type WorkOptions",
+      "type WorkerConnection",
+      "type WorkerRuntime",
+      "type WorkerRuntimeOptions",
+    ]
+  `)
+  expect(await valuesOf('flotilla/worker')).toEqual(values(names))
+})
+
 it('the exports of flotilla/testing are these and no others', async () => {
   const names = exportsOf('testing/index.ts')
   expect(names).toMatchInlineSnapshot(`

@@ -26,7 +26,16 @@ export const layers: Readonly<Record<string, Layer>> = {
     node: false,
   },
   verification: { what: 'scorers', imports: ['protocol', 'ports'], packages: ['re2js', 'json-p3'], node: ['node:crypto'] },
-  worker: { what: 'the far side of a channel', imports: ['protocol', 'ports', 'transports'], packages: [], node: true },
+  worker: {
+    what: 'the far side of a channel',
+    // Its own files: what a fleet that sees them looks at, by the same rules.
+    imports: [
+      ...['protocol', 'ports', 'transports', 'host'],
+      ...['workspace/artifact-place.ts', 'verification/evidence-place.ts'],
+    ],
+    packages: [],
+    node: true,
+  },
   host: {
     what: 'the real clock, ids, environment, files',
     imports: ['protocol', 'ports'],

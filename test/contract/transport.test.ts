@@ -1,4 +1,5 @@
-import { describe, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
 import { inProcessTransport } from '../../src/transports/in-process.ts'
 import type { Confinement } from '../../src/protocol/wire.ts'
@@ -10,7 +11,10 @@ import type { TransportUnderTest } from '../../src/testing/index.ts'
 import { createScriptedHost } from '../../src/testing/scripted-host.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { assignment } from '../fixtures/conversation.ts'
+import { childProcesses, workerThreads } from '../../src/index.ts'
+import type { Transport } from '../../src/index.ts'
 import { scratch } from '../fixtures/scratch.ts'
+import { workerFolder } from '../support/bundled-package.ts'
 
 describe('in-process', () => {
   const clock = systemClock()
@@ -79,4 +83,34 @@ describe('scripted workers', () => {
     }
   })
   for (const { id, run } of cases) test(id, run)
+})
+
+describe('worker programs', () => {
+  let installed: Awaited<ReturnType<typeof workerFolder>>
+  beforeAll(async () => {
+    installed = await workerFolder()
+  })
+  afterAll(() => installed[Symbol.asyncDispose]())
+
+  const handlers = ['completes', 'fails', 'goes on']
+  const program = () => installed.program('steady.mjs')
+  const launched: Readonly<Record<string, () => Transport>> = {
+    'worker processes that are kept warm': () => childProcesses({ command: [process.execPath, program()], handlers }),
+    'a worker process for each attempt': () => childProcesses({ command: [process.execPath, program()], handlers, reuse: false }),
+    'worker threads': () => workerThreads({ file: pathToFileURL(program()), handlers }),
+    'a worker thread for each attempt': () => workerThreads({ file: pathToFileURL(program()), handlers, reuse: false }),
+  }
+  for (const [name, transport] of Object.entries(launched)) {
+    describe(name, () => {
+      const cases = transportContract(async () => {
+        const { path: folder, remove } = await scratch()
+        return {
+          transport: transport(),
+          assign: (handler, attempt) => assignment({ handler }, { attempt, folder: `${folder}/${attempt}`, root: folder }),
+          dispose: remove,
+        }
+      })
+      for (const { id, run } of cases) test(id, run)
+    })
+  }
 })

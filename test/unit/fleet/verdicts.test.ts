@@ -4,7 +4,7 @@ import { openBench, task } from '../../support/bench-fleet.ts'
 import type { BenchFleet } from '../../support/bench-fleet.ts'
 import type { Entry } from '../../../src/engine/entry.ts'
 import { memoryFiles } from '../../../src/testing/memory-files.ts'
-import { defineTask } from '../../../src/fleet/define-task.ts'
+import { defineTask } from '../../../src/worker/define-task.ts'
 import type { Run } from '../../../src/fleet/run-handle.ts'
 import type { StandardSchema } from '../../../src/worker/standard-schema.ts'
 

@@ -1,7 +1,7 @@
 import type { Json } from '../protocol/json.ts'
 import type { FleetTaskSpecInput } from '../protocol/task.ts'
-import type { AttemptContext } from '../worker/attempt.ts'
-import type { StandardSchema } from '../worker/standard-schema.ts'
+import type { AttemptContext } from './attempt.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 /** The fields that have a name: an index signature for unknown ones would make every field unknown. */
 type Named<T> = { [Key in keyof T as string extends Key ? never : Key]: T[Key] }

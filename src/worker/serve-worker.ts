@@ -1,0 +1,49 @@
+import { isMainThread, parentPort } from 'node:worker_threads'
+import { systemClock } from '../host/clock.ts'
+import { errorCodes, FleetError, type FleetErrorCode } from '../protocol/errors.ts'
+import { createWorkerRuntime, type WorkOptions } from './create-worker-runtime.ts'
+import { portConnection } from './port-connection.ts'
+import { stdioConnection } from './stdio-connection.ts'
+
+/** Options of {@link serveWorker}. */
+export interface ServeWorkerOptions extends WorkOptions {
+  /** Leaves when it aborts: what runs is aborted and given back. */
+  readonly signal?: AbortSignal
+}
+
+/** How long work may take to end once the line has ended, and the process after it. */
+const graceMs = 5_000
+
+/**
+ * Serves the fleet that started this program (HO1): over the message port in a worker thread, else over standard input and output. Call it
+ * once. Handlers are what `createFleet` takes.
+ *
+ * Over standard input and output, whatever else this process writes to standard output goes to standard error from now on. When the line
+ * ends, all attempts are aborted; it resolves when their work has settled. Then nothing of it keeps the process alive, and a
+ * process that is still there after 5 s is ended (HO5). Rejects when the fleet refuses this worker, with the fleet's code where it has one of
+ * {@link errorCodes}, else `invalid_message`.
+ */
+export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
+  const { signal } = options
+  const clock = systemClock()
+  const runtime = createWorkerRuntime(options)
+  const leave = () => void runtime.close({ reason: 'the worker was told to leave', graceMs })
+  const connection = isMainThread || parentPort === null ? stdioConnection({ clock }) : portConnection(parentPort)
+  signal?.addEventListener('abort', leave, { once: true })
+  const attached = runtime.attach(connection)
+  if (signal?.aborted === true) leave()
+  const end = await attached
+  signal?.removeEventListener('abort', leave)
+  const endProcess = () => process.exit()
+  const disarm = clock.alarm(graceMs, endProcess, { keepAlive: true })
+  await runtime.done
+  disarm()
+  // What handlers left behind, a timer or a socket, must not keep a worker alive that nobody talks to.
+  clock.alarm(graceMs, endProcess, { keepAlive: false })
+  if (end.refused !== undefined) throw refusal(end.refused)
+}
+
+function refusal({ code, reason }: { readonly code: string; readonly reason: string }): FleetError {
+  const known = Object.hasOwn(errorCodes, code) ? (code as FleetErrorCode) : 'invalid_message'
+  return new FleetError(known, `The fleet refused this worker: ${reason}`, { details: { code } })
+}

@@ -1,0 +1,72 @@
+import type { WorkerFrame } from '../../../src/protocol/index.ts'
+
+const key = { run_id: 'run-1', task_id: 'a', attempt: 1 }
+
+/** One frame of each kind, with every field. */
+export const workerFrames: readonly WorkerFrame[] = [
+  {
+    type: 'hello',
+    protocol: 1,
+    worker_id: 'w1',
+    incarnation: 'inc-1',
+    token: 'a token',
+    handlers: ['build'],
+    plain: true,
+    capabilities: ['gpu'],
+    resumes: true,
+    attempts: [
+      { ...key, acked: 3, heard: 1 },
+      { ...key, task_id: 'b', attempt: 2, acked: 0, heard: 0 },
+    ],
+  },
+  { type: 'ack', ...key, seq: 3 },
+  { type: 'ping' },
+  { type: 'pong' },
+  { type: 'drain', reason: 'maintenance' },
+  { type: 'bye', reason: 'it is late' },
+  { type: 'accepted', ...key, seq: 1, process: { group: 4711, started: '123456' } },
+  { type: 'heartbeat', ...key, cpu_percent: 12.5, memory_mb: 300 },
+  { type: 'progress', ...key, seq: 2, event: { state: 'model_wait', model: 'a model' } },
+  { type: 'progress', ...key, seq: 3, event: { state: 'running_tool', tool: 'a tool', call_id: 'call-1' } },
+  {
+    type: 'progress',
+    ...key,
+    seq: 4,
+    event: { state: 'workflow_event', workflow_run_id: 'flow', event: { step: [1, 'two', null] } },
+  },
+  { type: 'usage', ...key, seq: 5, input_tokens: 10, output_tokens: 20 },
+  {
+    type: 'route',
+    ...key,
+    seq: 6,
+    route: {
+      provider_id: 'maker',
+      provider_exact_id: 'maker-eu',
+      provider_kind: 'http',
+      canonical_model: 'model-4',
+      wire_model_id: 'model-4-0613',
+      protocol: 'chat',
+      model_route: 'direct',
+      reasoning_effort: 'high',
+    },
+  },
+  { type: 'log', ...key, seq: 7, text: 'a line\n' },
+  { type: 'chunk', ...key, seq: 8, transfer: 1, bytes: 'AAH+/w==' },
+  {
+    type: 'artifact',
+    ...key,
+    seq: 9,
+    report: 1,
+    kind: 'report',
+    path: 'a/report.md',
+    bytes: 'AAH+/w==',
+    transfer: 1,
+    mime_type: 'text/plain',
+    checksum: `sha256:${'0a'.repeat(32)}`,
+    size_bytes: 4,
+  },
+  { type: 'evidence', ...key, seq: 10, path: 'out.json', found: 'refused', transfer: 2, reason: 'it leads out' },
+  { type: 'result', ...key, seq: 11, exit_code: 0, summary: 'done', output: { answer: [42] }, schema_accepted: true },
+  { type: 'failed', ...key, seq: 12, reason: 'broken', failure_kind: 'task', exit_code: 3, recoverable: false },
+  { type: 'stopped', ...key, seq: 13, released: 'it was leaving' },
+]
