@@ -10,6 +10,8 @@ export function outcomeOf(
   end: ProgramEnd,
   left: { readonly output: Json | undefined; readonly summary: string | undefined; readonly recent: string },
 ): CommandOutcome {
+  if (end.never !== undefined)
+    return end.never.isFinal ? finalFailure(end.never.reason) : hostFailure(new Error(end.never.reason))
   if (end.exitCode === undefined) {
     const because = end.because === undefined ? '' : `: ${end.because}`
     return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}${because}` }

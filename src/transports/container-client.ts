@@ -32,8 +32,8 @@ export interface ContainerClient {
   readonly host: ContainerHost
   /** Undefined: there is no such container. */
   state(name: string): Promise<ContainerState | undefined>
-  /** Never rejects: whoever sends a signal looks whether it helped. */
-  signal(name: string, signal: 'TERM' | 'KILL'): Promise<void>
+  /** False when the container does not run, or not yet. Never rejects. */
+  signal(name: string, signal: 'TERM' | 'KILL'): Promise<boolean>
   /** Ends a container and all in it, and removes it with its volumes. False when it cannot be done. Never rejects. */
   remove(name: string): Promise<boolean>
   /** Names of the containers that carry all of these labels. */
@@ -61,7 +61,8 @@ export function createContainerClient(host: ContainerHost, clock: Clock): Contai
       throw new Error(`${host.runtime} does not tell of ${name}: ${answer.stderr.trim()}`)
     },
     async signal(name, signal) {
-      await ask(['kill', '--signal', signal, name]).catch(() => undefined)
+      const answer = await ask(['kill', '--signal', signal, name]).catch(() => undefined)
+      return answer?.exitCode === 0
     },
     async remove(name) {
       for (let tried = 0; tried < removals; tried += 1) if (await removed(name).catch(() => false)) return true

@@ -117,6 +117,5 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
 }
 
 function told(why: NotRun): string {
-  if ('missing' in why) return why.missing
   return 'problem' in why ? why.problem : why.unstarted
 }

@@ -4,9 +4,6 @@ import { type ContainerLaunch, containerArguments } from '../security/container.
 import type { ContainerClient } from './container-client.ts'
 import { type Program, type ProgramEnd, startProgram } from './program.ts'
 
-/** Why there is no program. `missing`: the container has none of this name, or it cannot be executed. */
-export type Unstarted = { readonly missing: string } | { readonly unstarted: string }
-
 /** Everything that a start stands on. */
 export interface ContainerStart {
   readonly client: ContainerClient
@@ -17,28 +14,28 @@ export interface ContainerStart {
   readonly input?: (stream: Writable) => void
   readonly startLimitMs: number
   readonly drainLimitMs: number
-  readonly signal: AbortSignal
   readonly stdout: (bytes: Uint8Array) => void
   readonly stderr: (bytes: Uint8Array) => void
 }
 
-/** How long the first look waits; each later one waits twice as long, up to the most. */
-const [firstLookMs, mostLookMs] = [250, 2_000]
-/** How long a start that is no longer wanted may take until it can be ended by its name. */
-const stopLimitMs = 3_000
+/** How long the first look waits whether the container runs; each later one waits twice as long, up to the most. */
+const looks = { firstMs: 250, mostMs: 2_000 }
+/** How often what is just being made is asked to end. */
+const askAgainMs = 100
 /** How long a client may take to see that its container was killed. */
 const clientLimitMs = 5_000
 /** Exit codes from which on a client may speak of itself, or of a signal. */
 const firstOwnCode = 125
-const outOfMemoryCode = 137
+/** A program that was killed, as the first process of its container tells it; most runtimes do not say whether for want of memory. */
+const killedCode = 137
 
 /**
- * Starts a container and the client that reads its output, and waits until the runtime says that it runs, which a hanging one never does.
- * Ending the client would leave the container running, so it is asked to end, and killed, by its name; at its end it is removed. Rejects with
- * the signal's reason, or the platform's error, when nothing of it is left.
+ * Starts a container and the client that reads its output. Ending the client would leave the container running, so it is asked to end, and killed,
+ * by its name, and removed at its end. A runtime that hangs is given up: its program then ends as one that never came to run. Rejects
+ * with the platform's error when there is no client.
  */
-export async function startContainer(launch: ContainerLaunch, start: ContainerStart): Promise<Program | Unstarted> {
-  const { client, clock, signal, drainLimitMs, startLimitMs } = start
+export async function startContainer(launch: ContainerLaunch, start: ContainerStart): Promise<Program> {
+  const { client, clock, drainLimitMs, startLimitMs } = start
   const { host } = client
   const { name, hasInput } = launch
   const recent = createTail()
@@ -58,91 +55,92 @@ export async function startContainer(launch: ContainerLaunch, start: ContainerSt
   // A program that does not read its input, or is gone: its end tells.
   if (hasInput) start.input?.((program.pipes[0] as Writable).on('error', () => {}))
   const exited = new AbortController()
-  const ended = program.ended.then(async (end) => {
-    exited.abort()
-    return endOf(end, { client, name, launch })
+  const running = { client, clock, name, exited: exited.signal }
+  let isLate = false
+  // It never rejects, and ends with the client.
+  void untilStarted(running, startLimitMs).then((seen) => {
+    if (seen !== 'late') return
+    isLate = true
+    // A client that hangs would hang in what it is asked too.
+    program.terminate(0)
   })
-  const kill = () => {
-    void client.signal(name, 'KILL')
-    // The sleep never rejects, and ends with the client.
-    void clock.sleep(clientLimitMs, { signal: exited.signal }).then(() => {
-      if (!exited.signal.aborted) program.terminate(0)
-    })
-  }
-
-  const looking = { client, clock, name, exited: exited.signal }
-  let seen = await untilStarted({ ...looking, limitMs: startLimitMs, signal })
-  // What is just being made cannot be removed yet, and a client that is killed meanwhile could leave it behind.
-  if (seen === 'stopped') seen = await untilStarted({ ...looking, limitMs: stopLimitMs })
-  if (seen === 'started' && signal.aborted) kill()
-  if (seen === 'late') program.terminate(0)
-  if (seen === 'late' || signal.aborted) {
-    await ended
-    signal.throwIfAborted()
-    return { unstarted: `${host.runtime} did not start it within ${startLimitMs / 1000} s` }
-  }
-  if (seen === 'exited') {
-    const { end, hasStarted } = await ended
-    signal.throwIfAborted()
-    const missing = missingProgram(end, recent.text())
-    if (missing !== undefined) return { missing }
-    if (!hasStarted)
-      return { unstarted: recent.text().trim() || `the client ended with ${end.exitCode ?? end.signal ?? 'nothing'}` }
-  }
   return {
     record: program.record,
     pipes: program.pipes,
-    ended: ended.then(({ end }) => end),
+    ended: program.ended.then(async (end) => {
+      exited.abort()
+      const never = isLate ? `${host.runtime} did not start it within ${startLimitMs / 1000} s` : undefined
+      return endOf(end, { client, launch, said: recent.text(), never })
+    }),
     terminate(graceMs) {
-      if (exited.signal.aborted) return
-      void client.signal(name, 'TERM')
-      void clock.sleep(graceMs, { signal: exited.signal }).then(() => {
-        if (!exited.signal.aborted) kill()
-      })
+      if (!exited.signal.aborted) void terminate(running, program, graceMs)
     },
   }
 }
 
-async function untilStarted(looking: {
+interface Running {
   readonly client: ContainerClient
   readonly clock: Clock
   readonly name: string
-  readonly limitMs: number
-  readonly signal?: AbortSignal
+  /** Aborts when the client has ended. */
   readonly exited: AbortSignal
-}): Promise<'started' | 'exited' | 'stopped' | 'late'> {
-  const { client, clock, name, limitMs, signal, exited } = looking
+}
+
+/** TERM, the grace, KILL, for the container; then an end of its client, which leads to the container's removal. Never rejects. */
+async function terminate({ client, clock, name, exited }: Running, program: Program, graceMs: number): Promise<void> {
+  const until = clock.monotonic() + graceMs
+  // What is just being made does not hear, and a client that is killed meanwhile could leave it behind.
+  while (!(await client.signal(name, 'TERM')) && !exited.aborted && clock.monotonic() < until) {
+    await clock.sleep(askAgainMs, { signal: exited })
+  }
+  await clock.sleep(until - clock.monotonic(), { signal: exited })
+  const last = clock.monotonic() + clientLimitMs
+  while (!exited.aborted && clock.monotonic() < last) {
+    const isHeard = await client.signal(name, 'KILL')
+    await clock.sleep(isHeard ? last - clock.monotonic() : askAgainMs, { signal: exited })
+  }
+  if (!exited.aborted) program.terminate(0)
+}
+
+async function untilStarted({ client, clock, name, exited }: Running, limitMs: number): Promise<'started' | 'exited' | 'late'> {
   const until = clock.monotonic() + limitMs
-  const waits = AbortSignal.any(signal === undefined ? [exited] : [signal, exited])
-  for (let waitMs = firstLookMs; ; waitMs = Math.min(waitMs * 2, mostLookMs)) {
-    await clock.sleep(waitMs, { signal: waits })
+  for (let waitMs = looks.firstMs; ; waitMs = Math.min(waitMs * 2, looks.mostMs)) {
+    await clock.sleep(waitMs, { signal: exited })
     if (exited.aborted) return 'exited'
-    if (signal?.aborted === true) return 'stopped'
     const state = await client.state(name).catch(() => undefined)
     if (state?.hasStarted === true) return 'started'
-    if (clock.monotonic() >= until) return 'late'
+    if (clock.monotonic() >= until) return exited.aborted ? 'exited' : 'late'
   }
 }
 
 /** How a container ended, which is removed after that. */
 async function endOf(
   end: ProgramEnd,
-  { client, name, launch }: { readonly client: ContainerClient; readonly name: string; readonly launch: ContainerLaunch },
-): Promise<{ readonly end: ProgramEnd; readonly hasStarted: boolean }> {
+  of: {
+    readonly client: ContainerClient
+    readonly launch: ContainerLaunch
+    readonly said: string
+    readonly never: string | undefined
+  },
+): Promise<ProgramEnd> {
+  const { client, launch, said } = of
   const isPlain = end.exitCode !== undefined && end.exitCode < firstOwnCode
-  const state = isPlain ? undefined : await client.state(name).catch(() => undefined)
-  const isLeft = !(await client.remove(name))
-  const because = `it needed more than ${launch.limits.memoryBytes} bytes of memory`
-  const { exitCode, ...rest } = end
-  return {
-    end: {
-      ...(state?.isOutOfMemory === true && exitCode === outOfMemoryCode
-        ? { ...rest, signal: 'SIGKILL', because }
-        : { ...end, ...(state?.isRunning === true && { because: 'the client of its container ended' }) }),
-      ...(isLeft && { isLeft }),
-    },
-    hasStarted: isPlain || state?.hasStarted === true,
+  const state = isPlain ? undefined : await client.state(launch.name).catch(() => undefined)
+  const isLeft = !(await client.remove(launch.name))
+  const left = { isDrained: end.isDrained, ...(isLeft && { isLeft }) }
+  const missing = missingProgram(end, said)
+  if (missing !== undefined) return { ...left, never: { reason: missing, isFinal: true } }
+  const unstarted = of.never ?? (isPlain || state?.hasStarted === true ? undefined : said.trim() || endingOf(end))
+  if (unstarted !== undefined) return { ...left, never: { reason: unstarted, isFinal: false } }
+  if (end.exitCode === killedCode) {
+    const may = state?.isOutOfMemory === true ? 'it needed' : 'it may have needed'
+    return { ...left, signal: 'SIGKILL', because: `${may} more than ${launch.limits.memoryBytes} bytes of memory` }
   }
+  return { ...end, ...left, ...(state?.isRunning === true && { because: 'the client of its container ended' }) }
+}
+
+function endingOf({ exitCode, signal }: ProgramEnd): string {
+  return `its client ended with ${exitCode === undefined ? (signal ?? 'a signal') : `the exit code ${exitCode}`}`
 }
 
 /** The first process of a container says so when it cannot become the program: catatonit of podman, tini of docker, or what hands secrets over. */

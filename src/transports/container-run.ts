@@ -8,7 +8,7 @@ import type { ConfinedProgram } from './command-attempt.ts'
 import type { CommandLaunch } from './command-launch.ts'
 import type { ContainerClient } from './container-client.ts'
 import { type ContainerPlace, prepareContainerPlace, type WorkPlace } from './container-place.ts'
-import { startContainer, type Unstarted } from './container-program.ts'
+import { startContainer } from './container-program.ts'
 import type { ContainerUser } from './container-user.ts'
 import { takeLeavings } from './sandbox-leavings.ts'
 
@@ -60,13 +60,14 @@ export interface ContainerWork {
   readonly stderr: (bytes: Uint8Array) => void
 }
 
-/** Why there is no program: what asks for it cannot be run, whatever the machine, or this machine could not do it. */
-export type NotRun = { readonly problem: string } | Unstarted
+/** Why there is no program: what asks for it cannot be run, whatever the machine, or this machine could not do it this time. */
+export type NotRun = { readonly problem: string } | { readonly unstarted: string }
 
 /** Runs a command in a container of its own, which sees the workspace and the attempt's folder under their own paths. */
 export async function runInContainer(work: ContainerWork, parts: ContainerParts): Promise<ConfinedProgram | NotRun> {
   const { owner, launch, signal, secrets } = work
   const { client, clock, startLimitMs, drainLimitMs } = parts
+  const { image } = parts.terms
   const problem = wordsProblem([launch.program, ...launch.args, ...Object.values(launch.environment)])
   if (problem !== undefined) return { problem }
   const unfetched = await parts.fetch(signal)
@@ -79,14 +80,16 @@ export async function runInContainer(work: ContainerWork, parts: ContainerParts)
     const { environment, ...planned } = containerLaunch(work, place, parts.terms)
     const { stdout, stderr } = work
     const started = await startContainer(planned, {
-      ...{ client, clock, environment, startLimitMs, drainLimitMs, signal, stdout, stderr },
+      ...{ client, clock, environment, startLimitMs, drainLimitMs, stdout, stderr },
       ...(planned.hasInput && { input: handOver(secrets) }),
     })
-    if (!('ended' in started)) {
-      await release()
-      return started
-    }
-    return { ...started, release, takeLeavings: takingFrom(place, work.place.folder, owner.kind) }
+    const told = started.ended.then(({ never, ...end }) => ({
+      ...end,
+      ...(never !== undefined && {
+        never: { ...never, reason: `cannot run ${launch.program} in a container of ${image}: ${never.reason}` },
+      }),
+    }))
+    return { ...started, ended: told, release, takeLeavings: takingFrom(place, work.place.folder, owner.kind) }
   } catch (error) {
     await release()
     throw error

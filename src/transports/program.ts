@@ -23,6 +23,8 @@ export interface ProgramEnd {
   readonly signal?: string
   /** Why the signal was sent, where that is known. */
   readonly because?: string
+  /** Why it never came to run, where that was found out only at its end. `isFinal`: trying again would not mend it. */
+  readonly never?: { readonly reason: string; readonly isFinal: boolean }
   /** False when something outside the group still holds the output open. */
   readonly isDrained: boolean
   /** True when something of it is left that could not be ended. */
