@@ -45,8 +45,8 @@ export function childProcessLauncher(
         clock,
         log,
         // What left its process group still carries its mark (LE6).
-        sweep: () =>
-          killCarriers({ entries: Object.entries(mark).map(([name, value]) => `${name}=${value}`), clock }).catch(
+        sweep: (since) =>
+          killCarriers({ entries: Object.entries(mark).map(([name, value]) => `${name}=${value}`), clock, since }).catch(
             () => undefined,
           ),
       })

@@ -22,19 +22,33 @@ export async function reapOrphans(options: {
   return killRecorded(options.recorded)
 }
 
-/** Kills the groups of every process whose environment has all of these entries (`NAME=value`), until a scan finds none. Elsewhere than on Linux it cannot look, and does nothing. */
+/** A process that everything looked for came after, and the monotonic moment at which it was started. */
+export interface ScanSince {
+  readonly pid: number
+  readonly at: number
+}
+
+/**
+ * Kills the groups of every process whose environment has all of these entries (`NAME=value`), until a scan finds none. With `since`, what is
+ * looked for was started by that process, which was just ended: then most processes need not be looked at. Elsewhere than on Linux it cannot
+ * look, and does nothing.
+ */
 export async function killCarriers({
   entries,
   clock,
+  since,
 }: {
   readonly entries: readonly string[]
   readonly clock: Clock
+  readonly since?: ScanSince
 }): Promise<void> {
   if (process.platform !== 'linux') return
+  const isRecent = since !== undefined && clock.monotonic() - since.at < recentMs
+  const after = isRecent ? await lowestPid(since.pid) : 0
   const spared = lineage()
   // A process may fork between being found and being killed: only a scan that finds nothing proves that nothing is left.
   for (let scan = 0; scan < scans; scan += 1) {
-    const found = await carriers(entries, spared.pids)
+    const found = await carriers(entries, spared.pids, after)
     if (found.length === 0) return
     for (const { pid, group } of found) {
       if (!spared.groups.has(group)) signalGroup(group, 'SIGKILL')
@@ -42,7 +56,7 @@ export async function killCarriers({
     }
     await clock.sleep(pauseMs)
   }
-  const left = (await carriers(entries, spared.pids)).map((carrier) => carrier.pid)
+  const left = (await carriers(entries, spared.pids, after)).map((carrier) => carrier.pid)
   if (left.length === 0) return
   throw new FleetError(
     'handler_unresponsive',
@@ -63,9 +77,18 @@ export async function killRecorded(recorded: readonly ProcessRecord[]): Promise<
   }
 }
 
-async function carriers(entries: readonly string[], spared: ReadonlySet<number>) {
+/** Within this time the system does not give out all its process ids. */
+const recentMs = 5_000
+
+/** Ids are given out in turn: what came after a process has a greater one, unless the last id that was given is less, so that they began anew. */
+async function lowestPid(pid: number): Promise<number> {
+  const last = Number((await readFile('/proc/loadavg', 'utf8').catch(() => '')).trim().split(' ').at(-1))
+  return last >= pid ? pid : 0
+}
+
+async function carriers(entries: readonly string[], spared: ReadonlySet<number>, after: number) {
   const names = await readdir('/proc')
-  const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && !spared.has(pid))
+  const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid > after && !spared.has(pid))
   const found: { readonly pid: number; readonly group: number }[] = []
   for (const pid of pids) {
     // Unreadable: the process is gone, or belongs to someone else and is none of ours. A zombie's environment is empty.

@@ -139,7 +139,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
 
   /** The program has done its work; its attempt ends when nothing of it is left. */
   async function leave(member: PoolMember): Promise<void> {
-    await member.started.stop(leaveMs)
+    await Promise.all([member.channel.close({ reason: 'it has done its work', graceMs: leaveMs }), member.started.stop(leaveMs)])
   }
 
   async function lost(member: PoolMember, reason: string, printed: string): Promise<void> {

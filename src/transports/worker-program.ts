@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandLaunch } from './command-launch.ts'
 import { createLineReader } from './line-reader.ts'
+import type { ScanSince } from './orphans.ts'
 import { startProgram } from './program.ts'
 import type { Program, ProgramEnd } from './program.ts'
 import { stdioConnection } from './stdio-connection.ts'
@@ -22,7 +23,7 @@ export interface WorkerProgramOptions {
   readonly clock: Clock
   readonly log: LaunchOrder['log']
   /** Ends what the end of the program leaves behind; awaited before `stop` resolves. Must not reject. */
-  readonly sweep?: () => Promise<void>
+  readonly sweep?: (since: ScanSince) => Promise<void>
 }
 
 /**
@@ -33,6 +34,7 @@ export async function startWorkerProgram(options: WorkerProgramOptions): Promise
   const { launch, clock, log, sweep } = options
   const stderr = createLineReader({ limit: lineLimit, emit: log })
   const stdout = createLineReader({ limit: lineLimit, emit: log })
+  const at = clock.monotonic()
   const program = await startProgram(launch, { clock, drainLimitMs, hasInput: true, stderr: stderr.write })
   const [input, output] = program.pipes as readonly [Writable, Readable]
   const connection = stdioConnection({ input, output, other: stdout.write })
@@ -51,7 +53,8 @@ export async function startWorkerProgram(options: WorkerProgramOptions): Promise
   return {
     connection,
     process: program.record,
-    stop: (graceMs) => stop({ program, input, clock, ended, gone: gone.signal, graceMs }).then(sweep),
+    stop: (graceMs) =>
+      stop({ program, input, clock, ended, gone: gone.signal, graceMs }).then(() => sweep?.({ pid: program.record.group, at })),
   }
 }
 

@@ -58,6 +58,8 @@ function makeFolder(path: string): AttemptFolder {
       if (problem !== undefined) {
         throw new FleetError('unreadable_file', `The file ${JSON.stringify(to)} ${problem}. Name one in the task's root.`)
       }
+      // A file of no bytes may come without a piece.
+      this.take(transfer, new Uint8Array())
       mkdirSync(dirname(join(placed, to)), { recursive: true })
       renameSync(join(parts, String(transfer)), join(placed, to))
     },

@@ -3,10 +3,10 @@ import { diskFiles } from '../host/files.ts'
 import { makeFolder } from '../host/make-folder.ts'
 import type { Clock } from '../ports/clock.ts'
 import { FleetError } from '../protocol/errors.ts'
-import { createAttemptFolders } from './attempt-folder.ts'
+import { type AttemptFolders, createAttemptFolders } from './attempt-folder.ts'
 import type { PlainHandler } from './handler.ts'
 import { type Handlers, taskHandlers } from './handlers.ts'
-import { createRuntime, type RuntimeIdentity, type WorkerRuntime } from './runtime.ts'
+import { createRuntime, type RuntimeIdentity, type RuntimeParts, type WorkerRuntime } from './runtime.ts'
 import { createVitals } from './vitals.ts'
 
 /** What a worker does, and how much of it. */
@@ -34,6 +34,11 @@ export interface WorkerRuntimeOptions extends WorkOptions, RuntimeIdentity {
  * `invalid_option` for a worker that does nothing.
  */
 export function createWorkerRuntime(options: WorkerRuntimeOptions): WorkerRuntime {
+  return createRuntime(runtimeParts(options, createAttemptFolders(options.folder)))
+}
+
+/** What a runtime stands on, on this machine. */
+export function runtimeParts(options: WorkerRuntimeOptions, folders: AttemptFolders): RuntimeParts {
   const { clock = systemClock(), handlers = {}, run, resumes = false } = options
   if (Object.keys(handlers).length === 0 && run === undefined) {
     throw new FleetError(
@@ -41,15 +46,12 @@ export function createWorkerRuntime(options: WorkerRuntimeOptions): WorkerRuntim
       'The worker has neither handlers nor run, so it could do nothing. Give it one of them.',
     )
   }
-  return createRuntime({
+  const plain = run
+  return {
     ...options,
+    ...{ plain, resumes, clock, folders, makeFolder },
     handlers: taskHandlers(handlers),
-    plain: run,
-    resumes,
-    clock,
     files: diskFiles(),
-    folders: createAttemptFolders(options.folder),
-    makeFolder,
     vitals: createVitals(clock),
-  })
+  }
 }

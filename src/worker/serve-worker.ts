@@ -1,8 +1,10 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { systemClock } from '../host/clock.ts'
 import { errorCodes, FleetError, type FleetErrorCode } from '../protocol/errors.ts'
-import { createWorkerRuntime, type WorkOptions } from './create-worker-runtime.ts'
+import { type AttemptFolders, createAttemptFolders } from './attempt-folder.ts'
+import { runtimeParts, type WorkOptions } from './create-worker-runtime.ts'
 import { portConnection } from './port-connection.ts'
+import { createRuntime } from './runtime.ts'
 import { stdioConnection } from './stdio-connection.ts'
 
 /** Options of {@link serveWorker}. */
@@ -26,7 +28,8 @@ const graceMs = 5_000
 export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
   const { signal } = options
   const clock = systemClock()
-  const runtime = createWorkerRuntime(options)
+  const folders = createAttemptFolders()
+  const runtime = createRuntime(runtimeParts({ ...options, clock }, folders))
   const leave = () => void runtime.close({ reason: 'the worker was told to leave', graceMs })
   const connection = isMainThread || parentPort === null ? stdioConnection({ clock }) : portConnection(parentPort)
   signal?.addEventListener('abort', leave, { once: true })
@@ -34,13 +37,18 @@ export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
   if (signal?.aborted === true) leave()
   const end = await attached
   signal?.removeEventListener('abort', leave)
-  const endProcess = () => process.exit()
-  const disarm = clock.alarm(graceMs, endProcess, { keepAlive: true })
+  const disarm = clock.alarm(graceMs, () => endWithWork(folders), { keepAlive: true })
   await runtime.done
   disarm()
   // What handlers left behind, a timer or a socket, must not keep a worker alive that nobody talks to.
-  clock.alarm(graceMs, endProcess, { keepAlive: false })
+  clock.alarm(graceMs, () => process.exit(), { keepAlive: false })
   if (end.refused !== undefined) throw refusal(end.refused)
+}
+
+/** Work that ignores its signal ends with its process. */
+function endWithWork(folders: AttemptFolders): void {
+  folders.remove()
+  process.exit(1)
 }
 
 function refusal({ code, reason }: { readonly code: string; readonly reason: string }): FleetError {

@@ -11,6 +11,7 @@ import { createOutgoing, type Outgoing } from './outgoing.ts'
 
 /** An attempt of the fleet, as a worker serves it: what was heard of it, what was said, and its files. */
 export interface ServedAttempt {
+  readonly key: AttemptKey
   /** How far it has come, for the next hello. */
   readonly known: KnownAttempt
   /** It was assigned, and its last frame was not said. */
@@ -35,7 +36,7 @@ export interface ServedAttemptParts {
   readonly keeps: boolean
   readonly clock: Clock
   readonly files: Files
-  readonly limits: OutboxLimits | undefined
+  readonly limits?: OutboxLimits
   readonly transmit: (line: string) => void
   /** Hands a message to the work. */
   readonly toWork: (message: ToWorker) => void
@@ -50,7 +51,7 @@ export interface ServedAttemptParts {
 
 export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
   const { key, clock, files, toWork } = parts
-  const outbox = createOutbox({ ...parts, ...(parts.limits && { limits: parts.limits }) })
+  const outbox = createOutbox(parts)
   let heard = 0
   let phase: 'staging' | 'running' | 'ended' | 'unwanted' = 'staging'
   let isStopped = false
@@ -156,6 +157,7 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
   }
 
   return {
+    key,
     outbox,
     get known() {
       return { ...key, acked: outbox.acked, heard }

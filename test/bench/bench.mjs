@@ -18,6 +18,7 @@ import { opening } from './sections/opening.mjs'
 import { queues } from './sections/queues.mjs'
 import { runs } from './sections/runs.mjs'
 import { virtualTime } from './sections/virtual-time.mjs'
+import { workerPrograms } from './sections/worker-programs.mjs'
 
 const sections = {
   limits,
@@ -28,6 +29,7 @@ const sections = {
   runs,
   'fan-out': fanOut,
   'virtual-time': virtualTime,
+  'worker-programs': workerPrograms,
   footprint,
 }
 

@@ -75,6 +75,18 @@ const marks = [
     measured: ({ median }) => median('virtual-time', 'retries', 'each'),
   },
   {
+    mark: 'warm worker processes: at least 2,000 attempts per second of processor time',
+    least: 2_000,
+    show: plain('/s'),
+    measured: ({ median }) => median('worker-programs', 'warm', 'perCore'),
+  },
+  {
+    mark: 'a process for each attempt: at most 1.5 × a bare start',
+    most: 1.5,
+    show: ratio,
+    measured: ({ median }) => median('worker-programs', 'spawned', 'ratio'),
+  },
+  {
     mark: 'import: at most 1.3 × its dependencies alone',
     most: 1.3,
     show: ratio,

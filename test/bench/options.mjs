@@ -14,6 +14,8 @@ const full = {
   finishedRuns: [100, 10_000],
   runs: 1_000,
   simulatedRuns: 1_000,
+  pooledAttempts: 4_000,
+  spawnedAttempts: 200,
   limitMs: 1_000,
   imports: 15,
 }
@@ -30,6 +32,8 @@ const quick = {
   finishedRuns: [10, 20],
   runs: 20,
   simulatedRuns: 5,
+  pooledAttempts: 50,
+  spawnedAttempts: 10,
   limitMs: 50,
   imports: 3,
 }
@@ -37,7 +41,8 @@ const quick = {
 export const usage = `npm run bench -- [options]
 
   --quick           small sizes: shows that it works, says nothing about speed
-  --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, virtual-time, limits, footprint
+  --only A,B        these sections only: closed-loop, drain, queues, opening, runs, fan-out, virtual-time, worker-programs,
+                    limits, footprint
   --rounds N        measures everything N times (default 5, and 3 what takes long)
   --out FILE        where the JSON goes (default test/bench/results.json)
   --from FILE       measures nothing, and shows the results of that file

@@ -39,20 +39,22 @@ describe('the bench', () => {
   it('ST3 it measures the store and the disk that it lies on, and writes what it found', { timeout: 120_000 }, async () => {
     await using folder = await scratch()
     const out = join(folder.path, 'results.json')
-    const small = ['--quick', '--no-build', '--no-peers', '--only', 'limits,queues,runs']
+    const small = ['--quick', '--no-build', '--no-peers', '--only', 'limits,queues,runs,worker-programs']
     const { code, stdout, stderr } = await bench(...small, '--out', out, '--folder', folder.path)
     expect(stderr).toContain(out)
     expect(code, stderr).toBe(0)
     const { figures, marks } = JSON.parse(await readFile(out, 'utf8')) as Results
-    expect(Object.keys(figures)).toEqual(['limits', 'queues', 'runs'])
+    expect(Object.keys(figures)).toEqual(['limits', 'queues', 'runs', 'worker-programs'])
     const found = [
       figures['limits']?.['128']?.['rate'],
       figures['queues']?.['100']?.['rate'],
       figures['runs']?.['small']?.['rate'],
+      figures['worker-programs']?.['warm']?.['perCore'],
+      figures['worker-programs']?.['spawned']?.['ratio'],
     ]
     for (const rate of found) expect(rate?.median).toBeGreaterThan(0)
     expect(figures['queues']?.['100']?.['heap']?.median).toBeLessThan(20_000)
-    expect(new Set(marks.map(({ verdict }) => verdict))).toEqual(new Set(['not measured']))
+    expect(new Set(marks.map(({ verdict }) => verdict))).toContain('not measured')
     for (const title of ['The limits of the disk', 'Queues of different lengths', 'Many small runs', 'The marks'])
       expect(stdout).toContain(title)
   })

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { importFlotilla, root } from '../flotilla.mjs'
+
+const program = fileURLToPath(new URL('../worker-program.mjs', import.meta.url))
+const worker = pathToFileURL(createRequire(`${root}/package.json`).resolve('flotilla/worker')).href
+/** Ticks of the processor time in /proc. */
+const ticksPerSecond = 100
+
+/**
+ * Attempts that do nothing, through processes: `warm` on processes that were there before, by the clock and by the processor time of the fleet
+ * and of all its processes; `spawned` on one process each, and as many bare starts of Node in turn with them.
+ */
+export default async function workerPrograms({ way, attempts, slots }) {
+  const { createFleet, childProcesses } = await importFlotilla()
+  const command = [process.execPath, ...process.execArgv.filter((word) => word !== '--expose-gc'), program, worker]
+  const transport = childProcesses({ command, handlers: ['nothing'], reuse: way === 'warm' })
+  const fleet = await createFleet({ workers: [{ id: 'pool', slots, transport }] })
+  const perform = async (count) => {
+    const tasks = Array.from({ length: count }, (_, at) => ({ id: `t${at}`, name: 't', instructions: 'x', handler: 'nothing' }))
+    const run = await fleet.start({ name: 'bench', tasks })
+    ;(await run.result()).assertCompleted()
+  }
+  try {
+    return way === 'warm' ? await warm(perform, attempts) : await spawned(perform, attempts, slots)
+  } finally {
+    await fleet.close({ graceMs: 0 })
+  }
+}
+
+async function warm(perform, attempts) {
+  await perform(attempts)
+  const processor = processorSeconds()
+  const began = performance.now()
+  await perform(attempts)
+  const seconds = (performance.now() - began) / 1000
+  return { rate: attempts / seconds, perCore: attempts / (processorSeconds() - processor) }
+}
+
+async function spawned(perform, attempts, slots) {
+  await perform(slots)
+  const bareStart = async () => {
+    const child = spawn(process.execPath, ['-e', '0'], { stdio: 'pipe', env: { PATH: process.env.PATH } })
+    child.stdout.resume()
+    child.stderr.resume()
+    await once(child, 'close')
+  }
+  let ours = 0
+  let bare = 0
+  // In turn, so that whatever else the machine does hits both alike.
+  for (let done = 0; done < attempts; done += slots * 5) {
+    const began = performance.now()
+    await perform(slots * 5)
+    const between = performance.now()
+    let left = slots * 5
+    await Promise.all(Array.from({ length: slots }, async () => { while (left-- > 0) await bareStart() })) // prettier-ignore
+    ours += between - began
+    bare += performance.now() - between
+  }
+  return { attempt: ours / attempts, bare: bare / attempts, ratio: ours / bare }
+}
+
+/** Processor time of this process and of those that it started, in seconds. */
+function processorSeconds() {
+  const { user, system } = process.cpuUsage()
+  let children = 0
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (Number(fields[1]) === process.pid) children += Number(fields[11]) + Number(fields[12])
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return (user + system) / 1e6 + children / ticksPerSecond
+}
