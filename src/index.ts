@@ -12,6 +12,8 @@ export {
   type ChildProcessWorkerOptions,
   type WorkerThreadWorkerOptions,
 } from './fleet/launched-workers.ts'
+export { ssh } from './fleet/ssh.ts'
+export type { SshOptions } from './fleet/ssh.ts'
 export type { ChildProcessOptions } from './transports/child-process.ts'
 export type { PoolOptions } from './transports/worker-pool.ts'
 export type { WorkerThreadOptions } from './transports/worker-thread.ts'

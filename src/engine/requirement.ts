@@ -143,7 +143,6 @@ export function isEnforced(requirement: Requirement, worker: WorkerFacts): boole
 
 /** The trust level that a lease runs at: the worker's own, else the policy's default, cut to the ceiling (SE1). */
 export function effectiveTrust(requirement: Requirement, worker: WorkerFacts): FleetTrustLevel {
-  // No transport proves the identity of a worker elsewhere yet, so none is verified.
-  if (requirement.verified && worker.host !== 'local') return 'sandbox'
+  if (requirement.verified && worker.host !== 'local' && !worker.verified) return 'sandbox'
   return lowerTrust(worker.trust ?? requirement.policyTrust, requirement.maxTrust)
 }

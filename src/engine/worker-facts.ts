@@ -10,6 +10,8 @@ export interface WorkerFacts {
   /** Roles that it serves; empty for any. */
   readonly roles: readonly string[]
   readonly host: 'local' | 'ssh' | 'docker' | 'remote'
+  /** It proves who it is before it is taken; workers of this computer need not (SE1). */
+  readonly verified: boolean
   /** Its own level; undefined takes the policy's default (SE1). */
   readonly trust: FleetTrustLevel | undefined
   readonly enforces: Enforcement

@@ -8,6 +8,7 @@ import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
 import { secretsRefused } from './secrets-refused.ts'
+import { sshProblems } from './ssh.ts'
 
 /** What is refused, where it stands, and why. */
 export interface Refusal {
@@ -27,8 +28,12 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  * built takes its row out.
  */
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
-  ['host', (worker) => worker.host.kind !== 'local', 'only local hosts can be reached yet'],
-  ['auth', (worker) => worker.auth !== undefined && worker.auth.method !== 'none', 'a local worker needs no authentication'],
+  ['host', (worker) => worker.host.kind === 'docker', 'containers cannot be started yet'],
+  [
+    'auth',
+    ({ auth, host }) => auth !== undefined && auth.method !== 'none' && !(auth.method === 'ssh_key' && host.kind === 'ssh'),
+    'nobody checks this proof of who the worker is at a host of its kind',
+  ],
 ]
 
 /**
@@ -44,7 +49,7 @@ export function* refusingUnenforceable(run: FleetRunSpec, { secrets }: Enforcers
   }
   const refusals = [
     ...found,
-    ...run.worker_specs.flatMap((worker, index) => refused(unenforcedOfWorker, worker, `worker_specs[${index}].`)),
+    ...run.worker_specs.flatMap((worker, index) => refusedOfWorker(worker, `worker_specs[${index}].`)),
     ...(yield* refusingTasks(run.tasks)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
@@ -73,6 +78,11 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal
     yield
   }
   return found
+}
+
+function refusedOfWorker(worker: FleetWorkerSpec, under: string): Refusal[] {
+  const problems = sshProblems(worker).map(({ path, reason }) => ({ path: under + path, reason }))
+  return [...refused(unenforcedOfWorker, worker, under), ...problems]
 }
 
 function refused<Subject>(

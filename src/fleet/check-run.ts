@@ -15,7 +15,8 @@ import { checkOptions } from './check-options.ts'
 import type { FleetOptions } from './options.ts'
 import { mergingProfiles, profileTables } from './profiles.ts'
 import { secretsOf } from './secrets-of.ts'
-import { commandWorkerOf, workersOf } from './workers-of.ts'
+import { workerOfSpec } from './spec-workers.ts'
+import { workersOf } from './workers-of.ts'
 
 /** What a run is checked against. */
 export type CheckOptions = Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets' | 'profiles' | 'roles'> & {
@@ -40,7 +41,7 @@ export function checkRun(input: FleetRunSpecInput, options: CheckOptions = {}): 
   const host = { clock: systemClock(), environment: systemEnvironment() }
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),
-    ...spec.worker_specs.map((worker) => commandWorkerOf(worker, host).facts),
+    ...spec.worker_specs.map((worker) => workerOfSpec(worker, host).facts),
   ]
   const impossible = allAtOnce(findingImpossible({ ...spec, tasks }, workers))
   refuseUnenforced(spec, impossible)

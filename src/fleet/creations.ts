@@ -16,7 +16,7 @@ import { digesting, headerOf } from './new-run.ts'
 import { mergingProfiles } from './profiles.ts'
 import type { Registrar } from './registrar.ts'
 import type { ProfileTables } from '../security/profile-layers.ts'
-import { commandWorkerOf } from './workers-of.ts'
+import { workerOfSpec } from './spec-workers.ts'
 import type { HostPorts } from './workers-of.ts'
 
 /** How to create a run. */
@@ -63,7 +63,7 @@ export function createCreations(
   }
 
   function workersFor(spec: FleetRunSpec): readonly WorkerFacts[] {
-    const own = spec.worker_specs.map((worker) => commandWorkerOf(worker, parts.host).facts)
+    const own = spec.worker_specs.map((worker) => workerOfSpec(worker, parts.host).facts)
     return [...engine.workers.all().map((worker) => worker.facts), ...own]
   }
 

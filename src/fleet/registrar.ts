@@ -5,7 +5,7 @@ import type { Worker } from '../engine/workers.ts'
 import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
-import { commandWorkerOf } from './workers-of.ts'
+import { workerOfSpec } from './spec-workers.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
 /** Registers workers and brings them up (WO1). */
@@ -56,7 +56,7 @@ export function createRegistrar(engine: Engine, host: HostPorts, via: (transport
         )
       }
       specs.set(spec.id, text)
-      add(commandWorkerOf(spec, host))
+      add(workerOfSpec(spec, host))
     },
     async ready() {
       while (starting.size > 0) await Promise.all(starting)

@@ -7,7 +7,6 @@ import type { Environment } from '../ports/environment.ts'
 import type { Transport } from '../ports/transport.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { isToken, reservedId } from '../protocol/ids.ts'
-import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { sandboxLimits } from '../security/sandbox.ts'
 import { commandTransport } from '../transports/command.ts'
 import type { SandboxProbe } from '../transports/sandbox-probe.ts'
@@ -63,32 +62,6 @@ export function workerPlan(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   return planOf(worker, host)
 }
 
-/** A local worker that a task file names; it runs commands (SE1: its trust is what the file says). */
-export function commandWorkerOf(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
-  const transport = commandTransport(host)
-  return {
-    transport,
-    facts: {
-      id: spec.id,
-      serves: transport.serves,
-      capabilities: spec.capabilities,
-      roles: (spec.labels['role'] ?? '')
-        .split(',')
-        .map((role) => role.trim())
-        .filter((role) => role !== ''),
-      host: 'local',
-      trust: spec.trust_level,
-      // Asked for only when it matters: looking takes a moment.
-      get enforces() {
-        return transport.enforces
-      },
-      checks: transport.checks,
-      runsUnenforced: false,
-      slots: spec.max_concurrent_tasks ?? 1,
-    },
-  }
-}
-
 function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
   const transport = transportOf(worker, host)
   const kind = transport.kind === 'ssh' || transport.kind === 'docker' ? transport.kind : transport.survives ? 'remote' : 'local'
@@ -100,6 +73,7 @@ function planOf(worker: WorkerOptions, host: HostPorts): WorkerPlan {
       capabilities: worker.capabilities ?? [],
       roles: worker.roles ?? [],
       host: kind,
+      verified: kind === 'local' || transport.verifiesIdentity === true,
       trust: worker.trustLevel ?? 'local',
       get enforces() {
         return transport.enforces

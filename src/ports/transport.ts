@@ -59,6 +59,8 @@ export interface Transport {
   readonly survives: boolean
   /** True when workers come by themselves: `open` waits for the next, so nobody waits before it, and a fleet is ready without them. Default false. */
   readonly dialsIn?: boolean
+  /** True when its workers have proved who they are before they are taken: by a token, a pinned key, a certificate (SE1, SE7). Default false. */
+  readonly verifiesIdentity?: boolean
   /** What tasks these workers serve: tasks that name one of these handlers; tasks with a `metadata.command`; tasks that name neither. */
   readonly serves: { readonly handlers: readonly string[]; readonly commands: boolean; readonly plain: boolean }
   /**

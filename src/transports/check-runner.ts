@@ -76,8 +76,9 @@ async function endOf(
     await killCarriers({ entries: Object.entries(leaseEntries(key, storeId)).map(([name, value]) => `${name}=${value}`), clock })
   }
   const { score, text } = output
-  if (end.never !== undefined) return { problem: `${end.never.reason}.`, output: text }
+  if (end.unrunnable !== undefined) return { problem: `${end.unrunnable}.`, output: text }
   if (end.exitCode !== undefined) return { exitCode: end.exitCode, output: text, ...(score !== undefined && { score }) }
+  if (end.lost !== undefined) return { problem: `Nobody knows how ${program} ended: ${end.lost}.`, output: text }
   const because = end.because === undefined ? '' : `: ${end.because}`
   return { problem: `${program} was killed by ${end.signal ?? 'a signal'}${because}.`, output: text }
 }

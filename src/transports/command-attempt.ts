@@ -95,7 +95,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
     const started = await startCommand(parts, signal, output)
     if ('type' in started) return started
     program = started
-    send({ ...key, type: 'accepted', process: program.record })
+    send({ ...key, type: 'accepted', ...(program.record !== undefined && { process: program.record }) })
     if (signal.aborted) program.terminate(graceMs)
     const end = await program.ended
     output.end()

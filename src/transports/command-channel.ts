@@ -4,6 +4,12 @@ import type { Channel, ChannelEnd, WorkerLaunch } from '../ports/transport.ts'
 import { type CommandParts, type RunningCommand, runCommand } from './command-attempt.ts'
 import { createMessageChannel } from './message-channel.ts'
 
+/** A channel whose worker may be lost. */
+export interface CommandChannel extends Channel {
+  /** The way to the worker is gone: the channel ends at once, unasked. Resolves when nothing waits for what it ran any more. */
+  lose(reason: string): Promise<void>
+}
+
 /** The channel of a worker that runs commands, wherever they are started. */
 export function createCommandChannel(
   launch: WorkerLaunch,
@@ -11,7 +17,7 @@ export function createCommandChannel(
     /** Asked anew for each attempt. */
     readonly redactor: (() => Redactor | undefined) | undefined
   },
-): Channel {
+): CommandChannel {
   const messages = createMessageChannel<FromWorker>(weigh)
   const running = new Map<string, RunningCommand>()
   let announceEnd!: (end: ChannelEnd) => void
@@ -50,8 +56,18 @@ export function createCommandChannel(
     return (closing ??= finish(reason))
   }
 
+  const lose = async (reason: string) => {
+    if (closing === undefined) {
+      closing = Promise.resolve()
+      messages.end()
+      announceEnd({ reason, asked: false })
+    }
+    for (const command of running.values()) command.stop({ code: 'lease_lost', reason, grace_ms: 0 })
+    await Promise.all([...running.values()].map((command) => command.done))
+  }
+
   messages.push({ type: 'hello', worker_id: launch.workerId, incarnation: launch.incarnation, attempts: [] })
-  return { send: receive, messages, closed, close }
+  return { send: receive, messages, closed, close, lose }
 }
 
 /** Text counts by its length: it is the only thing that a command can send without end. */

@@ -13,7 +13,7 @@ export interface CommandLaunch {
 }
 
 /** What every program may count on, when the fleet itself has it (WS3). */
-const essentials = [
+export const essentials = [
   'HOME', 'PATH', 'LANG', 'LANGUAGE', 'LC_ALL', 'LC_COLLATE', 'LC_CTYPE', 'LC_MESSAGES', 'LC_MONETARY', 'LC_NUMERIC', 'LC_TIME', 'TMPDIR', 'TZ',
 ] // prettier-ignore
 
@@ -51,7 +51,7 @@ export async function prepareFolder(assign: AssignMessage): Promise<{ readonly p
   const root = await stat(assign.root).catch(() => undefined)
   if (!root?.isDirectory()) return { problem: `its workspace root ${assign.root} is no folder` }
   await mkdir(artifactsFolder(assign.folder), { recursive: true })
-  await writeFile(inputPath(assign.folder), JSON.stringify(inputOf(assign), null, 2))
+  await writeFile(inputPath(assign.folder), inputText(assign))
   return undefined
 }
 
@@ -87,7 +87,9 @@ export function inputPath(folder: string): string {
   return join(folder, 'input.json')
 }
 
-function inputOf({ task, previous, dependencies, allow_parallel_reads, budget_left = {} }: AssignMessage) {
+/** What a command finds in the file of its input. */
+export function inputText({ task, previous, dependencies, allow_parallel_reads, budget_left = {} }: AssignMessage): string {
   const left = dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }] as const)
-  return { task, input: task.input, previous, dependencies: Object.fromEntries(left), allow_parallel_reads, budget_left }
+  const input = { task, input: task.input, previous, dependencies: Object.fromEntries(left), allow_parallel_reads, budget_left }
+  return JSON.stringify(input, null, 2)
 }

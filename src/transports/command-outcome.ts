@@ -10,8 +10,8 @@ export function outcomeOf(
   end: ProgramEnd,
   left: { readonly output: Json | undefined; readonly summary: string | undefined; readonly recent: string },
 ): CommandOutcome {
-  if (end.never !== undefined)
-    return end.never.isFinal ? finalFailure(end.never.reason) : hostFailure(new Error(end.never.reason))
+  if (end.unrunnable !== undefined) return finalFailure(end.unrunnable)
+  if (end.lost !== undefined) return hostFailure(new Error(end.lost))
   if (end.exitCode === undefined) {
     const because = end.because === undefined ? '' : `: ${end.because}`
     return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}${because}` }
@@ -25,6 +25,7 @@ export function outcomeOf(
     exit_code: 0,
     ...(left.summary === undefined ? {} : { summary: left.summary }),
     ...(left.output === undefined ? {} : { output: left.output }),
+    ...(end.evidenceRoot === undefined ? {} : { evidence_root: end.evidenceRoot }),
   }
 }
 

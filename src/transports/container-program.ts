@@ -129,9 +129,9 @@ async function endOf(
   const isLeft = !(await client.remove(launch.name))
   const left = { isDrained: end.isDrained, ...(isLeft && { isLeft }) }
   const missing = missingProgram(end, said)
-  if (missing !== undefined) return { ...left, never: { reason: missing, isFinal: true } }
+  if (missing !== undefined) return { ...left, unrunnable: missing }
   const unstarted = of.never ?? (isPlain || state?.hasStarted === true ? undefined : said.trim() || endingOf(end))
-  if (unstarted !== undefined) return { ...left, never: { reason: unstarted, isFinal: false } }
+  if (unstarted !== undefined) return { ...left, lost: unstarted }
   if (end.exitCode === killedCode) {
     const may = state?.isOutOfMemory === true ? 'it needed' : 'it may have needed'
     return { ...left, signal: 'SIGKILL', because: `${may} more than ${launch.limits.memoryBytes} bytes of memory` }

@@ -83,11 +83,11 @@ export async function runInContainer(work: ContainerWork, parts: ContainerParts)
       ...{ client, clock, environment, startLimitMs, drainLimitMs, stdout, stderr },
       ...(planned.hasInput && { input: handOver(secrets) }),
     })
-    const told = started.ended.then(({ never, ...end }) => ({
+    const where = (why: string) => `cannot run ${launch.program} in a container of ${image}: ${why}`
+    const told = started.ended.then((end) => ({
       ...end,
-      ...(never !== undefined && {
-        never: { ...never, reason: `cannot run ${launch.program} in a container of ${image}: ${never.reason}` },
-      }),
+      ...(end.unrunnable !== undefined && { unrunnable: where(end.unrunnable) }),
+      ...(end.lost !== undefined && { lost: where(end.lost) }),
     }))
     return { ...started, ended: told, release, takeLeavings: takingFrom(place, work.place.folder, owner.kind) }
   } catch (error) {

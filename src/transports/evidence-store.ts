@@ -13,7 +13,11 @@ export function evidenceRoot(folder: string): string {
  * was done (VE2). What is written is on disk when this resolves: the result that follows may be durable before anybody looks. A path that
  * does not stay in the root is left alone: its scorer refuses it by itself.
  */
-export async function keepEvidenceFile(folder: string, { path, found }: EvidenceFrame, bytes: Uint8Array): Promise<void> {
+export async function keepEvidenceFile(
+  folder: string,
+  { path, found }: Pick<EvidenceFrame, 'path' | 'found'>,
+  bytes: Uint8Array,
+): Promise<void> {
   const root = evidenceRoot(folder)
   await mkdir(root, { recursive: true })
   if (found === 'missing' || relativeProblem(path) !== undefined) return

@@ -8,7 +8,8 @@ import { isGroupAlive, processFacts, signalGroup } from './process-group.ts'
 
 /** A program that was started. */
 export interface Program {
-  readonly record: ProcessRecord
+  /** Undefined where it runs on another machine. */
+  readonly record: ProcessRecord | undefined
   /** Asks the whole group to end, and kills it after the grace (HO3). Nothing happens once the leader has exited. */
   terminate(graceMs: number): void
   /** The other ends of the pipes that were asked for, by descriptor. */
@@ -23,13 +24,20 @@ export interface ProgramEnd {
   readonly signal?: string
   /** Why the signal was sent, where that is known. */
   readonly because?: string
-  /** Why it never came to run, where that was found out only at its end. `isFinal`: trying again would not mend it. */
-  readonly never?: { readonly reason: string; readonly isFinal: boolean }
+  /** Why it could not be run, where that was found out only at its end; trying again would not mend it (RE3). */
+  readonly unrunnable?: string
+  /** Why nobody knows how it ended. Nothing of it runs any more. */
+  readonly lost?: string
+  /** A folder of this machine that holds what the scorer reads, where the root of the work is elsewhere (VE2). */
+  readonly evidenceRoot?: string
   /** False when something outside the group still holds the output open. */
   readonly isDrained: boolean
   /** True when something of it is left that could not be ended. */
   readonly isLeft?: boolean
 }
+
+/** A program of this machine. */
+export type LocalProgram = Program & { readonly record: ProcessRecord }
 
 /** How long a killed group's output may take to end; after that somebody else holds it. */
 const closeMs = 200
@@ -54,7 +62,7 @@ export async function startProgram(
     /** The group that is asked to end, where that is not the program's own. */
     readonly asked?: () => number | undefined
   },
-): Promise<Program> {
+): Promise<LocalProgram> {
   const { clock, drainLimitMs, hasInput = false, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
   const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const

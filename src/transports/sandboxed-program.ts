@@ -8,7 +8,7 @@ import { seccompFilter } from '../security/seccomp/filter.ts'
 import { leakedDescriptors } from './leaked-descriptors.ts'
 import { createProcessBudget } from './process-budget.ts'
 import { hasEnded, isGroupAlive, processFacts, signalGroup } from './process-group.ts'
-import { type Program, startProgram } from './program.ts'
+import { type LocalProgram, type Program, startProgram } from './program.ts'
 import { takeLeavings, type TakingLimits } from './sandbox-leavings.ts'
 
 /** A program that runs in a sandbox. Its process record is the sandbox's, which ends with all in it. */
@@ -100,7 +100,7 @@ async function startWithPipes(
   launch: Parameters<typeof startProgram>[0],
   start: SandboxStart,
   asked: () => number | undefined,
-): Promise<Program> {
+): Promise<LocalProgram> {
   const leaked = await leakedDescriptors()
   const nothing = await open('/dev/null', constants.O_RDWR)
   const own = Object.values(descriptors)

@@ -4,7 +4,7 @@ import { createTestTransport } from '../../support/test-transport.ts'
 import type { Entry } from '../../../src/engine/entry.ts'
 import { findingImpossible, refuseUnenforced } from '../../../src/fleet/check-run.ts'
 import type { WorkerOptions } from '../../../src/fleet/options.ts'
-import { commandWorkerOf } from '../../../src/fleet/workers-of.ts'
+import { workerOfSpec } from '../../../src/fleet/spec-workers.ts'
 import type { HostPorts } from '../../../src/fleet/workers-of.ts'
 import { systemClock } from '../../../src/host/clock.ts'
 import { systemEnvironment } from '../../../src/host/environment.ts'
@@ -366,7 +366,7 @@ describe('SE2', () => {
     const check = (worker: object, security_policy: object, probe: HostPorts['probe']): void => {
       const tasks = [task('a', { metadata: { command: ['true'] } })]
       const spec = FleetRunSpec.parse({ name: 'r', tasks, worker_specs: [{ ...host, ...worker }], security_policy })
-      const workers = spec.worker_specs.map((one) => commandWorkerOf(one, { clock, environment, probe }).facts)
+      const workers = spec.worker_specs.map((one) => workerOfSpec(one, { clock, environment, probe }).facts)
       refuseUnenforced(spec, allAtOnce(findingImpossible(spec, workers)))
     }
     const none = () => ({ missing: 'bubblewrap is not installed' })

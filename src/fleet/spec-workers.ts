@@ -1,0 +1,41 @@
+import type { Transport } from '../ports/transport.ts'
+import type { FleetHostSpec } from '../protocol/host.ts'
+import type { FleetWorkerSpec } from '../protocol/worker.ts'
+import { commandTransport } from '../transports/command.ts'
+import { sshWorker } from './ssh.ts'
+import type { HostPorts, WorkerPlan } from './workers-of.ts'
+
+/** The way to the workers of each kind of host. */
+const ways: { readonly [Kind in FleetHostSpec['kind']]: (spec: FleetWorkerSpec, host: HostPorts) => Transport } = {
+  local: (_, host) => commandTransport(host),
+  ssh: sshWorker,
+  // Refused when a run is created.
+  docker: (_, host) => commandTransport(host),
+}
+
+/** A worker that a run names. Its trust is what the file says (SE1). */
+export function workerOfSpec(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const transport = ways[spec.host.kind](spec, host)
+  return {
+    transport,
+    facts: {
+      id: spec.id,
+      serves: transport.serves,
+      capabilities: spec.capabilities,
+      roles: (spec.labels['role'] ?? '')
+        .split(',')
+        .map((role) => role.trim())
+        .filter((role) => role !== ''),
+      host: spec.host.kind,
+      verified: spec.host.kind === 'local' || transport.verifiesIdentity === true,
+      trust: spec.trust_level,
+      // Asked for only when it matters: looking takes a moment.
+      get enforces() {
+        return transport.enforces
+      },
+      checks: transport.checks,
+      runsUnenforced: false,
+      slots: spec.max_concurrent_tasks ?? 1,
+    },
+  }
+}
