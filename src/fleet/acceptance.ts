@@ -7,6 +7,7 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
+import { containerProblems } from './container.ts'
 import { secretsRefused } from './secrets-refused.ts'
 import { sshProblems } from './ssh.ts'
 
@@ -28,7 +29,6 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
  * built takes its row out.
  */
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
-  ['host', (worker) => worker.host.kind === 'docker', 'containers cannot be started yet'],
   [
     'auth',
     ({ auth, host }) => auth !== undefined && auth.method !== 'none' && !(auth.method === 'ssh_key' && host.kind === 'ssh'),
@@ -81,7 +81,10 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal
 }
 
 function refusedOfWorker(worker: FleetWorkerSpec, under: string): Refusal[] {
-  const problems = sshProblems(worker).map(({ path, reason }) => ({ path: under + path, reason }))
+  const problems = [...sshProblems(worker), ...containerProblems(worker)].map(({ path, reason }) => ({
+    path: under + path,
+    reason,
+  }))
   return [...refused(unenforcedOfWorker, worker, under), ...problems]
 }
 

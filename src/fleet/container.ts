@@ -85,17 +85,34 @@ export function containerWorker({ host: spec }: FleetWorkerSpec, host: HostPorts
   return transportTo({ image, args: args.length > 0 ? args : undefined, pool: { plain: true } }, host)
 }
 
-/** What is wrong with a worker of a run that names a container (SE6), or with this machine for it. */
-export function containerProblems(
-  { host }: FleetWorkerSpec,
-  probe: () => ContainerProbe,
-): readonly { readonly path: string; readonly reason: string }[] {
-  if (host.kind !== 'docker') return []
-  const problems = hostProblems(host).map(({ path, reason }) => ({ path: `host.${path}`, reason }))
-  const probed = probe()
-  return 'missing' in probed
-    ? [...problems, { path: 'host', reason: `no containers can be run here: ${probed.missing}` }]
-    : problems
+interface Problem {
+  readonly path: string
+  readonly reason: string
+}
+
+/** What is wrong with a worker of a run that names a container (SE6). */
+export function containerProblems({ host }: FleetWorkerSpec): readonly Problem[] {
+  return host.kind === 'docker' ? hostProblems(host).map(({ path, reason }) => ({ path: `host.${path}`, reason })) : []
+}
+
+/** Why the containers of a run's workers cannot be run on this machine, which is looked at only when there are any. */
+export function runtimeProblems(workers: readonly FleetWorkerSpec[], host: HostPorts): readonly Problem[] {
+  const place = workers.findIndex((worker) => worker.host.kind === 'docker')
+  if (place < 0) return []
+  const probed = (host.containers ?? containerPorts({}, host.environment)).probe()
+  return 'host' in probed
+    ? []
+    : [{ path: `worker_specs[${place}].host`, reason: `no containers can be run here: ${probed.missing}` }]
+}
+
+/** The ways to the containers that an earlier fleet may have left: those of this fleet's workers, and of the runs that go on. */
+export function containerWays(
+  parts: { readonly plans: readonly { readonly transport: Transport }[]; readonly specs: readonly FleetWorkerSpec[] },
+  host: HostPorts,
+): readonly Transport[] {
+  const named = parts.specs.find((spec) => spec.host.kind === 'docker')
+  const own = parts.plans.map((plan) => plan.transport).filter((transport) => transport.kind === 'docker')
+  return [...own, ...(named === undefined ? [] : [containerWorker(named, host)])]
 }
 
 /** What is wrong with how containers are to be run. */
@@ -110,7 +127,11 @@ export function containersProblems(options: ContainersOptions): string[] {
     const isSize = name === 'cpus' ? value >= 0 && Number.isFinite(value) : Number.isSafeInteger(value) && value >= 1
     return isSize ? [] : [`bounds.${name}: expected a number from ${name === 'cpus' ? 0 : 1}, got ${String(value)}`]
   })
+  const known = ['runtime', 'program', 'network', 'pull', 'user', 'readable', 'bounds']
   return [
+    ...Object.keys(options)
+      .filter((name) => !known.includes(name))
+      .map((name) => `${name}: there is no such option; there are ${known.join(', ')}`),
     ...(runtime === undefined || ['docker', 'podman'].includes(runtime)
       ? []
       : [`runtime: expected docker or podman, got ${String(runtime)}`]),
@@ -130,7 +151,7 @@ export function containersProblems(options: ContainersOptions): string[] {
   ]
 }
 
-function hostProblems({ image, args }: { readonly image: string; readonly args: readonly string[] }) {
+function hostProblems({ image, args }: { readonly image: string; readonly args: readonly string[] }): readonly Problem[] {
   return [
     { path: 'image', reason: imageProblem(image) },
     { path: 'args', reason: wordsProblem(args) },

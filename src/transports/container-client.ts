@@ -82,9 +82,12 @@ export function createContainerClient(host: ContainerHost, clock: Clock): Contai
   }
 }
 
-/** Ends the containers of a store that an earlier fleet left behind; rejects when one of them does not go (LE6, HO5). */
-export async function reapContainers(client: ContainerClient, storeId: string): Promise<void> {
-  const left = await client.named({ [labelNames.store]: storeId })
+/** Ends the containers of a store, or of one of its workers, that were left behind; rejects when one of them does not go (LE6, HO5). */
+export async function reapContainers(
+  client: ContainerClient,
+  { storeId, worker }: { readonly storeId: string; readonly worker?: string },
+): Promise<void> {
+  const left = await client.named({ [labelNames.store]: storeId, ...(worker !== undefined && { [labelNames.worker]: worker }) })
   const gone = await Promise.all(left.map((name) => client.remove(name)))
   const staying = left.filter((_, index) => gone[index] === false)
   if (staying.length > 0) throw new Error(`Containers of an earlier fleet cannot be removed: ${staying.join(', ')}`)

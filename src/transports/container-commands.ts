@@ -10,7 +10,6 @@ import type { ContainerOptions } from './container-options.ts'
 import { termsOf } from './container-options.ts'
 import { type ContainerParts, type NotRun, runInContainer } from './container-run.ts'
 import { removeMemoryFolders } from './memory-folder.ts'
-import { reapOrphans } from './orphans.ts'
 
 /**
  * Runs `metadata.command` of tasks as `commandTransport` does, each in a container of its own: without a shell, in the task's workspace
@@ -78,6 +77,9 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
       signal.throwIfAborted()
       const { storeId, workerId: worker, incarnation } = launch
       const there = required()
+      // What an earlier incarnation left must be gone before this one begins.
+      await reapContainers(there.client, { storeId, worker })
+      signal.throwIfAborted()
       return createCommandChannel(launch, {
         ...{ clock, environment: nothing, redactor, limits: bounds },
         async start({ assign, launch: planned, signal: stopped, output }) {
@@ -107,10 +109,8 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
         },
       })
     },
-    async reap({ storeId, recorded }) {
-      await reapOrphans({ storeId, recorded, clock })
-      const there = available()
-      if (there !== undefined) await reapContainers(there.client, storeId)
+    async reap({ storeId }) {
+      await reapContainers(required().client, { storeId })
       await removeMemoryFolders(storeId)
     },
   }

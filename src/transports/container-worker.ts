@@ -19,6 +19,9 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
   let client: ContainerClient | undefined
   let fetch: ReturnType<typeof createImageKeeper> | undefined
   let number = 0
+  let served: string | undefined
+  /** What an earlier incarnation left must be gone before this one begins. */
+  let reaped: Promise<void> | undefined
   const required = (): ContainerClient => {
     const probed = options.probe()
     if ('missing' in probed) throw new Error(`No containers can be run here: ${probed.missing}.`)
@@ -43,8 +46,11 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
       fetch ??= createImageKeeper(there, image, pull)
       const unfetched = await fetch(signal)
       if (unfetched !== undefined) throw new Error(`The worker program cannot be started: ${unfetched}.`)
-      signal.throwIfAborted()
       const { storeId, workerId: worker, incarnation } = launch
+      if (served !== incarnation) reaped = reapContainers(there, { storeId, worker })
+      served = incarnation
+      await reaped
+      signal.throwIfAborted()
       const owner = { storeId, worker, incarnation, kind: 'worker', number: (number += 1) } as const
       const name = containerName(owner)
       // It works on nothing of this machine, so it need only not be root.
@@ -74,6 +80,6 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
         sweep: async () => void (await there.remove(name)),
       })
     },
-    reap: ({ storeId }) => reapContainers(required(), storeId),
+    reap: ({ storeId }) => reapContainers(required(), { storeId }),
   }
 }
