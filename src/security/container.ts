@@ -55,8 +55,6 @@ export interface ContainerLaunch {
   /** Undefined: as the image says. */
   readonly folder: string | undefined
   readonly mounts: readonly ContainerMount[]
-  /** Folders whose content is not shown although they lie in what is. */
-  readonly hidden: readonly string[]
   /** The file of the filter of system calls; undefined: the runtime's own filter. */
   readonly filter: string | undefined
   /** Variables whose values anybody on the machine may see. */
@@ -76,7 +74,7 @@ const userProcesses = 16_384
 /** What only one of the runtimes knows. */
 const dialects: Readonly<Record<ContainerRuntime, { readonly options: readonly string[]; readonly memory: string }>> = {
   docker: { options: [], memory: '' },
-  // Proxies of the host may have passwords in them. `notmpcopyup`: a file system in memory would begin with a copy of what it hides.
+  // Proxies of the host may have passwords in them; a file system in memory would begin with a copy of what the image has in its place.
   podman: { options: ['--http-proxy=false', '--image-volume=tmpfs'], memory: ',notmpcopyup' },
 }
 
@@ -117,7 +115,6 @@ export function containerArguments(
     ...inMemory('/run', 65_536, '755'),
     ...inMemory('/var/tmp', 65_536, '1777'),
     ...launch.mounts.flatMap(({ source, target, writable }) => ['--volume', `${source}:${target}:${writable ? 'rw' : 'ro'}`]),
-    ...launch.hidden.flatMap((path) => inMemory(path, 65_536, '755')),
     ...pairs('--env', launch.variables),
     ...launch.named.flatMap((name) => ['--env', name]),
     ...(launch.folder === undefined ? [] : ['--workdir', launch.folder]),

@@ -1,4 +1,5 @@
 import { chmod, mkdir, realpath, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import type { Confinement } from '../protocol/wire.ts'
 import type { ContainerMount } from '../security/container.ts'
 import { mountProblem } from '../security/container-words.ts'
@@ -32,17 +33,16 @@ export interface WorkPlace {
 /** What a container is shown of the host, under the same paths. */
 export interface ContainerPlace {
   readonly mounts: readonly ContainerMount[]
-  readonly hidden: readonly string[]
   readonly user: ContainerUser
   /** The workspace root without links. */
   readonly root: string
-  /** What stands for the attempt's folder, where that lies in memory. */
-  readonly memory: MemoryFolder | undefined
+  /** What was made for this container alone. */
+  readonly scratch: MemoryFolder
+  /** What stands for the attempt's folder, to be taken out at the end; undefined where that is the folder itself, or nothing is to be left. */
+  readonly leavings: string | undefined
   /** The file of its filter of system calls; undefined: the runtime's own. */
   readonly filter: string | undefined
 }
-
-const filterName = 'seccomp.json'
 
 /**
  * Prepares what a container is shown: the workspace root, to be read; what may be written; the attempt's folder. Where it must be confined,
@@ -64,25 +64,31 @@ export async function prepareContainerPlace(work: WorkPlace): Promise<ContainerP
   const user = work.user ?? (await containerUser(root))
   const denied = user.uid === 0 ? undefined : await accessProblem(user, root)
   if (denied !== undefined) return { problem: denied }
-  const memory = confined === undefined ? undefined : await createMemoryFolder(work.storeId)
-  const own = memory?.path ?? folder
-  if (memory !== undefined) {
-    await mkdir(artifactsFolder(own))
-    await writeFile(memory.beside(filterName), JSON.stringify(seccompProfile()))
-  }
+  const scratch = await createMemoryFolder(work.storeId)
+  const own = confined === undefined ? folder : scratch.path
+  const filter = confined === undefined ? undefined : scratch.beside('seccomp.json')
+  if (confined !== undefined) await mkdir(artifactsFolder(own))
+  if (filter !== undefined) await writeFile(filter, JSON.stringify(seccompProfile()))
   await giveTo(user, [own, artifactsFolder(own)])
   // It may be read, and not be written, whoever the container runs as.
   await chmod(work.input, 0o644)
-  const shown = [
+  const mounts = [
     { source: root, target: root, writable: writable.paths.includes(root) },
     ...writable.paths.filter((path) => path !== root).map((path) => ({ source: path, target: path, writable: true })),
+    ...(await Promise.all(hidden.map((path, index) => covered(path, scratch.beside(`hidden-${index}`), folder)))),
     { source: own, target: folder, writable: true },
     { source: work.input, target: work.input, writable: false },
-    ...(memory !== undefined && work.readsArtifacts
+    ...(confined !== undefined && work.readsArtifacts
       ? [{ source: artifactsFolder(folder), target: artifactsFolder(folder), writable: false }]
       : []),
   ]
-  return { mounts: shown, hidden, user, root, memory, filter: memory?.beside(filterName) }
+  return { mounts, user, root, scratch, filter, leavings: confined === undefined || work.readsArtifacts ? undefined : own }
+}
+
+/** An empty folder in the place of one that is not shown; what is shown in that needs a place to be put at. */
+async function covered(hidden: string, empty: string, folder: string): Promise<ContainerMount> {
+  await mkdir(isInside(folder, hidden) ? join(empty, relative(hidden, folder)) : empty, { recursive: true })
+  return { source: empty, target: hidden, writable: false }
 }
 
 /** Without paths of its own a task may write all of its root, unless it is confined (WS4). */

@@ -65,7 +65,7 @@ export type NotRun = { readonly problem: string } | { readonly unstarted: string
 
 /** Runs a command in a container of its own, which sees the workspace and the attempt's folder under their own paths. */
 export async function runInContainer(work: ContainerWork, parts: ContainerParts): Promise<ConfinedProgram | NotRun> {
-  const { owner, launch, signal, secrets } = work
+  const { launch, signal, secrets } = work
   const { client, clock, startLimitMs, drainLimitMs } = parts
   const { image } = parts.terms
   const problem = wordsProblem([launch.program, ...launch.args, ...Object.values(launch.environment)])
@@ -74,7 +74,7 @@ export async function runInContainer(work: ContainerWork, parts: ContainerParts)
   if (unfetched !== undefined) return { unstarted: unfetched }
   const place = await prepareContainerPlace({ ...work.place, user: parts.terms.user })
   if ('problem' in place) return place
-  const release = () => place.memory?.remove() ?? Promise.resolve()
+  const release = () => place.scratch.remove()
   try {
     signal.throwIfAborted()
     const { environment, ...planned } = containerLaunch(work, place, parts.terms)
@@ -89,7 +89,7 @@ export async function runInContainer(work: ContainerWork, parts: ContainerParts)
       ...(end.unrunnable !== undefined && { unrunnable: where(end.unrunnable) }),
       ...(end.lost !== undefined && { lost: where(end.lost) }),
     }))
-    return { ...started, ended: told, release, takeLeavings: takingFrom(place, work.place.folder, owner.kind) }
+    return { ...started, ended: told, release, takeLeavings: takingFrom(place, work.place.folder) }
   } catch (error) {
     await release()
     throw error
@@ -115,7 +115,6 @@ function containerLaunch(
     user: `${place.user.uid}:${place.user.gid}`,
     folder: place.root,
     mounts: [...terms.readable.map((path) => ({ source: path, target: path, writable: false })), ...place.mounts],
-    hidden: place.hidden,
     filter: place.filter,
     variables: { ...Object.fromEntries(entries.filter(([name]) => !isNamed(name))), HOME: folder, TMPDIR: '/tmp' },
     named,
@@ -160,12 +159,10 @@ function handOver(secrets: Readonly<Record<string, string>>): (input: Writable) 
   return (input) => input.end(lines.join(''))
 }
 
-/** What lies in memory is taken out once nothing runs any more; a check leaves nothing. */
-function takingFrom({ memory }: ContainerPlace, folder: string, kind: ContainerOwner['kind']): ConfinedProgram['takeLeavings'] {
-  return async (_to, { files }) => {
-    if (memory === undefined || kind === 'check') return []
-    return takeLeavings(memory.path, folder, { files, bytes: memoryLeavings })
-  }
+/** What lies in memory is taken out once nothing runs any more. */
+function takingFrom({ leavings }: ContainerPlace, folder: string): ConfinedProgram['takeLeavings'] {
+  return async (_to, { files }) =>
+    leavings === undefined ? [] : takeLeavings(leavings, folder, { files, bytes: memoryLeavings })
 }
 
 /** All that an attempt may leave (AR4). */

@@ -61,7 +61,6 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
         user: `${uid}:${gid}`,
         folder: undefined,
         mounts: terms.readable.map((path) => ({ source: path, target: path, writable: false })),
-        hidden: [],
         filter: undefined,
         variables: {
           ...{ FLOTILLA_STORE: storeId, FLOTILLA_WORKER: worker, FLOTILLA_INCARNATION: incarnation },
