@@ -149,6 +149,11 @@ const unexecuted =
 
 function missingProgram({ exitCode }: ProgramEnd, said: string): string | undefined {
   if (exitCode !== 1 && exitCode !== 126 && exitCode !== 127) return undefined
+  return initProblem(said)
+}
+
+/** Why the first process of a container, which says so, could not become the program. */
+export function initProblem(said: string): string | undefined {
   return unexecuted.exec(said)?.[1]
 }
 

@@ -36,7 +36,7 @@ describe.skipIf(lacking !== undefined).each([
     await chmod(folder, 0o755)
     const { image, readable, environment, probe } = containers
     return {
-      transport: containerCommands({ image, readable, environment, probe, clock }),
+      transport: containerCommands({ image, readable, environment, probe, clock, network: 'host' }),
       assign: (work, attempt) =>
         assignment(
           { metadata: { command: ['sh', '-c', commands[work]] } },
@@ -61,7 +61,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'worker programs in containers
     const program = installed.program('steady.mjs')
     const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
     const readable = [...containers.readable, dirname(program), modules]
-    const launcher = containerLauncher({ image, readable, environment, probe, clock, args: ['node', program] })
+    const launcher = containerLauncher({ image, readable, environment, probe, clock, args: ['node', program], network: 'host' })
     return {
       transport: poolTransport({ launcher, clock, files: diskFiles(), handlers: ['completes', 'fails', 'goes on'] }),
       assign: (handler, attempt) => assignment({ handler }, { attempt }),

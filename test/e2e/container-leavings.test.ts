@@ -4,6 +4,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { tryContainer } from '../../src/transports/container-trial.ts'
 import { containerBench } from '../fixtures/container-bench.ts'
 import { testContainers, type TestContainers } from '../fixtures/podman.ts'
 import { until } from '../fixtures/processes.ts'
@@ -74,6 +75,22 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'what containers leave', () =>
     await until(() => conversation.log().includes('ran'))
     await conversation.channel.close({ reason: 'test over', graceMs: 0 })
     expect(conversation.heard.map(({ type }) => type)).toEqual(['hello', 'accepted', 'log'])
+  })
+})
+
+describe('a trial of a runtime', () => {
+  test.skipIf(lacking !== undefined)('SE2 starts a container for real, runs nothing of its image, and leaves nothing', () => {
+    const probe = containers.probe()
+    expect('host' in probe && tryContainer(probe.host)).toBe('started')
+    expect(containers.podman('ps', '--all', '--format', '{{.Names}}')).not.toContain('flotilla-trial')
+  })
+
+  test('SE2 says why none starts, and whether there is an image to try it with', async () => {
+    const tried = async (script: string) => tryContainer((await fakeRuntime(script))().host)
+    const fails =
+      'case "$1" in images) echo sha256:1;; run) echo "warning" >&2; echo "Error: crun: no control groups" >&2; exit 126;; esac'
+    expect(await tried(fails)).toEqual({ failed: 'a container does not start: Error: crun: no control groups' })
+    expect(await tried('exit 0')).toBe('untried')
   })
 })
 

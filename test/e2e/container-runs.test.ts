@@ -22,7 +22,9 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a run whose workers are conta
     await chmod(folder.path, 0o755)
     if (process.getuid?.() === 0) await chown(folder.path, 65_534, 65_534)
     const store = jsonStore({ folder: join(folder.path, '.flotilla') })
-    const shown: FleetOptions = { containers: { runtime: 'podman', readable: containers.readable, pull: 'never' } }
+    const shown: FleetOptions = {
+      containers: { runtime: 'podman', readable: containers.readable, pull: 'never', network: 'host' },
+    }
     const fleet = await createFleet({ store, workspace: folder.path, ...shown, ...options })
     onTestFinished(() => fleet.close())
     return { fleet, root: folder.path }
@@ -90,7 +92,13 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a run whose workers are conta
   })
 
   test('HO2 container() makes a worker of the application, told of the fleet that it works for', async () => {
-    const transport = container({ runtime: 'podman', image: containers.image, readable: containers.readable, pull: 'never' })
+    const transport = container({
+      runtime: 'podman',
+      image: containers.image,
+      readable: containers.readable,
+      pull: 'never',
+      network: 'host',
+    })
     const { fleet } = await bench({ workers: [{ id: 'own', transport, slots: 2 }] })
     const run = await fleet.start({ name: 'r', tasks: [command('hides', 'ls -A .flotilla .flotilla/runs')] })
     expect((await run.result()).status).toBe('completed')
@@ -115,7 +123,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a run whose workers are conta
 
   test('LE6 HO5 a fleet that opens a store removes what an earlier one left in containers, before it leases', async () => {
     const { fleet, root } = await bench()
-    const transport = container({ runtime: 'podman', image: containers.image, readable: containers.readable })
+    const transport = container({ runtime: 'podman', image: containers.image, readable: containers.readable, network: 'host' })
     await fleet.close()
     const store = jsonStore({ folder: join(root, '.flotilla') })
     const opening = await store.open({ instance: 'looks' })

@@ -38,7 +38,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'worker programs in containers
         runtime: 'podman',
         image: containers.image,
         readable: [...containers.readable, dirname(program), modules],
-        pull: 'never',
+        ...{ pull: 'never', network: 'host' },
       },
       ...{ args: ['node', program, way], plain: true, startTimeoutMs: 4_000, ...more },
     })
