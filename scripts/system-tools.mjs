@@ -16,11 +16,18 @@ const tools = {
   crun: 'crun',
   catatonit: 'catatonit',
   unshare: 'util-linux',
+  ssh: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  'ssh-keyscan': 'openssh-client',
+  sshd: 'openssh-server',
+  dash: 'dash',
+  tar: 'tar',
 }
 
 /** The tools that are not on the path, with their packages. */
 export function missingTools() {
-  const folders = (process.env.PATH ?? '').split(delimiter)
+  // Servers lie where the path of a user who is not root may not lead.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   const isThere = (tool) => folders.some((folder) => isExecutable(join(folder, tool)))
   return Object.entries(tools)
     .filter(([tool]) => !isThere(tool))

@@ -6,6 +6,7 @@ import { layerTable } from './layers.ts'
 import { lifecycleSections } from './lifecycles.ts'
 import { roleTable } from './profiles.ts'
 import { securitySections } from './security.ts'
+import { workerProtocolSections } from './worker-protocol.ts'
 
 const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/lifecycles.md': lifecycleSections(),
@@ -15,6 +16,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/architecture.md': { layers: layerTable() },
   'docs/security.md': securitySections(),
   'docs/profiles.md': { roles: roleTable() },
+  'docs/worker-protocol.md': workerProtocolSections(),
 }
 
 /** A document with parts between `<!-- name: generated -->` and `<!-- /name -->`, as it is and as it should be. */

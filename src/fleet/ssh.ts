@@ -70,17 +70,30 @@ export function ssh(options: SshOptions): Transport {
     command: options.command,
   })
   if (!spec.success) problems.push(spec.error.message)
-  if (!(connectTimeoutMs >= 1_000)) problems.push(`connectTimeoutMs: expected at least 1000 milliseconds, got ${connectTimeoutMs}`)
-  if (options.command === undefined && Object.keys(pool).length > 0) problems.push(`${Object.keys(pool).join(', ')}: only for worker programs: name their command`)
+  if (!(connectTimeoutMs >= 1_000))
+    problems.push(`connectTimeoutMs: expected at least 1000 milliseconds, got ${connectTimeoutMs}`)
+  if (options.command === undefined && Object.keys(pool).length > 0)
+    problems.push(`${Object.keys(pool).join(', ')}: only for worker programs: name their command`)
   const read = spec.success && spec.data.kind === 'ssh' ? readSshHost(spec.data) : { problems: [] }
-  if ('problems' in read) problems.push(...read.problems.map(({ path, reason }) => `${path.replace(/^host\./, '')}: ${reason}`))
-  problems.push(...secretNames(options.envAllowlist ?? []).map((name) => `envAllowlist: ${name} looks like a secret: grant it as a secret instead`))
+  if ('problems' in read) problems.push(...read.problems.map(({ path, reason }) => `${optionOf(path)}: ${reason}`))
+  problems.push(
+    ...secretNames(options.envAllowlist ?? []).map(
+      (name) => `envAllowlist: ${name} looks like a secret: grant it as a secret instead`,
+    ),
+  )
   if (problems.length > 0 || !('host' in read)) {
-    throw new FleetError('invalid_option', `The host cannot be reached over ssh:\n${problems.join('\n')}`, { details: { problems } })
+    throw new FleetError('invalid_option', `The host cannot be reached over ssh:\n${problems.join('\n')}`, {
+      details: { problems },
+    })
   }
   const ports = { clock: systemClock(), environment: systemEnvironment() }
   const times = { ...limits, connectSeconds: Math.ceil(connectTimeoutMs / 1_000) }
   return transportTo(read.host, ports, { times, pool: options.command === undefined ? {} : checked(pool) })
+}
+
+/** The option that a field of the contract is: `host.working_directory` is `workingDirectory`. */
+function optionOf(path: string): string {
+  return path.replace(/^host\./, '').replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** The way to a worker of a run that names an ssh host; its problems are refused before, so that one that has some does not come up. */
@@ -117,7 +130,11 @@ function secretNames(names: readonly string[]): readonly string[] {
   return names.filter(secretLikeName)
 }
 
-function transportTo(host: SshHost, { clock, environment, redactor }: HostPorts, how: { readonly times: SshLimits; readonly pool: PoolOptions }): Transport {
+function transportTo(
+  host: SshHost,
+  { clock, environment, redactor }: HostPorts,
+  how: { readonly times: SshLimits; readonly pool: PoolOptions },
+): Transport {
   const parts = { host, clock, environment, limits: how.times, programs }
   const files = diskFiles()
   if (host.command === undefined) return sshTransport({ ...parts, files, redactor })

@@ -9,7 +9,7 @@ export type { FleetEvent, FleetEventName, FleetEventOf, FleetEventPayloads } fro
 export { FleetHostSpec } from './host.ts'
 export { FleetRunId, isToken, reservedId } from './ids.ts'
 export type { Json, JsonObject } from './json.ts'
-export { fleetTypeNames, jsonSchema, type FleetTypeName } from './json-schema.ts'
+export { fleetTypeNames, frameTypeNames, jsonSchema, type FleetTypeName, type FrameTypeName } from './json-schema.ts'
 export { formatPath, invalidDocument, type DocumentPath, type DocumentProblem, type ReportedProblem } from './problem.ts'
 export {
   FleetEffectivePermissions,

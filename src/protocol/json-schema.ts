@@ -5,6 +5,7 @@ import type { Contract } from './codec.ts'
 import { FleetError } from './errors.ts'
 import { FleetEventReplay, FleetInboxEntry, FleetRuntimeEvent, FleetWorkerEvent, FleetWorkerEventPayload } from './event.ts'
 import { schemaNotes } from './field.ts'
+import { fleetFrame } from './fleet-frame.ts'
 import { FleetHostSpec } from './host.ts'
 import { FleetRunId } from './ids.ts'
 import type { Json } from './json.ts'
@@ -28,6 +29,7 @@ import {
   FleetTaskWorkerProfile,
   FleetWorkspaceRequirements,
 } from './task.ts'
+import { workerFrame } from './worker-frame.ts'
 import { FleetWorkerAuth, FleetWorkerSpec, FleetWorkerStatus } from './worker.ts'
 
 const contracts = byName({
@@ -71,6 +73,15 @@ const contracts = byName({
   FleetWorkspaceRequirements,
 })
 
+/** Both sides of the worker protocol (docs/worker-protocol.md). */
+const frames = byName({ FleetFrame: fleetFrame, WorkerFrame: workerFrame })
+
+/** The name of one side of the worker protocol. */
+export type FrameTypeName = keyof typeof frames
+
+/** The names of the lines of the worker protocol: of the fleet, and of a worker. */
+export const frameTypeNames: readonly FrameTypeName[] = ['FleetFrame', 'WorkerFrame']
+
 /** The name of a type of the contract. */
 export type FleetTypeName = keyof typeof contracts
 
@@ -80,19 +91,21 @@ export const fleetTypeNames: readonly FleetTypeName[] = Object.keys(contracts)
   .sort()
 
 /**
- * A JSON Schema (draft 2020-12) of what may be written for a type, made from its zod schema (WI8): required fields, defaults, and null
+ * A JSON Schema (draft 2020-12) of what may be written for a type of the contract, or for a line of the worker protocol, made from its zod schema (WI8): required fields, defaults, and null
  * where it counts as absent. Other types stand under `$defs`. Aliases, and rules between fields, are not in it. Throws `usage` for
  * another name.
  */
 export function jsonSchema(typeName: string): Json {
-  if (!isTypeName(typeName)) {
-    throw new FleetError('usage', `The contract has no type "${typeName}". It has ${fleetTypeNames.join(', ')}.`)
+  if (!isTypeName(typeName) && !isFrameName(typeName)) {
+    const all = [...fleetTypeNames, ...frameTypeNames].join(', ')
+    throw new FleetError('usage', `The contract has no type "${typeName}". It has ${all}.`)
   }
+  const { schema: asked } = isTypeName(typeName) ? contracts[typeName] : frames[typeName]
   const names = z.registry<{ id: string }>()
   for (const name of fleetTypeNames) {
     if (name !== typeName) names.add(contracts[name].schema, { id: name })
   }
-  const schema = z.toJSONSchema(contracts[typeName].schema, {
+  const schema = z.toJSONSchema(asked, {
     io: 'input',
     metadata: names,
     unrepresentable: 'any',
@@ -107,6 +120,10 @@ export function jsonSchema(typeName: string): Json {
 
 function isTypeName(name: string): name is FleetTypeName {
   return Object.hasOwn(contracts, name)
+}
+
+function isFrameName(name: string): name is FrameTypeName {
+  return Object.hasOwn(frames, name)
 }
 
 /** Only the names are left of the types: the declarations of this file would hold all of them once more. */

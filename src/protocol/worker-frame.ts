@@ -122,4 +122,4 @@ const said = [
 ] as const
 
 /** A line of a worker. Every frame of an attempt but its heartbeats is numbered. */
-const workerFrame = contract('the message', () => z.discriminatedUnion('type', [...control, ...said]))
+export const workerFrame = contract('the message', () => z.discriminatedUnion('type', [...control, ...said]))

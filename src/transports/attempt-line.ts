@@ -28,7 +28,7 @@ export interface AttemptLine {
   folder: string | undefined
 }
 
-export function createAttemptLine({ run_id, task_id, attempt }: AttemptKey): AttemptLine {
+function createAttemptLine({ run_id, task_id, attempt }: AttemptKey): AttemptLine {
   return {
     key: { run_id, task_id, attempt },
     heard: 0,

@@ -33,7 +33,9 @@ export function createRemoteLeavings(folder: string, limits: { readonly files: n
   async function place({ path, kind, size }: TarEntry): Promise<FileHandle | 'evidence' | undefined> {
     if (kind === 'folder') return undefined
     if (path === 'evidence' && kind === 'file') return 'evidence'
-    const why = problemOf(path, kind) ?? (bytes + size > limits.bytes ? `with it there would be more than ${limits.bytes} bytes` : undefined)
+    const why =
+      problemOf(path, kind) ??
+      (bytes + size > limits.bytes ? `with it there would be more than ${limits.bytes} bytes` : undefined)
     if (why !== undefined) {
       leave(path, why)
       return undefined
@@ -84,11 +86,16 @@ export function createRemoteLeavings(folder: string, limits: { readonly files: n
 function problemOf(path: string, kind: TarEntry['kind']): string | undefined {
   const parts = path.split('/')
   const isBelow = path === 'output.json' || (parts[0] === 'artifacts' && parts.length > 1)
-  if (!isBelow || path.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..')) return 'it leads out of its folder'
+  if (!isBelow || path.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..'))
+    return 'it leads out of its folder'
   return kind === 'file' ? undefined : `it is ${kind === 'link' ? 'a link' : 'no regular file'}`
 }
 
 /** A name that the archive has twice, or as a file and a folder, or that is too long. */
 function isOwnDoing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EINVAL'].includes(String(error.code))
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EINVAL'].includes(String(error.code))
+  )
 }

@@ -52,6 +52,7 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
   let announceBegun!: (words: readonly string[] | undefined) => void
   const begun = new Promise<readonly string[] | undefined>((resolve) => (announceBegun = resolve))
   let hasBegun = false
+  let isFed = false
   let last: readonly string[] | undefined
   let early = ''
   let fault: string | undefined
@@ -82,9 +83,17 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
     }
   }
 
+  async function feed(): Promise<void> {
+    for (const piece of conversation.input) {
+      if (over.signal.aborted || child.stdin.destroyed) return
+      if (!child.stdin.write(piece)) await Promise.race([once(child.stdin, 'drain'), once(over.signal, 'abort')])
+    }
+    isFed = true
+  }
+
   /** Whoever hangs before it has begun is given up. */
   async function watchStart(): Promise<void> {
-    for (const piece of conversation.input) if (!child.stdin.write(piece)) await Promise.race([once(child.stdin, 'drain'), once(over.signal, 'abort')])
+    await feed()
     await Promise.race([clock.sleep(startLimitMs, { signal: over.signal }), begun])
     if (hasBegun || over.signal.aborted) return
     fault = `nothing was heard of it for ${startLimitMs / 1000} s`
@@ -115,16 +124,22 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
     await started
     if (fault === undefined && last !== undefined && child.exitCode === 0) return { kind: 'said', words: last }
     const said = early.trim().split('\n').slice(-3).join('\n')
-    const reason = fault ?? (hasBegun || said === '' ? `the connection ended (${child.signalCode ?? `code ${child.exitCode}`})` : said)
+    const reason =
+      fault ?? (hasBegun || said === '' ? `the connection ended (${child.signalCode ?? `code ${child.exitCode}`})` : said)
     return { kind: 'lost', reason }
   }
 
   async function end(graceMs: number, signal: AbortSignal): Promise<void> {
-    child.stdin.write('term\n')
-    await clock.sleep(graceMs, { signal })
-    if (signal.aborted) return
-    child.stdin.write('kill\n')
-    child.stdin.end()
+    if (isFed) {
+      child.stdin.write('term\n')
+      await clock.sleep(graceMs, { signal })
+      if (signal.aborted) return
+      child.stdin.write('kill\n')
+      child.stdin.end()
+    } else {
+      // A word would be taken for its input. What gets less than it was told of starts nothing.
+      child.stdin.destroy()
+    }
     await clock.sleep(endLimitMs, { signal })
     if (!signal.aborted) child.kill('SIGKILL')
   }

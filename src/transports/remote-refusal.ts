@@ -2,7 +2,10 @@ import { type CommandOutcome, finalFailure, hostFailure } from './command-outcom
 
 /** What the codes of remote scripts mean, and whether trying again can mend it (RE3). */
 const refusals: Readonly<Record<string, { readonly reason: string; readonly isFinal: boolean }>> = {
-  no_home: { reason: 'the host has no private folder for it: flotilla-<uid> in its folder for temporary files belongs to somebody else', isFinal: false },
+  no_home: {
+    reason: 'the host has no private folder for it: flotilla-<uid> in its folder for temporary files belongs to somebody else',
+    isFinal: false,
+  },
   no_tool: { reason: 'the host lacks a program', isFinal: false },
   unkillable: { reason: 'the host runs something of an earlier attempt that does not die', isFinal: false },
   no_folder: { reason: 'the host has no room for its folder', isFinal: false },

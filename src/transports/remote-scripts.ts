@@ -66,8 +66,9 @@ signal() { kill -s "$1" -- "-$leader" 2>/dev/null || kill -s "$1" "$leader" 2>/d
 give_up() { signal TERM; nap "$grace"; signal KILL; }
 lead=
 if command -v setsid >/dev/null 2>&1; then lead=setsid; else set -m; fi
+# The copy of the output holds $1 open as long as the output is.
 copy_output() {
-  cat <"$folder/.out" 3<&- & out=$!
+  cat <"$folder/.out" 3<&- 4>"$1" & out=$!
   cat <"$folder/.err" >&2 3<&- & err=$!
 }
 # After the program: what is left of its group, and its output, get a moment.
@@ -91,17 +92,18 @@ export const workerScript = `${beginning}${supervision}
 stop() { echo "flotilla: $1" >&2; cd /; rm -rf "$folder"; exit 127; }
 folder=$home/$name
 sweep leftovers || stop 'something of an earlier start does not die'
-mkdir "$folder" && mkfifo "$folder/.in" "$folder/.out" "$folder/.err" "$folder/.gone" || stop 'there is no room for pipes'
+mkdir "$folder" && cd -- "$folder" && mkfifo .in .out .err .gone .quiet || stop 'there is no room for pipes'
 cd -- "\${dir:-\${HOME:-/}}" || stop 'there is no such working directory'
 command -v -- "$1" >/dev/null 2>&1 || stop 'there is no such worker program'
-copy_output
+copy_output "$folder/.quiet"
 ( environment; unset OLDPWD; exec $lead "$@" ) <"$folder/.in" >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
-# Nothing is ever written to .gone: it ends when the pump does.
 cat <&3 >"$folder/.in" 4>"$folder/.gone" & pump=$!
 exec 2>/dev/null
-hear() { read -r _; nap "$grace"; give_up; }
-hear <"$folder/.gone" >/dev/null 3<&- & listener=$!
-jobs="$pump $listener"
+# Nothing is ever written to these: one ends with what the fleet says, the other with what the program says.
+hear() { read -r _; nap "$1"; give_up; }
+hear "$grace" <"$folder/.gone" >/dev/null 3<&- & listener=$!
+hear 1 <"$folder/.quiet" >/dev/null 3<&- & watcher=$!
+jobs="$pump $listener $watcher"
 await_end
 cd /
 rm -rf "$folder"
@@ -168,7 +170,7 @@ receive "$given" "$folder/$input"
 command -v -- "$1" >/dev/null 2>&1 || fail no_program
 rm -f "$folder/.out" "$folder/.err"
 mkfifo "$folder/.out" "$folder/.err" || fail no_folder
-copy_output
+copy_output /dev/null
 (
   environment
   unset OLDPWD
@@ -209,4 +211,5 @@ say ended "$code" "$seen" "$note"
 [ $# -eq 0 ] || tar -cf - "$@"
 cd /
 if [ -z "$keep" ] || [ "$code" -ne 0 ]; then rm -rf "$folder"; fi
+exit 0
 `

@@ -43,7 +43,8 @@ export interface SshClient {
   run(
     script: string,
     input: RemoteInput & { readonly pieces?: readonly Uint8Array[] },
-    conversation: Pick<RemoteConversation, 'isLast'> & Partial<RemoteConversation> & { readonly shared: 'opens' | 'joins' | 'no' },
+    conversation: Pick<RemoteConversation, 'isLast'> &
+      Partial<RemoteConversation> & { readonly shared: 'opens' | 'joins' | 'no' },
   ): RemoteProgram
   /** Removes the folder. */
   close(): Promise<void>
@@ -82,7 +83,15 @@ export async function openSshClient(parts: SshParts, launch: WorkerLaunch, signa
       const mark = `flotilla-${randomBytes(16).toString('hex')}`
       const text = remoteShell(script, { ...input, variables: { mark, ...input.variables } })
       const { startLimitMs } = limits
-      return converseWithRemote({ child: start(shared), clock, mark, input: [text, ...pieces], startLimitMs, endLimitMs, ...conversation })
+      return converseWithRemote({
+        child: start(shared),
+        clock,
+        mark,
+        input: [text, ...pieces],
+        startLimitMs,
+        endLimitMs,
+        ...conversation,
+      })
     },
   }
 }

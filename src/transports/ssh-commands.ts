@@ -31,7 +31,12 @@ export function sshCommandStart(parts: SshCommandParts): CommandStart {
   return async ({ assign, launch, signal, output }) => {
     const { program, args } = launch
     const { root = '' } = assign.task.workspace ?? {}
-    const environment = { ...passedOn(parts.environment, parts.passed), ...assign.environment, ...assign.secrets, ...leaseEntries(assign, parts.place.launch.storeId) }
+    const environment = {
+      ...passedOn(parts.environment, parts.passed),
+      ...assign.environment,
+      ...assign.secrets,
+      ...leaseEntries(assign, parts.place.launch.storeId),
+    }
     const problem =
       wordsProblem([program, ...args], environment) ??
       (root.startsWith('/') ? `its workspace root ${root} is an absolute path, which says nothing at another host` : undefined) ??
@@ -69,7 +74,14 @@ export function sshCheckStart(parts: SshCommandParts): CheckStart {
     if (command.confined !== undefined) return { problem: `Nothing confines ${program} at another host.` }
     const input = { name: 'scorer-input.json', text: JSON.stringify(command.input, null, 2) }
     const { stdout, stderr } = output
-    const started = await startSshProgram(parts.place, { key, program: { program, args, environment }, input, stdout, stderr, signal })
+    const started = await startSshProgram(parts.place, {
+      key,
+      program: { program, args, environment },
+      input,
+      stdout,
+      stderr,
+      signal,
+    })
     return 'refused' in started ? { problem: `${program} cannot run: ${refusalText(started.refused)}.` } : started
   }
 }
@@ -105,11 +117,14 @@ function withLeavings(program: SshProgram, folder: string, evidence: string | un
   return { ...program, ended, takeLeavings: async () => notes, release: async () => undefined }
 }
 
-async function evidenceOf({ evidence }: SshProgramEnd, folder: string, path: string | undefined): Promise<{ readonly evidenceRoot?: string }> {
+async function evidenceOf(
+  { evidence }: SshProgramEnd,
+  folder: string,
+  path: string | undefined,
+): Promise<{ readonly evidenceRoot?: string }> {
   if (path === undefined || evidence.found === 'none') return {}
   // The script says one of these words.
   const found = evidence.found as EvidenceFrame['found']
   await keepEvidenceFile(folder, { path, found }, evidence.bytes)
   return { evidenceRoot: evidenceRoot(folder) }
 }
-

@@ -20,8 +20,11 @@ export interface KeyTools {
  */
 export async function pinnedKnownHosts(host: SshHost, tools: KeyTools): Promise<string> {
   const { fingerprint, knownHosts } = host
-  const offered = keysOf(await run(tools.scan, ['-T', String(tools.connectSeconds), '-p', String(host.port), '--', host.host], tools))
-  if (offered.length === 0) throw new Error(`${host.host} did not show a host key: it cannot be reached on port ${host.port}, or speaks no ssh`)
+  const offered = keysOf(
+    await run(tools.scan, ['-T', String(tools.connectSeconds), '-p', String(host.port), '--', host.host], tools),
+  )
+  if (offered.length === 0)
+    throw new Error(`${host.host} did not show a host key: it cannot be reached on port ${host.port}, or speaks no ssh`)
   const pinned = offered.find((key) => fingerprintOf(key) === fingerprint)
   if (pinned === undefined) {
     const seen = offered.map((key) => `${key.type} ${fingerprintOf(key)}`).join(', ')
@@ -30,7 +33,8 @@ export async function pinnedKnownHosts(host: SshHost, tools: KeyTools): Promise<
   if (knownHosts !== undefined) {
     const name = host.port === 22 ? host.host : `[${host.host}]:${host.port}`
     const known = keysOf(await run(tools.generate, ['-F', name, '-f', knownHosts], tools))
-    if (!known.some((key) => key.base64 === pinned.base64)) throw new Error(`the pinned key of ${name} does not stand in ${knownHosts}`)
+    if (!known.some((key) => key.base64 === pinned.base64))
+      throw new Error(`the pinned key of ${name} does not stand in ${knownHosts}`)
   }
   return `${pinnedName} ${pinned.type} ${pinned.base64}\n`
 }
@@ -43,7 +47,7 @@ interface HostKey {
 /** The keys in lines of a file of known hosts; certificates and revoked keys are none. */
 export function keysOf(text: string): readonly HostKey[] {
   return text.split('\n').flatMap((line) => {
-    const [, type, base64] = /^[^#@\s]\S* ([a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)\s*$/.exec(line) ?? []
+    const [, type, base64] = /^[^#@\s]\S* ([a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)(?:\s.*)?$/.exec(line) ?? []
     return type === undefined || base64 === undefined ? [] : [{ type, base64 }]
   })
 }

@@ -35,7 +35,10 @@ export interface HostProblem {
  * Reads what a host spec and the way to prove who one is say, or everything that is wrong with it (HO5, SE6): nothing of it can become an
  * option of the client, or a text that it expands. Without a pinned key there is no host.
  */
-export function readSshHost(spec: SshSpec, auth?: SshKey): { readonly host: SshHost } | { readonly problems: readonly HostProblem[] } {
+export function readSshHost(
+  spec: SshSpec,
+  auth?: SshKey,
+): { readonly host: SshHost } | { readonly problems: readonly HostProblem[] } {
   const problems = [...problemsOf(spec, auth), ...contradictions(spec, auth), ...pinProblems(spec, auth)]
   if (problems.length > 0) return { problems }
   const { command, codewhale_binary: binary, working_directory: workingDirectory } = spec
@@ -59,7 +62,10 @@ export function readSshHost(spec: SshSpec, auth?: SshKey): { readonly host: SshH
 const rules = {
   host: [/^[A-Za-z0-9._:][A-Za-z0-9._:%-]*$/, 'expected a name or an address of a host: letters, digits and . _ : % -'],
   user: [/^[A-Za-z0-9._][A-Za-z0-9._@+\\-]*$/, 'expected the name of a user: letters, digits and . _ @ + \\ -, no "-" first'],
-  fingerprint: [/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'expected the SHA-256 fingerprint of a host key: "SHA256:" and 43 characters of base64'],
+  fingerprint: [
+    /^SHA256:[A-Za-z0-9+/]{43}=?$/,
+    'expected the SHA-256 fingerprint of a host key: "SHA256:" and 43 characters of base64',
+  ],
   variable: [/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of variables that a shell can export: letters, digits and _'],
   directory: [/^\//, 'expected an absolute path on the host'],
   text: [/^[^\0]*$/, 'expected a text without NUL'],
@@ -112,4 +118,3 @@ function pinProblems(spec: SshSpec, auth: SshKey | undefined): HostProblem[] {
 function localPath(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(path)
 }
-

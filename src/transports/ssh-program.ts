@@ -1,6 +1,5 @@
 import { constants } from 'node:os'
 import type { AttemptKey } from '../protocol/wire.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { WorkerLaunch } from '../ports/transport.ts'
 import type { CommandLaunch } from './command-launch.ts'
 import type { Program, ProgramEnd } from './program.ts'
@@ -13,7 +12,6 @@ import type { SshLink } from './ssh-link.ts'
 export interface SshPlace {
   readonly link: SshLink
   readonly launch: WorkerLaunch
-  readonly clock: Clock
   /** Absolute path at the host; undefined: a folder of each attempt's own. */
   readonly workingDirectory: string | undefined
   readonly termToKillMs: number
@@ -62,8 +60,11 @@ export interface SshProgramEnd extends ProgramEnd {
  * Starts a program at a host, in a process group of its own and under a supervisor there that ends it with all that it started when it is told
  * to, and when nobody is there any more (HO3). Resolves with the words of the refusal when it cannot be.
  */
-export async function startSshProgram(place: SshPlace, order: SshOrder): Promise<SshProgram | { readonly refused: readonly string[] }> {
-  const { link, launch, clock, workingDirectory, termToKillMs, drainLimitMs, fetched } = place
+export async function startSshProgram(
+  place: SshPlace,
+  order: SshOrder,
+): Promise<SshProgram | { readonly refused: readonly string[] }> {
+  const { link, launch, workingDirectory, termToKillMs, drainLimitMs, fetched } = place
   const { key, program, input, fresh, signal } = order
   const name = digest(`${launch.storeId}/${key.run_id}/${key.task_id}/${key.attempt}`)
   const mark = `${ownerMark(launch)}-${incarnationMark(launch)}-${name}`
@@ -111,7 +112,12 @@ export async function startSshProgram(place: SshPlace, order: SshOrder): Promise
     if (end.kind === 'said') {
       const [, code, found = 'none', note] = end.words
       const over = note === 'too_much' ? [`[artifacts left out: together they are larger than ${fetched.bytes} bytes]\n`] : []
-      return { ...exitOf(Number(code)), isDrained: true, notes: [...leavings.end(), ...over], evidence: { found, bytes: leavings.evidence } }
+      return {
+        ...exitOf(Number(code)),
+        isDrained: true,
+        notes: [...leavings.end(), ...over],
+        evidence: { found, bytes: leavings.evidence },
+      }
     }
     // Whether something of it still runs must be known before anybody is told that it has ended (WO3).
     await link.sweep(mark, name)
@@ -122,7 +128,12 @@ export async function startSshProgram(place: SshPlace, order: SshOrder): Promise
     await remote.ended
     return { refused: begun }
   }
-  return { record: undefined, terminate: remote.terminate, pipes: [], ended: endOf().catch((error: unknown) => ({ lost: String(error), isDrained: true, notes: [], evidence: nothing })) }
+  return {
+    record: undefined,
+    terminate: remote.terminate,
+    pipes: [],
+    ended: endOf().catch((error: unknown) => ({ lost: String(error), isDrained: true, notes: [], evidence: nothing })),
+  }
 }
 
 const nothing: SshProgramEnd['evidence'] = { found: 'none', bytes: new Uint8Array() }

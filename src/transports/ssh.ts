@@ -45,10 +45,16 @@ export function sshTransport(parts: SshTransportParts): Transport {
     const link = await openSshLink(parts, launch, signal)
     // One more, so that the refusal of what is over is said by whoever collects.
     const fetched = { files: artifactLimit + 2, bytes: fetchedBytes }
-    const place = { link, launch, clock, workingDirectory: host.workingDirectory, termToKillMs, drainLimitMs, fetched }
+    const place = { link, launch, workingDirectory: host.workingDirectory, termToKillMs, drainLimitMs, fetched }
     const commands = { place, environment, passed: host.environment, files }
     connected.set(launch.workerId, commands)
-    const channel = createCommandChannel(launch, { clock, environment, redactor, limits: bounds, start: sshCommandStart(commands) })
+    const channel = createCommandChannel(launch, {
+      clock,
+      environment,
+      redactor,
+      limits: bounds,
+      start: sshCommandStart(commands),
+    })
     let ended: Promise<void> | undefined
     const leave = () => {
       if (connected.get(launch.workerId) === commands) connected.delete(launch.workerId)
@@ -76,7 +82,9 @@ export function sshTransport(parts: SshTransportParts): Transport {
       enforces: () => sshEnforces,
       async start(order) {
         const commands = connected.get(order.command.worker)
-        return commands === undefined ? { problem: `The host of ${order.command.worker} is not connected.` } : sshCheckStart(commands)(order)
+        return commands === undefined
+          ? { problem: `The host of ${order.command.worker} is not connected.` }
+          : sshCheckStart(commands)(order)
       },
     }),
     heartbeats: 'fleet',

@@ -24,7 +24,9 @@ const longestMeta = 64 * 1_024
  */
 export function createTarReader(listener: TarListener): { write(bytes: Uint8Array): Promise<void>; end(): void } {
   let held: Buffer = Buffer.alloc(0)
-  let state: { readonly kind: 'header' } | { readonly kind: 'file' | 'skip' | 'meta'; left: number; padding: number; readonly type: string } = { kind: 'header' }
+  let state:
+    | { readonly kind: 'header' }
+    | { readonly kind: 'file' | 'skip' | 'meta'; left: number; padding: number; readonly type: string } = { kind: 'header' }
   let meta: Buffer[] = []
   let given: { path?: string; size?: number } = {}
   let isOver = false
@@ -102,7 +104,14 @@ export function createTarReader(listener: TarListener): { write(bytes: Uint8Arra
   }
 }
 
-const kinds: Readonly<Record<string, TarEntry['kind']>> = { '0': 'file', '\0': 'file', '7': 'file', '1': 'link', '2': 'link', '5': 'folder' }
+const kinds: Readonly<Record<string, TarEntry['kind']>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  '1': 'link',
+  '2': 'link',
+  '5': 'folder',
+}
 
 function paddingOf(size: number): number {
   return (block - (size % block)) % block
@@ -139,7 +148,10 @@ function extended(bytes: Buffer): { path?: string; size?: number } {
     const blank = bytes.indexOf(0x20, at)
     const length = Number.parseInt(bytes.subarray(at, blank).toString(), 10)
     if (blank < 0 || !(length > 0)) throw new Error('a tar archive with a broken extended header')
-    const [name, ...value] = bytes.subarray(blank + 1, at + length - 1).toString().split('=')
+    const [name, ...value] = bytes
+      .subarray(blank + 1, at + length - 1)
+      .toString()
+      .split('=')
     if (name === 'path') found.path = value.join('=')
     if (name === 'size') found.size = Number(value.join('='))
     at += length

@@ -12,15 +12,35 @@ export interface ArchivedFile {
 /** Writes one file of a tar archive, in the way that every `tar` reads: names that do not fit stand in an entry of their own before it. */
 export function tarEntry({ path, bytes, isExecutable }: ArchivedFile): Uint8Array {
   const name = Buffer.from(path)
-  const long = name.length > longestName ? [header({ name: Buffer.from('././@LongLink'), size: name.length + 1, mode: 0o644, type: 'L' }), padded(Buffer.concat([name, Buffer.alloc(1)]))] : []
+  const long =
+    name.length > longestName
+      ? [
+          header({ name: Buffer.from('././@LongLink'), size: name.length + 1, mode: 0o644, type: 'L' }),
+          padded(Buffer.concat([name, Buffer.alloc(1)])),
+        ]
+      : []
   const mode = isExecutable ? 0o755 : 0o644
-  return Buffer.concat([...long, header({ name: name.subarray(0, longestName), size: bytes.length, mode, type: '0' }), padded(bytes)])
+  return Buffer.concat([
+    ...long,
+    header({ name: name.subarray(0, longestName), size: bytes.length, mode, type: '0' }),
+    padded(bytes),
+  ])
 }
 
 /** The end of an archive. */
 export const tarEnd: Uint8Array = Buffer.alloc(2 * block)
 
-function header({ name, size, mode, type }: { readonly name: Buffer; readonly size: number; readonly mode: number; readonly type: string }): Buffer {
+function header({
+  name,
+  size,
+  mode,
+  type,
+}: {
+  readonly name: Buffer
+  readonly size: number
+  readonly mode: number
+  readonly type: string
+}): Buffer {
   const bytes = Buffer.alloc(block)
   name.copy(bytes)
   bytes.write(octal(mode, 7), 100)

@@ -86,16 +86,17 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   async function start(confined: AssignMessage['confined'], signal: AbortSignal): Promise<PoolMember> {
-    let member: PoolMember | undefined
     const output = createOutputLog({
       limit: unreadLimit,
       unread: () => messages.backlog,
-      send: (text) => member?.work !== undefined && messages.push({ type: 'log', ...member.work.key, text }),
+      send: (text) => printed(text),
     })
-    member = await startMember(
+    let printed: (text: string) => void = () => undefined
+    const member = await startMember(
       { launcher, launch, clock, files, handlers, startTimeoutMs },
       { confined, log: output.write, signal },
     )
+    printed = (text) => member.work !== undefined && messages.push({ type: 'log', ...member.work.key, text })
     members.add(member)
     void listen(member, () => output.recent)
     return member
@@ -138,8 +139,8 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   /** The program has done its work; its attempt ends when nothing of it is left. */
-  async function leave(member: PoolMember): Promise<void> {
-    await Promise.all([member.channel.close({ reason: 'it has done its work', graceMs: leaveMs }), member.started.stop(leaveMs)])
+  async function leave(member: PoolMember, graceMs = leaveMs): Promise<void> {
+    await Promise.all([member.channel.close({ reason: 'it has done its work', graceMs }), member.started.stop(graceMs)])
   }
 
   async function lost(member: PoolMember, reason: string, printed: string): Promise<void> {
@@ -208,9 +209,19 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     else memberOf(message)?.channel.send(message)
   }
 
+  /** What it still does gets the grace. */
+  async function end(member: PoolMember, reason: string, graceMs: number): Promise<void> {
+    await member.channel.close({ reason, graceMs })
+    await member.started.stop(0)
+  }
+
   async function finish(reason: string, graceMs: number): Promise<void> {
     for (const given of starting.values()) given.abort()
-    await Promise.all([...members].map((member) => member.channel.close({ reason, graceMs }).then(() => member.started.stop(0))))
+    await Promise.all(
+      [...members].map((member) =>
+        member.work === undefined ? leave(member, Math.min(graceMs, leaveMs)) : end(member, reason, graceMs),
+      ),
+    )
     while (starting.size > 0 || members.size > 0) {
       await clock.turn()
       await Promise.all([...members].map((member) => member.started.stop(0)))

@@ -16,7 +16,7 @@ export interface OutboxLimits {
   readonly all: number
 }
 
-export const outboxLimits: OutboxLimits = {
+const outboxLimits: OutboxLimits = {
   window: 2 * 1024 * 1024,
   log: 4 * 1024 * 1024,
   all: 16 * 1024 * 1024,

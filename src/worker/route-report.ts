@@ -1,7 +1,9 @@
+import { mergingProblems } from '../protocol/codec.ts'
 import { holdsCredential } from '../protocol/credential.ts'
 import { copyJson } from '../protocol/json-copy.ts'
 import { describeFound, describeHidden, type DocumentProblem, invalidDocument } from '../protocol/problem.ts'
 import type { RouteReport } from '../protocol/route.ts'
+import { allAtOnce } from '../protocol/steps.ts'
 import type { AttemptRoute } from './attempt.ts'
 
 const expected = 'text that holds no credential'
@@ -23,18 +25,19 @@ const fields: Readonly<Record<keyof RouteReport, { readonly of: keyof AttemptRou
  * here: it would bring its library into every worker.
  */
 export function routeReport(route: AttemptRoute): RouteReport {
-  const problems: DocumentProblem[] = []
+  const given = Object.fromEntries(Object.entries(fields).map(([name, { of }]) => [name, route[of]]))
+  const { value: copy, problems: unreadable } = copyJson(given)
   const report: Record<string, string> = {}
-  for (const [name, { of, required }] of Object.entries(fields)) {
-    const { value, problems: unreadable } = copyJson(route[of])
-    if (unreadable.length > 0) problems.push(...unreadable.map((problem) => ({ ...problem, path: [name, ...problem.path] })))
-    else if (typeof value === 'string') {
-      if (holdsCredential(value)) problems.push({ path: [name], expected, got: describeHidden(value) })
-      else report[name] = value
-    } else if (required || (value !== undefined && value !== null)) {
-      problems.push({ path: [name], expected, got: describeFound(value, [name]) })
-    }
+  const complaints: DocumentProblem[] = []
+  for (const [name, { required }] of Object.entries(fields)) {
+    const value: unknown = Reflect.get(Object(copy), name)
+    const isAbsent = value === undefined || value === null
+    if (typeof value !== 'string') {
+      if (required || !isAbsent) complaints.push({ path: [name], expected, got: describeFound(value, [name]) })
+    } else if (holdsCredential(value)) complaints.push({ path: [name], expected, got: describeHidden(value) })
+    else report[name] = value
   }
+  const problems = allAtOnce(mergingProblems(unreadable, complaints))
   if (problems.length > 0) throw invalidDocument('the route', problems)
   return report as RouteReport
 }

@@ -10,7 +10,7 @@ import {
   workerProtocolVersion,
 } from '../protocol/worker-protocol.ts'
 import { createAttemptTable, type AttemptTableParts } from './attempt-table.ts'
-import { readFleetFrame } from './fleet-frame.ts'
+import { readFleetFrame } from './frame-reader.ts'
 import type { Vitals } from './vitals.ts'
 import { writeFrame } from './write-frame.ts'
 

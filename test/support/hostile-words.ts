@@ -38,7 +38,7 @@ export const hostileWords: readonly string[] = [
   "'; touch pwned; '",
   '"; touch pwned; "',
   "'\\''; touch pwned; '\\''",
-  "it's \"quoted\" `here`",
+  'it\'s "quoted" `here`',
   // What clients expand themselves.
   '%h',
   '%%',

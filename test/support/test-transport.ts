@@ -37,7 +37,9 @@ export interface TestTransport extends Transport {
 
 /** A transport whose workers do nothing by themselves: the test plays them. Leases depend on their messages, unless `heartbeats` says else. */
 export function createTestTransport(
-  options: Partial<Pick<Transport, 'startsAtOnce' | 'heartbeats' | 'survives' | 'serves' | 'enforces' | 'checks'>> = {},
+  options: Partial<
+    Pick<Transport, 'startsAtOnce' | 'heartbeats' | 'survives' | 'serves' | 'enforces' | 'checks' | 'dialsIn'>
+  > = {},
 ): TestTransport {
   const attempts: HeldAttempt[] = []
   const told: { readonly worker: string; readonly message: ToWorker }[] = []

@@ -425,7 +425,7 @@ describe('SE2', () => {
     const local = { worker_specs: [spec('a', {}), spec('b', { auth: { method: 'none' } })] as never, tasks: [task('t')] }
     expect((await fleet.create({ name: 'near', ...local })).created).toBe(true)
     const far = [
-      { host: { kind: 'ssh', host: 'h', port: 22, user: 'u', known_hosts: '/k', env_allowlist: ['A'] } },
+      { host: { kind: 'ssh', host: 'h', port: 22, user: 'u', env_allowlist: ['A'] } },
       { host: { kind: 'docker', image: 'i', args: ['--rm'] } },
       { auth: { method: 'ssh_key', identity: '/id' } },
       { auth: { method: 'token', token_ref: 'T' } },

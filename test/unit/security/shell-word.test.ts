@@ -29,7 +29,10 @@ describe.each(['sh', 'bash'])('a word for %s', (shell) => {
 
   test('SE6 arrives as it is, for any text without NUL', async () => {
     await using folder = await scratch()
-    const word = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '`', '\n', ' ', 'a') }))
+    const word = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '`', '\n', ' ', 'a') }),
+    )
     const words = fc.array(
       word.filter((text) => !text.includes('\0')),
       { minLength: 1, maxLength: 50 },

@@ -38,14 +38,20 @@ describe('the output of a remote script', () => {
   })
 
   test('HO4 is told apart in the same way however it is cut', async () => {
-    const text = fc.string({ unit: fc.constantFrom('f', 'l', 'flotilla-', mark, '\n', 'x') }).filter((one) => !one.includes(`${mark} `))
+    const text = fc
+      .string({ unit: fc.constantFrom('f', 'l', 'flotilla-', mark, '\n', 'x') })
+      .filter((one) => !one.includes(`${mark} `))
     const whole = fc.tuple(text, text, text)
     await fc.assert(
-      fc.asyncProperty(whole, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), async ([before, output, after], lengths) => {
-        const stream = `${before}${mark} started\n${output}${mark} ended 3\n${after}`
-        // The text that stands before a line may end in the beginning of the mark, so the whole is what it is held against.
-        expect(await told(stream, lengths)).toEqual(await told(stream))
-      }),
+      fc.asyncProperty(
+        whole,
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        async ([before, output, after], lengths) => {
+          const stream = `${before}${mark} started\n${output}${mark} ended 3\n${after}`
+          // The text that stands before a line may end in the beginning of the mark, so the whole is what it is held against.
+          expect(await told(stream, lengths)).toEqual(await told(stream))
+        },
+      ),
     )
   })
 

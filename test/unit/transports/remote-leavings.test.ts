@@ -8,7 +8,9 @@ import { scratch } from '../../fixtures/scratch.ts'
 const limits = { files: 10, bytes: 1_000 }
 
 function archive(files: Readonly<Record<string, string>>): Uint8Array {
-  const entries = Object.entries(files).map(([path, content]) => tarEntry({ path, bytes: Buffer.from(content), isExecutable: true }))
+  const entries = Object.entries(files).map(([path, content]) =>
+    tarEntry({ path, bytes: Buffer.from(content), isExecutable: true }),
+  )
   return Buffer.concat([...entries, tarEnd])
 }
 
@@ -18,7 +20,13 @@ function special(path: string, type: string): Uint8Array {
   entry.write(type, 156)
   entry.write('/etc/passwd', 157)
   entry.write(' '.repeat(8), 148)
-  entry.write(`${entry.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+  entry.write(
+    `${entry
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+  )
   return entry
 }
 
@@ -36,24 +44,37 @@ describe('what comes of an attempt elsewhere', () => {
     expect(existsSync(join(folder.path, 'evidence'))).toBe(false)
   })
 
-  test.each(['../out', '/out', 'artifacts/../../out', 'artifacts/..', 'artifacts//a', 'artifacts/./a', 'out', 'artifacts', 'root/a', 'output.json/a'])(
-    'AR3 a name that leads out is left out: %s',
-    async (path) => {
-      await using folder = await scratch({ 'in/keep': '' })
-      const leavings = createRemoteLeavings(join(folder.path, 'in'), limits)
-      await leavings.write(archive({ [path]: 'bytes', 'artifacts/good': 'G' }))
+  test.each([
+    '../out',
+    '/out',
+    'artifacts/../../out',
+    'artifacts/..',
+    'artifacts//a',
+    'artifacts/./a',
+    'out',
+    'artifacts',
+    'root/a',
+    'output.json/a',
+  ])('AR3 a name that leads out is left out: %s', async (path) => {
+    await using folder = await scratch({ 'in/keep': '' })
+    const leavings = createRemoteLeavings(join(folder.path, 'in'), limits)
+    await leavings.write(archive({ [path]: 'bytes', 'artifacts/good': 'G' }))
 
-      expect(leavings.end()).toEqual([`[${path} left out: it leads out of its folder]\n`])
-      expect(readdirSync(folder.path)).toEqual(['in'])
-      expect(readdirSync(join(folder.path, 'in')).sort()).toEqual(['artifacts', 'keep'])
-      expect(readdirSync(join(folder.path, 'in/artifacts'))).toEqual(['good'])
-    },
-  )
+    expect(leavings.end()).toEqual([`[${path} left out: it leads out of its folder]\n`])
+    expect(readdirSync(folder.path)).toEqual(['in'])
+    expect(readdirSync(join(folder.path, 'in')).sort()).toEqual(['artifacts', 'keep'])
+    expect(readdirSync(join(folder.path, 'in/artifacts'))).toEqual(['good'])
+  })
 
   test('AR3 links and devices are not made, so that no later file can be written through one', async () => {
     await using folder = await scratch({ outside: 'untouched' })
     const leavings = createRemoteLeavings(join(folder.path, 'in'), limits)
-    const entries = [special('artifacts/a', '2'), special('artifacts/b', '1'), special('artifacts/c', '6'), special('artifacts/d', '3')]
+    const entries = [
+      special('artifacts/a', '2'),
+      special('artifacts/b', '1'),
+      special('artifacts/c', '6'),
+      special('artifacts/d', '3'),
+    ]
     await leavings.write(Buffer.concat([...entries, archive({ 'artifacts/a/passwd': 'P' })]))
 
     expect(leavings.end()).toEqual([

@@ -35,7 +35,11 @@ interface Talk extends RemoteProgram {
 }
 
 /** Runs a script under a shell of this machine, in place of the other side of ssh. */
-function talk(shell: string, script: string, input: Partial<RemoteInput> & { readonly pieces?: readonly Uint8Array[] } = {}): Talk {
+function talk(
+  shell: string,
+  script: string,
+  input: Partial<RemoteInput> & { readonly pieces?: readonly Uint8Array[] } = {},
+): Talk {
   const child = otherSide(shell)
   const { pieces = [Buffer.from('{}')], variables, ...rest } = input
   const program = `${owner}-i1-n1`
@@ -43,7 +47,12 @@ function talk(shell: string, script: string, input: Partial<RemoteInput> & { rea
     mark, owner, incarnation: 'i1', name: 'n1', program, fresh: 1, dir: '', sub: '', staged: 0, given: 2, input: 'input.json',
     silence: 30, grace: 1, drain: 1, evidence: '', most: 1_000, keep: '',
   } // prettier-ignore
-  const text = remoteShell(script, { command: ['true'], environment: { FLOTILLA_MARK: program }, ...rest, variables: { ...defaults, ...variables } })
+  const text = remoteShell(script, {
+    command: ['true'],
+    environment: { FLOTILLA_MARK: program },
+    ...rest,
+    variables: { ...defaults, ...variables },
+  })
   let written = ''
   const remote = converseWithRemote({
     child,
@@ -85,7 +94,10 @@ describe.each(['dash', 'bash'])('a command under %s', (shell) => {
 
     const names = [...run.written().matchAll(/^([A-Za-z_]+)=/gm)].map(([, name]) => name)
     expect(new Set(names)).toEqual(
-      new Set([...['PATH', 'TMPDIR', 'A', 'FLOTILLA_MARK', 'FLOTILLA_FOLDER', 'FLOTILLA_ARTIFACTS', 'FLOTILLA_INPUT', 'PWD'], ...names.filter((name) => name === '_' || name === 'SHLVL')]),
+      new Set([
+        ...['PATH', 'TMPDIR', 'A', 'FLOTILLA_MARK', 'FLOTILLA_FOLDER', 'FLOTILLA_ARTIFACTS', 'FLOTILLA_INPUT', 'PWD'],
+        ...names.filter((name) => name === '_' || name === 'SHLVL'),
+      ]),
     )
     expect(run.written()).toContain("A=it's\n$(b)\n")
     expect(run.written()).not.toContain('INHERITED')
@@ -114,7 +126,11 @@ describe.each(['dash', 'bash'])('a command under %s', (shell) => {
   })
 
   test('HO3 takes along what it left in its group, and what left its group', async () => {
-    const run = talk(shell, commandScript, sh('sleep 1000 & echo inner $!; setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo outer $!; sleep 0.1'))
+    const run = talk(
+      shell,
+      commandScript,
+      sh('sleep 1000 & echo inner $!; setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo outer $!; sleep 0.1'),
+    )
 
     expect(await run.ended).toMatchObject({ kind: 'said', words: ['ended', '0', 'none', 'whole'] })
 
@@ -165,7 +181,10 @@ describe.each(['dash', 'bash'])('a command under %s', (shell) => {
     const first = talk(shell, commandScript, { ...sh('echo kept > file; mkdir -p sub'), variables: { keep: 1, sub: 'deep' } })
     expect(await first.ended).toMatchObject({ words: ['ended', '0', 'none', 'whole'] })
 
-    const second = talk(shell, commandScript, { ...sh('pwd; cat file "$FLOTILLA_INPUT"'), variables: { fresh: '', input: 'scorer-input.json' } })
+    const second = talk(shell, commandScript, {
+      ...sh('pwd; cat file "$FLOTILLA_INPUT"'),
+      variables: { fresh: '', input: 'scorer-input.json' },
+    })
     expect(await second.ended).toMatchObject({ words: ['ended', '0', 'none', 'whole'] })
 
     expect(second.written()).toMatch(/n1\/root\/deep\nkept\n\{\}$/)
@@ -190,7 +209,9 @@ describe.each(['dash', 'bash'])('a worker program under %s', (shell) => {
     const child = otherSide(shell)
     const program = `${owner}-i2-n2`
     const variables = { mark, owner, incarnation: 'i2', name: 'n2', program, grace: 1, drain: 1, dir: '', ...more.variables }
-    child.stdin.write(remoteShell(workerScript, { command: ['sh', '-c', line], environment: { FLOTILLA_MARK: program }, ...more, variables }))
+    child.stdin.write(
+      remoteShell(workerScript, { command: ['sh', '-c', line], environment: { FLOTILLA_MARK: program }, ...more, variables }),
+    )
     let written = ''
     child.stdout.on('data', (bytes: Buffer) => (written += bytes.toString()))
     child.stderr.on('data', (bytes: Buffer) => (written += bytes.toString()))
@@ -222,6 +243,12 @@ describe.each(['dash', 'bash'])('a worker program under %s', (shell) => {
     expect(await worker.ended).toBe(137)
     for (const word of ['outer', 'pid']) expect(isRunning(numberAfter(word, worker.written()))).toBe(false)
     expect(readdirSync(kept())).toEqual([])
+  })
+
+  test('HO4 that says nothing any more, since it has closed its output, is ended', async () => {
+    const worker = start('echo pid $$; exec >&- 2>&-; sleep 1000')
+    expect(await worker.ended).toBe(143)
+    expect(isRunning(numberAfter('pid', worker.written()))).toBe(false)
   })
 
   test('WO2 that does not exist is told by name of what is missing', async () => {

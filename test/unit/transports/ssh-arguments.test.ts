@@ -38,7 +38,10 @@ describe('the arguments of ssh', () => {
   })
 
   test('HO5 name the port, the user, and a link to the key, never its path', () => {
-    const args = sshArguments({ ...host, port: 2_222, user: 'deploy', identity: '/keys/%h $HOME', fingerprint: 'SHA256:x' }, times)
+    const args = sshArguments(
+      { ...host, port: 2_222, user: 'deploy', identity: '/keys/%h $HOME', fingerprint: 'SHA256:x' },
+      times,
+    )
 
     expect(args.join(' ')).toContain('-i identity -p 2222 -l deploy -- box LINE')
     expect(args.join(' ')).not.toContain('/keys')
@@ -46,7 +49,13 @@ describe('the arguments of ssh', () => {
   })
 
   test('HO5 let one client open a connection and the others go over it', () => {
-    expect(settingsOf(sshArguments(host, { ...times, shared: 'opens' }))).toMatchObject({ ControlMaster: 'yes', ControlPath: 'control' })
-    expect(settingsOf(sshArguments(host, { ...times, shared: 'joins' }))).toMatchObject({ ControlMaster: 'no', ControlPath: 'control' })
+    expect(settingsOf(sshArguments(host, { ...times, shared: 'opens' }))).toMatchObject({
+      ControlMaster: 'yes',
+      ControlPath: 'control',
+    })
+    expect(settingsOf(sshArguments(host, { ...times, shared: 'joins' }))).toMatchObject({
+      ControlMaster: 'no',
+      ControlPath: 'control',
+    })
   })
 })

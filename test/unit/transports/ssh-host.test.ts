@@ -68,7 +68,16 @@ describe('an ssh host', () => {
   })
 
   test('HO5 says everything that is wrong with it at once', () => {
-    const wrong = { ...spec, host: 'a b', port: 0, user: '-l', host_key_fingerprint: 'MD5:00', working_directory: 'here', env_allowlist: ['a-b'], command: [] }
+    const wrong = {
+      ...spec,
+      host: 'a b',
+      port: 0,
+      user: '-l',
+      host_key_fingerprint: 'MD5:00',
+      working_directory: 'here',
+      env_allowlist: ['a-b'],
+      command: [],
+    }
     expect(problems(wrong).map((problem) => problem.split(':')[0])).toEqual([
       'host.host',
       'host.user',

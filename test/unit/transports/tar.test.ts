@@ -8,7 +8,10 @@ import { tarEnd, tarEntry } from '../../../src/transports/tar-writer.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
 /** All that an archive holds, read in pieces of a length. */
-async function read(archive: Uint8Array, pieceLength = archive.length): Promise<{ entries: TarEntry[]; contents: Map<string, Buffer> }> {
+async function read(
+  archive: Uint8Array,
+  pieceLength = archive.length,
+): Promise<{ entries: TarEntry[]; contents: Map<string, Buffer> }> {
   const entries: TarEntry[] = []
   const contents = new Map<string, Buffer>()
   let current = ''
@@ -50,26 +53,31 @@ describe('a tar archive', () => {
     expect(statSync(join(folder.path, 'a.txt')).mode & 0o100).toBe(0)
   })
 
-  test.each(['gnu', 'ustar', 'pax', 'v7'])('AR1 of the format %s that the system writes is read, however it is cut', async (format) => {
-    await using folder = await scratch({ 'artifacts/a.txt': 'A', 'artifacts/deep/empty': '', 'output.json': '{}' })
-    const name = format === 'v7' ? 'artifacts/b' : join('artifacts', long.slice(-60))
-    mkdirSync(dirname(join(folder.path, name)), { recursive: true })
-    writeFileSync(join(folder.path, name), Buffer.alloc(70_000, 'z'))
-    symlinkSync('/etc/passwd', join(folder.path, 'artifacts/link'))
-    linkSync(join(folder.path, 'artifacts/a.txt'), join(folder.path, 'artifacts/hard'))
+  test.each(['gnu', 'ustar', 'pax', 'v7'])(
+    'AR1 of the format %s that the system writes is read, however it is cut',
+    async (format) => {
+      await using folder = await scratch({ 'artifacts/a.txt': 'A', 'artifacts/deep/empty': '', 'output.json': '{}' })
+      const name = format === 'v7' ? 'artifacts/b' : join('artifacts', long.slice(-60))
+      mkdirSync(dirname(join(folder.path, name)), { recursive: true })
+      writeFileSync(join(folder.path, name), Buffer.alloc(70_000, 'z'))
+      symlinkSync('/etc/passwd', join(folder.path, 'artifacts/link'))
+      linkSync(join(folder.path, 'artifacts/a.txt'), join(folder.path, 'artifacts/hard'))
 
-    const archive = execFileSync('tar', [`--format=${format}`, '--sort=name', '-cf', '-', 'artifacts', 'output.json'], { cwd: folder.path })
+      const archive = execFileSync('tar', [`--format=${format}`, '--sort=name', '-cf', '-', 'artifacts', 'output.json'], {
+        cwd: folder.path,
+      })
 
-    for (const length of [archive.length, 7, 511, 10_000]) {
-      const { entries, contents } = await read(archive, length)
-      expect(contents.get('artifacts/a.txt')?.toString()).toBe('A')
-      expect(contents.get(name)).toEqual(Buffer.alloc(70_000, 'z'))
-      expect(contents.get('output.json')?.toString()).toBe('{}')
-      const kinds = Object.fromEntries(entries.map(({ path, kind }) => [path, kind]))
-      expect(kinds).toMatchObject({ 'artifacts/link': 'link', 'artifacts/deep/empty': 'file', 'artifacts/deep/': 'folder' })
-      expect([kinds['artifacts/hard'], kinds['artifacts/a.txt']].sort()).toEqual(['file', 'link'])
-    }
-  })
+      for (const length of [archive.length, 7, 511, 10_000]) {
+        const { entries, contents } = await read(archive, length)
+        expect(contents.get('artifacts/a.txt')?.toString()).toBe('A')
+        expect(contents.get(name)).toEqual(Buffer.alloc(70_000, 'z'))
+        expect(contents.get('output.json')?.toString()).toBe('{}')
+        const kinds = Object.fromEntries(entries.map(({ path, kind }) => [path, kind]))
+        expect(kinds).toMatchObject({ 'artifacts/link': 'link', 'artifacts/deep/empty': 'file', 'artifacts/deep/': 'folder' })
+        expect([kinds['artifacts/hard'], kinds['artifacts/a.txt']].sort()).toEqual(['file', 'link'])
+      }
+    },
+  )
 
   test('AR3 that is cut short, or is none, is refused', async () => {
     const archive = Buffer.concat([tarEntry({ path: 'a', bytes: Buffer.alloc(2_000, 'x'), isExecutable: false }), tarEnd])

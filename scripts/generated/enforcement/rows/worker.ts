@@ -7,6 +7,9 @@ const unreachable = {
   otherwise: 'refused as `unenforceable`, always, with the field named: no transport of this version does what it says',
 }
 
+const hostTaken = 'HO5 a host with the pinned key is taken, by its fingerprint'
+const hostRefused = 'not up: a host that cannot be reached leaves its worker offline, and its tasks wait (WO2)'
+
 const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
 
 /** Workers, and how they stand. */
@@ -59,12 +62,60 @@ export const workerRows = [
   }),
   ...rowsOf('FleetHostSpec', {
     local: { rules: ['SC3'], tests: ['SC3 a run that brings its own workers is served by them alone'], otherwise: always },
-    'ssh ssh.host ssh.port ssh.user ssh.identity ssh.known_hosts ssh.host_key_fingerprint': unreachable,
-    'ssh.working_directory ssh.env_allowlist ssh.codewhale_binary ssh.command docker docker.image docker.args': unreachable,
+    'ssh ssh.host ssh.port': {
+      rules: ['HO5', 'WO2'],
+      tests: ['HO5 has its commands run there, with their input', 'WO2 a host that is down is told'],
+      otherwise: hostRefused,
+    },
+    'ssh.user': {
+      rules: ['HO5', 'SE7'],
+      tests: ['HO5 name the port, the user, and a link to the key', 'SE7 logs in with the key and the user of its auth'],
+      otherwise: hostRefused,
+    },
+    'ssh.identity': {
+      rules: ['SE7', 'HO5'],
+      tests: ['SE7 a key that the host does not know lets nobody in'],
+      control: [hostTaken],
+      otherwise: 'refused by the host: the worker does not come up, and `explain` says so',
+    },
+    'ssh.known_hosts ssh.host_key_fingerprint': {
+      rules: ['HO5'],
+      tests: ['HO5 a host with another key is refused before anything is sent', 'HO5 is refused without a pinned key'],
+      control: [hostTaken],
+      otherwise: 'refused as `unenforceable` without either; with another key at the host the worker does not come up',
+    },
+    'ssh.working_directory': {
+      rules: ['HO5', 'WS1'],
+      tests: ['HO5 works in the working directory that its host names', 'WS1 is refused with %s, and nothing of it stays'],
+      control: ['HO5 works in the working directory that its host names'],
+      otherwise: 'refused: the attempt fails for good where the host has no such folder',
+    },
+    'ssh.env_allowlist': {
+      rules: ['WS3', 'SE2'],
+      tests: ['WS3 gets the variables that its host allows', 'SE2 every problem of a host is refused by its path'],
+      control: ['WS3 gets the variables that its host allows'],
+      otherwise: 'refused as `unenforceable` for names that look like secrets, or that no shell can export',
+    },
+    'ssh.codewhale_binary ssh.command': {
+      rules: ['HO2', 'HO5'],
+      tests: ['HO2 has a worker program by its command, or else', 'HO5 do their work, and see none of the files of the fleet'],
+      control: ['HO5 do their work, and see none of the files of the fleet'],
+      otherwise: 'refused by the host: a worker program that does not come up leaves its worker offline (WO2)',
+    },
+    'docker docker.image docker.args': unreachable,
   }),
   ...rowsOf('FleetWorkerAuth', {
     none: { rules: ['SE2'], tests: unreachable.tests, otherwise: always },
-    'ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user': unreachable,
+    'ssh_key ssh_key.identity ssh_key.known_hosts ssh_key.host_key_fingerprint ssh_key.user': {
+      rules: ['SE7'],
+      tests: [
+        'SE7 logs in with the key and the user of its auth',
+        'SE7 takes the key, the user and the pin of its auth',
+        'SE7 is refused where it says one thing and its auth another',
+      ],
+      control: ['SE7 logs in with the key and the user of its auth'],
+      otherwise: 'refused as `unenforceable` at hosts of other kinds, and where the host says something else',
+    },
     'token token.token_ref mtls mtls.cert_path mtls.key_ref': unreachable,
   }),
   ...rowsOf('FleetWorkerStatus', {
