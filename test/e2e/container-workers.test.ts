@@ -116,6 +116,24 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'worker programs in containers
     },
   )
 
+  test('HO2 a docker host with args is a worker program, which serves tasks without a handler', async () => {
+    const program = installed.program('evil.mjs')
+    const readable = [...containers.readable, dirname(program)]
+    const fleet = await createFleet({ containers: { runtime: 'podman', readable, pull: 'never' } })
+    onTestFinished(() => fleet.close())
+    const host = { kind: 'docker', image: containers.image, args: ['node', program, 'does its work'] } as const
+    const run = await fleet.start({
+      name: 'r',
+      worker_specs: [{ id: 'program', name: 'Program', host }],
+      tasks: [{ id: 'a', name: 'a', instructions: 'x', scorer: { kind: 'exit_code' } }],
+    })
+    expect((await run.result()).status).toBe('completed')
+    expect(await run.receipt('a')).toMatchObject({
+      ...{ result: 'pass', worker_id: 'program' },
+      effective_permissions: { network: false, source: 'trust level sandbox' },
+    })
+  })
+
   describe('a worker of the package', () => {
     async function bench(trustLevel: 'sandbox' | 'local') {
       const folder = await scratch({ 'given.txt': 'given', secret: 'secret' })
