@@ -8,7 +8,9 @@ const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Name the folder that the bundle goes to.')
 
 await build({
-  entryPoints: ['index', 'protocol/index', 'worker/index', 'testing/index', 'cli/main'].map((entry) => path(`src/${entry}.ts`)),
+  entryPoints: ['index', 'protocol/index', 'worker/index', 'http/index', 'testing/index', 'cli/main'].map((entry) =>
+    path(`src/${entry}.ts`),
+  ),
   outbase: path('src'),
   outdir: folder,
   chunkNames: 'chunks/[name]-[hash]',

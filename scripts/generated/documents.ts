@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { enforcementTables, pendingList } from './enforcement/table.ts'
 import { errorTable } from './errors.ts'
+import { exampleBlock } from './examples.ts'
 import { eventTable } from './events.ts'
 import { layerTable } from './layers.ts'
 import { lifecycleSections } from './lifecycles.ts'
@@ -16,6 +17,10 @@ const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/architecture.md': { layers: layerTable() },
   'docs/security.md': securitySections(),
   'docs/profiles.md': { roles: roleTable() },
+  'docs/hosts.md': {
+    'worker processes': `${exampleBlock('workers/fragile.mjs', 'javascript')}\n\n${exampleBlock('worker-processes.ts', 'typescript')}`,
+    'your own transport': exampleBlock('your-own-transport.ts'),
+  },
   'docs/worker-protocol.md': workerProtocolSections(),
 }
 

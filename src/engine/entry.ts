@@ -165,6 +165,8 @@ export interface WorkerRecord {
   readonly incarnation: string
   readonly draining: boolean
   readonly retired: boolean
+  /** It comes by itself: what it had when a fleet died may still be at work, whether the next one has heard of it or not (LE6). */
+  readonly dialsIn?: true
 }
 
 /** An entry before it has a place in its run's order. */

@@ -11,7 +11,10 @@ export function recordIncarnation(core: Core, worker: Worker): void {
     yield {
       on: 'fleet',
       kind: 'worker.registered',
-      record: { id, incarnation: worker.incarnation, draining: worker.draining, retired: false },
+      record: {
+        ...{ id, incarnation: worker.incarnation, draining: worker.draining, retired: false },
+        ...(worker.transport.dialsIn === true && { dialsIn: true }),
+      },
     }
   })
 }

@@ -32,13 +32,17 @@ function* recovering(
   const until = run.lastAt
   for (const task of run.tasks.values()) {
     if (isWorking(task.status) && !isAlive(core, run, task.id, task.attempt)) {
-      const worker = task.worker === null ? undefined : workers.get(task.worker)
-      if (worker?.transport.survives === true) awaitReport(core, run, task, worker.facts.id, watch)
+      if (task.worker !== null && mayLive(core, workers, task.worker)) awaitReport(core, run, task, task.worker, watch)
       else release(core, run, task, until)
     } else if (task.status === 'verifying') effects.score(run, task)
     watch.arm(run, task)
     yield
   }
+}
+
+/** Work that outlives a fleet; a worker that is registered as it dials in is not there yet. */
+function mayLive({ state }: Core, workers: Workers, id: string): boolean {
+  return workers.get(id)?.transport.survives ?? state.workers.get(id)?.dialsIn === true
 }
 
 /** The attempt has one ttl to be heard of, and goes on where it was if it is (LE6). */

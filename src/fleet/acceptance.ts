@@ -31,7 +31,11 @@ type Check<Subject> = (subject: Subject) => boolean | undefined
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
   [
     'auth',
-    ({ auth, host }) => auth !== undefined && auth.method !== 'none' && !(auth.method === 'ssh_key' && host.kind === 'ssh'),
+    ({ auth, host }) =>
+      auth !== undefined &&
+      auth.method !== 'none' &&
+      !(auth.method === 'token' && host.kind === 'local') &&
+      !(auth.method === 'ssh_key' && host.kind === 'ssh'),
     'nobody checks this proof of who the worker is at a host of its kind',
   ],
 ]
@@ -53,8 +57,17 @@ export function* refusingUnenforceable(run: FleetRunSpec, { secrets }: Enforcers
     ...(yield* refusingTasks(run.tasks)),
     ...(run.security_policy === undefined ? [] : grantProblems(run.security_policy)),
     ...secretsRefused(run, secrets),
+    ...tokensRefused(run, secrets),
   ]
   yield* throwingRefusals(refusals)
+}
+
+/** Tokens of workers that dial in which nothing here could ever resolve (SE7). */
+function tokensRefused(run: FleetRunSpec, secrets: Enforcers['secrets']): Refusal[] {
+  return run.worker_specs.flatMap(({ auth }, index) => {
+    const reason = auth?.method === 'token' ? secrets.unresolvable(auth.token_ref) : undefined
+    return reason === undefined ? [] : [{ path: `worker_specs[${index}].auth.token_ref`, reason }]
+  })
 }
 
 /** The same for tasks that are added to a run. */

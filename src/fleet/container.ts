@@ -12,6 +12,7 @@ import type { ContainerSettings } from '../transports/container-options.ts'
 import { type ContainerChoice, type ContainerProbe, probeContainers } from '../transports/container-probe.ts'
 import { containerLauncher } from '../transports/container-worker.ts'
 import { poolTransport, type PoolOptions } from '../transports/worker-pool.ts'
+import { namesIn } from './dial-in-spec.ts'
 import { checked } from './launched-workers.ts'
 import type { HostPorts } from './workers-of.ts'
 
@@ -78,11 +79,16 @@ export function container(options: ContainerOptions): Transport {
   return hosted
 }
 
-/** The way to a worker of a run that names a container: with `args` it is a worker program, without them it runs commands. */
-export function containerWorker({ host: spec }: FleetWorkerSpec, host: HostPorts): Transport {
+/**
+ * The way to a worker of a run that names a container: with `args` it is a worker program, which serves the handlers that `labels.handlers` names
+ * or else tasks that name neither a handler nor a command; without them it runs commands.
+ */
+export function containerWorker({ host: spec, labels }: FleetWorkerSpec, host: HostPorts): Transport {
   if (spec.kind !== 'docker') throw new TypeError(`A host of the kind ${spec.kind} is no container.`)
   const { image, args } = spec
-  return transportTo({ image, args: args.length > 0 ? args : undefined, pool: { plain: true } }, host)
+  const handlers = namesIn(labels['handlers'])
+  const pool = handlers.length > 0 ? { handlers } : { plain: true }
+  return transportTo({ image, args: args.length > 0 ? args : undefined, pool }, host)
 }
 
 interface Problem {

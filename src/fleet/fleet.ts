@@ -6,11 +6,15 @@ import type { FleetSummary } from '../engine/views.ts'
 import type { Bus, FleetListener } from '../observability/bus.ts'
 import type { GapEvent } from '../observability/subscription.ts'
 import type { RunRow, Store } from '../ports/store.ts'
+import type { WorkerConnection } from '../ports/worker-connection.ts'
+import type { AttachOutcome, WorkerDoor } from '../ports/worker-door.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent, FleetEventName, FleetEventOf } from '../protocol/fleet-event.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerStatus } from '../protocol/worker.ts'
+import type { AttachOptions } from './attach.ts'
+import { createWorkerDoor } from './attach.ts'
 import type { FleetCalls } from './calls.ts'
 import type { CreateOptions } from './creations.ts'
 import type { WorkerOptions } from './options.ts'
@@ -35,7 +39,7 @@ export interface WorkerView {
 }
 
 /** A fleet of workers and the runs that it does with them. */
-export interface Fleet extends AsyncDisposable {
+export interface Fleet extends AsyncDisposable, WorkerDoor<AttachOptions> {
   /** What was found and mended when the store was opened (ST4). */
   readonly warnings: readonly string[]
   /**
@@ -53,6 +57,13 @@ export interface Fleet extends AsyncDisposable {
   workers(): readonly WorkerView[]
   /** Registers one more worker. Resolves when it has come up, or its first start has failed (it is tried again). */
   addWorker(worker: WorkerOptions): Promise<void>
+  /**
+   * Takes a connection that the application accepted, of a worker that is registered with `transport: dialIn({ … })`, or that `admit` takes.
+   * It has ten seconds to say hello; then it must prove who it is, and serve what it is registered for (HO2, SE7). Never rejects: a worker
+   * that is refused was told why, its connection is closed, and the outcome says so too. A second connection of a worker takes the place
+   * of the first.
+   */
+  attach(connection: WorkerConnection, options?: AttachOptions): Promise<AttachOutcome>
   /** Gives a worker no more leases; it retires when its last has ended, or after `graceMs` with what is left released (WO1). */
   drain(workerId: string, options?: { readonly graceMs?: number }): Promise<void>
   /** Calls back at every event of a name, live (EV3). Gives a function that stops it. */
@@ -95,6 +106,11 @@ export interface FleetParts {
 export function createFleetFacade(parts: FleetParts): Fleet {
   const { engine, bus, calls, store } = parts
   const source = sourceOf(parts)
+  const door = createWorkerDoor(engine, {
+    clock: parts.host.clock,
+    closed: parts.closed,
+    add: (worker) => calls.addWorker(workerPlan(worker, parts.host)),
+  })
 
   function handle(id: string, created: boolean, warnings: readonly string[] = []): Run {
     return createRunHandle(calls, createRunReader(source, id), { created, warnings })
@@ -131,6 +147,7 @@ export function createFleetFacade(parts: FleetParts): Fleet {
       }
       await calls.addWorker(plan)
     },
+    attach: (connection, options) => door.attach(connection, options),
     drain: (worker, { graceMs } = {}) => calls.drain({ worker, graceMs }),
     on: (name, listener) => bus.on(name, listener),
     once: (name) => bus.once(name),

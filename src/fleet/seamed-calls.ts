@@ -8,7 +8,7 @@ import type { WorkerPlan } from './workers-of.ts'
 /** A worker as a recording has it: what is known of it, without the way to it. */
 export interface NotedWorker {
   readonly facts: WorkerFacts
-  readonly transport: Pick<Transport, 'kind' | 'enforces' | 'heartbeats' | 'startsAtOnce' | 'survives' | 'serves'>
+  readonly transport: Pick<Transport, 'kind' | 'enforces' | 'heartbeats' | 'startsAtOnce' | 'survives' | 'dialsIn' | 'serves'>
 }
 
 /** What a fleet was opened with, as a recording has it. */
@@ -92,6 +92,7 @@ function withoutAddresses<Asked>(asked: Asked): Asked {
 }
 
 function notedWorker({ facts, transport }: WorkerPlan): NotedWorker {
-  const { kind, enforces, heartbeats, startsAtOnce, survives, serves } = transport
-  return { facts, transport: { kind, enforces, heartbeats, startsAtOnce, survives, serves } }
+  const { kind, enforces, heartbeats, startsAtOnce, survives, dialsIn, serves } = transport
+  const noted = { kind, enforces, heartbeats, startsAtOnce, survives, serves, ...(dialsIn !== undefined && { dialsIn }) }
+  return { facts, transport: noted }
 }

@@ -3,6 +3,7 @@ import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandTransport } from '../transports/command.ts'
 import { containerWorker } from './container.ts'
+import { dialInWorkerOf } from './dial-in-spec.ts'
 import { sshWorker } from './ssh.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
@@ -15,6 +16,8 @@ const ways: { readonly [Kind in FleetHostSpec['kind']]: (spec: FleetWorkerSpec, 
 
 /** A worker that a run names. Its trust is what the file says (SE1). */
 export function workerOfSpec(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
+  const elsewhere = dialInWorkerOf(spec)
+  if (elsewhere !== undefined) return elsewhere
   const transport = ways[spec.host.kind](spec, host)
   return {
     transport,

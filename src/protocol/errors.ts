@@ -97,6 +97,14 @@ export const errorCodes = {
     'What a worker sent is no message of the protocol, or comes where it may not; nothing of it was taken.',
     'Mend the worker; the reason says what was expected.',
   ),
+  unauthenticated: row(
+    'A worker did not prove who it is.',
+    'Give it the token that the fleet expects of its id, or mend `verify`.',
+  ),
+  unsuited_worker: row(
+    'A worker does not serve what it is registered for.',
+    'Change what it serves, or how it is registered; the message names what is lacking.',
+  ),
   handler_unresponsive: row(
     'A handler did not end after its signal was aborted.',
     'Pass `attempt.signal` to whatever the handler waits for.',

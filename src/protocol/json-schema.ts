@@ -77,7 +77,7 @@ const contracts = byName({
 const frames = byName({ FleetFrame: fleetFrame, WorkerFrame: workerFrame })
 
 /** The name of one side of the worker protocol. */
-export type FrameTypeName = keyof typeof frames
+export type FrameTypeName = 'FleetFrame' | 'WorkerFrame'
 
 /** The names of the lines of the worker protocol: of the fleet, and of a worker. */
 export const frameTypeNames: readonly FrameTypeName[] = ['FleetFrame', 'WorkerFrame']

@@ -40,7 +40,8 @@ const leaveMs = 2_000
 /**
  * Reaches worker programs that a launcher starts (HO2): as many as the worker has slots, each serving one attempt at a time. One that ignores
  * its stop is killed with all that it started, so its end is always confirmed (WO3); one that is lost costs the attempt that it served, as a
- * `transport` failure, and no other (RE7); what it never accepted is given back (LE8).
+ * `transport` failure, and no other (RE7). What it never accepted is given back (LE8), but not twice in a row: a task that ends its program
+ * before that says a word would do so for ever.
  */
 export function poolTransport(parts: PoolParts): Transport {
   const { launcher, handlers = [], plain = false } = parts
@@ -76,6 +77,8 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   /** Attempts whose program is being started, or whose start has failed. */
   const starting = new Map<string, AbortController>()
   let failures = 0
+  /** Tasks whose program was lost before it accepted them, last time. */
+  const lostUnbegun = new Set<string>()
   let announceEnd!: (end: ChannelEnd) => void
   const closed = new Promise<ChannelEnd>((resolve) => (announceEnd = resolve))
   let closing: Promise<void> | undefined
@@ -117,6 +120,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     if (work === undefined || !isSame(work.key, message) || work.last !== undefined) return deny(member, message)
     if (message.type === 'accepted') {
       work.hasAccepted = true
+      lostUnbegun.delete(taskOf(message))
       const { process } = member.started
       return messages.push(process === undefined ? message : { ...message, process })
     }
@@ -150,7 +154,13 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     member.work = undefined
     if (work === undefined) return
     work.disarm?.()
-    messages.push(work.last ?? endOf(work, reason, printed))
+    const task = taskOf(work.key)
+    const again = lostUnbegun.delete(task)
+    if (work.hasAccepted || work.isStopping || again) messages.push(work.last ?? endOf(work, reason, printed))
+    else {
+      lostUnbegun.add(task)
+      messages.push({ type: 'stopped', ...work.key, released: `its worker was lost before it began: ${reason}` })
+    }
   }
 
   function assign(message: AssignMessage): void {
@@ -250,9 +260,8 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
 }
 
 /** How the attempt of a program ends that was lost. */
-function endOf({ key, isStopping, hasAccepted }: MemberWork, reason: string, printed: string): AttemptMessage {
+function endOf({ key, isStopping }: MemberWork, reason: string, printed: string): AttemptMessage {
   if (isStopping) return { type: 'stopped', ...key }
-  if (!hasAccepted) return { type: 'stopped', ...key, released: `its worker was lost before it began: ${reason}` }
   const quoted = printed.trim()
   return {
     type: 'failed',
@@ -272,6 +281,10 @@ function keyOf({ run_id, task_id, attempt }: AttemptKey): AttemptKey {
 
 function isSame(one: AttemptKey, other: AttemptKey): boolean {
   return one.attempt === other.attempt && one.task_id === other.task_id && one.run_id === other.run_id
+}
+
+function taskOf({ run_id, task_id }: AttemptKey): string {
+  return `${run_id}/${task_id}`
 }
 
 function nameOf({ run_id, task_id, attempt }: AttemptKey): string {

@@ -52,15 +52,14 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     },
     // Most work needs no folder of its own, so it is made when it is asked for.
     get folder() {
-      try {
+      return withRoom(parts, () => {
         parts.makeFolder(assign.folder)
-      } catch (error) {
-        if (isFullDisk(error)) parts.lackRoom()
-        throw error
-      }
-      return assign.folder
+        return assign.folder
+      })
     },
-    root: assign.root,
+    get root() {
+      return withRoom(parts, () => assign.root)
+    },
     ...createProgressReports(parts),
     artifact: (artifact) =>
       harmless(async () => {
@@ -119,6 +118,15 @@ function createProgressReports(
       requireLive()
       return send({ ...key, type: 'log', text: text.endsWith('\n') ? text : `${text}\n` })
     },
+  }
+}
+
+function withRoom<Value>({ lackRoom }: Pick<ContextParts, 'lackRoom'>, make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    if (isFullDisk(error)) lackRoom()
+    throw error
   }
 }
 

@@ -6,7 +6,8 @@ import { FleetError } from '../protocol/errors.ts'
 import { type AttemptFolders, createAttemptFolders } from './attempt-folder.ts'
 import type { PlainHandler } from './handler.ts'
 import { type Handlers, taskHandlers } from './handlers.ts'
-import { createRuntime, type RuntimeIdentity, type RuntimeParts, type WorkerRuntime } from './runtime.ts'
+import type { RuntimeIdentity } from './hello.ts'
+import { createRuntime, type RuntimeParts, type WorkerRuntime } from './runtime.ts'
 import { createVitals } from './vitals.ts'
 
 /** What a worker does, and how much of it. */

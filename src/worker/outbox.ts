@@ -8,11 +8,11 @@ type Unnumbered<Frame> = Frame extends AttemptFrame ? Omit<Frame, keyof AttemptK
 
 /** Bounds of what one attempt keeps while the fleet does not take it. Characters of lines. */
 export interface OutboxLimits {
-  /** Above it pieces of files wait. */
+  /** Above it the next file waits. One that is on its way is kept whole: it is acknowledged with the frame that names it. */
   readonly window: number
   /** Above it text for the log is left out; what was left out is counted and said. */
   readonly log: number
-  /** Above it the attempt cannot go on. */
+  /** Above it, pieces of files not counted, the attempt cannot go on. */
   readonly all: number
 }
 
@@ -40,9 +40,11 @@ export interface Outbox {
   ack(seq: number): void
   /** Transmits what is kept once more, in order. */
   resend(): void
-  /** Resolves when there is room for a piece of a file, or when there is no use for it any more. */
-  room(): Promise<void>
+  /** Resolves when there is room for a file; with false when there is no use for it any more. */
+  room(): Promise<boolean>
   /** Nobody waits for what would still be said but the last frame. */
+  readonly isGivenUp: boolean
+  /** From now on nobody does. */
   giveUp(): void
 }
 
@@ -58,8 +60,9 @@ export function createOutbox(options: {
   readonly limits?: OutboxLimits
 }): Outbox {
   const { key, keeps, transmit, limits = outboxLimits } = options
-  let kept: { readonly seq: number; readonly line: string }[] = []
+  let kept: { readonly seq: number; readonly line: string; readonly isPiece: boolean }[] = []
   let keptSize = 0
+  let piecesSize = 0
   let last = 0
   let acked = 0
   let hasEnded = false
@@ -73,8 +76,10 @@ export function createOutbox(options: {
     const line = writeFrame({ ...saying, ...key, seq } as AttemptFrame)
     last = seq
     if (keeps) {
-      kept.push({ seq, line })
+      const isPiece = saying.type === 'chunk'
+      kept.push({ seq, line, isPiece })
       keptSize += line.length
+      if (isPiece) piecesSize += line.length
     }
     transmit(line)
   }
@@ -84,9 +89,9 @@ export function createOutbox(options: {
     leftOut = 0
     say({ type: 'log', text })
   }
-  const hasRoom = () => keptSize < limits.window || isGivenUp
+  const hasRoom = () => keptSize < limits.window
   const wakeWaiting = () => {
-    if (!hasRoom()) return
+    if (!hasRoom() && !isGivenUp) return
     const ready = waiting
     waiting = []
     for (const wake of ready) wake()
@@ -100,14 +105,14 @@ export function createOutbox(options: {
       return hasEnded && kept.length === 0
     },
     get isFull() {
-      return keptSize > limits.all
+      return keptSize - piecesSize > limits.all
     },
     say,
     log(text) {
       for (let from = 0; from < text.length;) {
         const piece = text.slice(from, endOfPiece(text, from))
         from += piece.length
-        if (keptSize + piece.length > limits.log) leftOut += piece.length
+        if (keptSize - piecesSize + piece.length > limits.log) leftOut += piece.length
         else {
           tellLeftOut()
           say({ type: 'log', text: piece })
@@ -126,13 +131,22 @@ export function createOutbox(options: {
       const taken = kept.findIndex((one) => one.seq > acked)
       const gone = taken < 0 ? kept : kept.slice(0, taken)
       kept = taken < 0 ? [] : kept.slice(taken)
-      for (const { line } of gone) keptSize -= line.length
+      for (const { line, isPiece } of gone) {
+        keptSize -= line.length
+        if (isPiece) piecesSize -= line.length
+      }
       wakeWaiting()
     },
     resend() {
       for (const { line } of kept) transmit(line)
     },
-    room: () => (hasRoom() ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    get isGivenUp() {
+      return isGivenUp
+    },
+    async room() {
+      if (!hasRoom() && !isGivenUp) await new Promise<void>((resolve) => waiting.push(resolve))
+      return !isGivenUp
+    },
     giveUp() {
       isGivenUp = true
       wakeWaiting()

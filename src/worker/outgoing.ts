@@ -37,8 +37,10 @@ export function createOutgoing(options: {
   const transfer = async (bytes: Uint8Array): Promise<number> => {
     transfers += 1
     const number = transfers
+    // The fleet acknowledges the pieces with the frame that names them, so they do not wait for each other.
+    if (!(await outbox.room())) throw unwanted
     for (let from = 0; from === 0 || from < bytes.length; from += transferPieceBytes) {
-      await outbox.room()
+      if (outbox.isGivenUp) throw unwanted
       outbox.say({ type: 'chunk', transfer: number, bytes: base64(bytes.subarray(from, from + transferPieceBytes)) })
       await clock.turn()
     }
@@ -60,7 +62,7 @@ export function createOutgoing(options: {
       const read = message.bytes === undefined ? await readArtifact(files, place, path) : { bytes: message.bytes, name: path }
       if ('refused' in read) return read.refused
       const { bytes, name } = read
-      await outbox.room()
+      if (!(await outbox.room())) throw unwanted
       const told = { type: 'artifact', report, kind, path: name, ...(mime_type !== undefined && { mime_type }) } as const
       if (bytes.length <= inlineBytes) outbox.say({ ...told, bytes: base64(bytes) })
       else outbox.say({ ...told, transfer: await transfer(bytes) })
@@ -77,6 +79,9 @@ export function createOutgoing(options: {
     },
   }
 }
+
+/** Nobody waits for the file any more. */
+const unwanted = new Error('the attempt was stopped')
 
 type Evidence = Extract<Saying, { type: 'evidence' }>
 
@@ -98,13 +103,17 @@ async function readArtifact(
     const bytes = await files.read(found.path, { limit: artifactLimitBytes, within: found.base, maxLinks: 1 })
     return { bytes, name: found.name }
   } catch (error) {
-    return refused(error instanceof Error ? error.message : String(error))
+    return refused(wordsOf(error))
   }
 }
 
 function unreadable(path: string, error: unknown): string {
   if (FleetError.is(error, 'too_large')) return `${path} is larger than ${evidenceLimitBytes} bytes.`
-  return `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  return `${path} cannot be read: ${wordsOf(error)}`
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function base64(bytes: Uint8Array): string {

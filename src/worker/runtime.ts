@@ -4,27 +4,16 @@ import {
   type AckFrame,
   type FleetAttemptFrame,
   type FleetFrame,
-  type HelloFrame,
   type WelcomeFrame,
   type WorkerFrame,
   workerProtocolVersion,
 } from '../protocol/worker-protocol.ts'
 import { createAttemptTable, type AttemptTableParts } from './attempt-table.ts'
 import { readFleetFrame } from './frame-reader.ts'
+import { helloOf, type RuntimeIdentity } from './hello.ts'
+import { createTicker } from './ticker.ts'
 import type { Vitals } from './vitals.ts'
 import { writeFrame } from './write-frame.ts'
-
-/** Who a worker is. */
-export interface RuntimeIdentity {
-  /** A worker that the fleet started need not say it. */
-  readonly workerId?: string
-  /** Changes at each start, and not when it reconnects (WO1). */
-  readonly incarnation?: string
-  /** Proves who it is, where the connection does not (SE7). */
-  readonly token?: string
-  /** What it can do; a task that asks for more goes elsewhere (SC3). */
-  readonly capabilities?: readonly string[]
-}
 
 /** How a connection ended. */
 export interface LineEnd {
@@ -69,7 +58,6 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
   let line: Line | undefined
   let terms: Pick<WelcomeFrame, 'lease_ttl_ms' | 'heartbeat_ms'> = { lease_ttl_ms: 0, heartbeat_ms: 0 }
   let heardAt = clock.monotonic()
-  let disarmTick: (() => void) | undefined
   let disarmLoss: (() => void) | undefined
   let draining: string | undefined
   let leaving: string | undefined
@@ -103,17 +91,17 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     changed: finish,
   })
 
-  const armTick = () => {
-    if (!isOver) disarmTick ??= clock.alarm(terms.heartbeat_ms, tick, { keepAlive: false })
+  const startTicking = () => {
+    if (!isOver) heartbeats.start(terms.heartbeat_ms)
   }
-  const tick = () => {
-    disarmTick = undefined
+  const beat = () => {
     const { running } = attempts
     const vitals = running.length > 0 ? parts.vitals() : {}
     for (const key of running) say({ type: 'heartbeat', ...key, ...vitals })
     if (resumes) lookForSilence()
-    if (line !== undefined && (resumes || running.length > 0)) armTick()
+    return line !== undefined && !isOver && (resumes || running.length > 0)
   }
+  const heartbeats = createTicker({ clock, tick: beat })
   const lookForSilence = () => {
     const silentMs = clock.monotonic() - heardAt
     // The rest of the lease is left to come back in.
@@ -132,12 +120,12 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     disarmLoss = undefined
     attempts.resend()
     if (draining !== undefined) say({ type: 'drain', reason: draining })
-    armTick()
+    startTicking()
   }
 
   const over = () => {
     isOver = true
-    disarmTick?.()
+    heartbeats.stop()
     disarmLoss?.()
   }
 
@@ -188,14 +176,13 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     if (heard === undefined)
       return own.connection.close(`a frame of the fleet before number ${frame.seq} of its attempt is missing`)
     ack(frame, heard)
-    armTick()
+    startTicking()
   }
 
   const lost = (own: Line, reason: string) => {
     if (line !== own) return
     line = undefined
-    disarmTick?.()
-    disarmTick = undefined
+    heartbeats.stop()
     stopWaiting?.abort()
     if (!resumes) over()
     if (isOver) attempts.abort('lease_lost', `The connection to the fleet has ended: ${reason}.`)
@@ -207,19 +194,6 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     const act = () => attempts.abort('lease_lost', 'The fleet could not be reached for as long as the lease lasts.')
     disarmLoss ??= clock.alarm(leftMs, act, { keepAlive: false })
   }
-
-  const hello = (): HelloFrame => ({
-    type: 'hello',
-    protocol: workerProtocolVersion,
-    ...(parts.workerId !== undefined && { worker_id: parts.workerId }),
-    ...(parts.incarnation !== undefined && { incarnation: parts.incarnation }),
-    ...(parts.token !== undefined && { token: parts.token }),
-    handlers: parts.handlers.map(({ name }) => name),
-    plain: parts.plain !== undefined,
-    ...(parts.capabilities !== undefined && { capabilities: parts.capabilities }),
-    ...(resumes && { resumes }),
-    attempts: attempts.known,
-  })
 
   return {
     done,
@@ -252,7 +226,7 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
             resolve({ reason, wasWelcomed: own.welcome !== undefined, ...(own.refused && { refused: own.refused }) })
           },
         })
-        connection.send(writeFrame(hello()))
+        connection.send(writeFrame(helloOf(parts, attempts.known)))
       })
     },
     drain(reason = 'the worker takes no more attempts') {
@@ -262,6 +236,8 @@ export function createRuntime(parts: RuntimeParts): WorkerRuntime {
     },
     async close({ reason, graceMs }) {
       leaving ??= reason
+      // Else what it gives back would be given to it again.
+      say({ type: 'drain', reason })
       attempts.abort('fleet_closed', reason)
       await lastWords(graceMs)
       say({ type: 'bye', reason })

@@ -1,9 +1,9 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { systemClock } from '../host/clock.ts'
-import { errorCodes, FleetError, type FleetErrorCode } from '../protocol/errors.ts'
 import { type AttemptFolders, createAttemptFolders } from './attempt-folder.ts'
 import { runtimeParts, type WorkOptions } from './create-worker-runtime.ts'
 import { portConnection } from './port-connection.ts'
+import { refusalOf } from './refusal.ts'
 import { createRuntime } from './runtime.ts'
 import { stdioConnection } from './stdio-connection.ts'
 
@@ -42,16 +42,11 @@ export async function serveWorker(options: ServeWorkerOptions): Promise<void> {
   disarm()
   // What handlers left behind, a timer or a socket, must not keep a worker alive that nobody talks to.
   clock.alarm(graceMs, () => process.exit(), { keepAlive: false })
-  if (end.refused !== undefined) throw refusal(end.refused)
+  if (end.refused !== undefined) throw refusalOf(end.refused)
 }
 
 /** Work that ignores its signal ends with its process. */
 function endWithWork(folders: AttemptFolders): void {
   folders.remove()
   process.exit(1)
-}
-
-function refusal({ code, reason }: { readonly code: string; readonly reason: string }): FleetError {
-  const known = Object.hasOwn(errorCodes, code) ? (code as FleetErrorCode) : 'invalid_message'
-  return new FleetError(known, `The fleet refused this worker: ${reason}`, { details: { code } })
 }

@@ -49,6 +49,8 @@ export interface ServedAttemptParts {
   readonly changed: () => void
 }
 
+type Assign = Extract<FleetAttemptFrame, { type: 'assign' }>
+
 export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
   const { key, clock, files, toWork } = parts
   const outbox = createOutbox(parts)
@@ -58,14 +60,22 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
   let isOverfull = false
   let folder: AttemptFolder | undefined
   let stagingError: unknown
-  let assign: Extract<FleetAttemptFrame, { type: 'assign' }> | undefined
-  /** Sends bytes. Undefined: the fleet sees the files, and no bytes were sent yet. */
-  let outgoing: Outgoing | undefined
+  let assign: Assign | undefined
   let sharesFiles = false
   /** What is being sent, one after another. */
   let sending: Promise<void> | undefined
 
   const ownFolder = () => (folder ??= parts.makeFolder())
+  let sender: Outgoing | undefined
+  /** Sends bytes. Most attempts send none. */
+  const outgoing = (frame: Assign) =>
+    (sender ??= createOutgoing({
+      ...{ outbox, clock, files },
+      place: {
+        folder: frame.folder ?? ownFolder().open(),
+        root: frame.root ?? ownFolder().openRoot(frame.task.workspace?.root),
+      },
+    }))
 
   const end = (saying: Saying) => {
     if (phase === 'ended' || phase === 'unwanted') return
@@ -80,18 +90,16 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
     parts.changed()
   }
 
-  /** After what is being sent. */
-  const then = (act: () => Promise<void> | void) => {
-    const own = (sending ?? Promise.resolve()).then(act).catch((error: unknown) => {
-      end({ type: 'failed', failure_kind: 'transport', reason: bounded(`The worker could not send a file: ${wordsOf(error)}`) })
-    })
+  /** After what is being sent; `fail` is told why it could not be done. */
+  const then = (act: () => Promise<void> | void, fail: (reason: string) => void) => {
+    const own = (sending ?? Promise.resolve()).then(act).catch((error: unknown) => fail(wordsOf(error)))
     sending = own
     void own.then(() => {
       if (sending === own) sending = undefined
     })
   }
 
-  const begin = (frame: Extract<FleetAttemptFrame, { type: 'assign' }>) => {
+  const begin = (frame: Assign) => {
     assign = frame
     phase = 'running'
     outbox.say({ type: 'accepted' })
@@ -100,11 +108,16 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
     try {
       if (stagingError !== undefined) throw stagingError
       sharesFiles = frame.folder !== undefined && frame.root !== undefined
-      const place = sharesFiles
-        ? { folder: frame.folder!, root: frame.root! }
-        : { folder: ownFolder().path, root: ownFolder().openRoot(frame.task.workspace?.root) }
-      outgoing = createOutgoing({ outbox, clock, files, place })
-      toWork({ ...frame, ...place })
+      // A part of the message's own: a folder is made when the work asks for it.
+      toWork({
+        ...frame,
+        get folder() {
+          return frame.folder ?? ownFolder().open()
+        },
+        get root() {
+          return frame.root ?? ownFolder().openRoot(frame.task.workspace?.root)
+        },
+      })
     } catch (error) {
       if (isFullDisk(error)) return end({ type: 'stopped', released: 'no room for the folder of the attempt' })
       const reason = bounded(`The worker could not make the folder of the attempt: ${wordsOf(error)}`)
@@ -143,17 +156,32 @@ export function serveAttempt(parts: ServedAttemptParts): ServedAttempt {
   const sayArtifact = (message: Extract<AttemptMessage, { type: 'artifact' }>) => {
     const { bytes, ...report } = message
     if (sharesFiles && bytes === undefined) return outbox.say(report)
-    then(async () => {
-      const refused = await outgoing?.artifact(message)
-      if (refused !== undefined) toWork({ type: 'collected', ...key, report: message.report, refused })
-    })
+    const frame = assign
+    if (frame === undefined) return
+    const refuse = (refused: string) => toWork({ type: 'collected', ...key, report: message.report, refused })
+    then(
+      async () => {
+        const refused = await outgoing(frame).artifact(message)
+        if (refused !== undefined) refuse(refused)
+      },
+      (reason) => refuse(`The artifact could not be sent: ${reason}.`),
+    )
   }
 
   const sayLast = (message: Extract<AttemptMessage, { type: 'result' | 'failed' }>) => {
-    const reads = message.type === 'result' && !sharesFiles ? assign?.task.scorer : undefined
-    if (reads !== undefined) then(() => outgoing?.evidence(reads))
+    const frame = assign
+    const fail = (why: string) => {
+      end({
+        type: 'failed',
+        failure_kind: 'transport',
+        reason: bounded(`The worker could not say what its scorer reads: ${why}`),
+      })
+    }
+    if (message.type === 'result' && !sharesFiles && frame?.task.scorer !== undefined) {
+      then(() => outgoing(frame).evidence(frame.task.scorer), fail)
+    }
     if (sending === undefined) end(message)
-    else then(() => end(message))
+    else then(() => end(message), fail)
   }
 
   return {

@@ -33,8 +33,10 @@ it('the exports of flotilla are these and no others', async () => {
       "NonRetryableError",
       "checkRun",
       "childProcesses",
+      "container",
       "createFleet",
       "defineTask",
+      "dialIn",
       "dryRunAlerts",
       "envSecrets",
       "errorCodes",
@@ -49,6 +51,7 @@ it('the exports of flotilla are these and no others', async () => {
       "repairStore",
       "runMachine",
       "ssh",
+      "type AdmittedWorker",
       "type AgentProfileInput",
       "type Alert",
       "type AlertDryRun",
@@ -59,6 +62,8 @@ it('the exports of flotilla are these and no others', async () => {
       "type AlertSinks",
       "type AlertStatus",
       "type AlertView",
+      "type AttachOptions",
+      "type AttachOutcome",
       "type AttemptArtifact",
       "type AttemptContext",
       "type AttemptDependency",
@@ -80,11 +85,18 @@ it('the exports of flotilla are these and no others', async () => {
       "type CommandOutcome",
       "type ConcurrencyLimit",
       "type ConcurrencyLimits",
+      "type ConnectionFacts",
       "type ConnectionListener",
+      "type ContainerChoice",
+      "type ContainerLimits",
+      "type ContainerOptions",
+      "type ContainerSettings",
+      "type ContainersOptions",
       "type Control",
       "type ControlOutcome",
       "type CreateOptions",
       "type Defaults",
+      "type DialInOptions",
       "type Enforcement",
       "type Environment",
       "type EventPage",
@@ -113,11 +125,13 @@ it('the exports of flotilla are these and no others', async () => {
       "type GapEvent",
       "type Handler",
       "type Handlers",
+      "type HelloFrame",
       "type HostInspection",
       "type Ids",
       "type InboxItem",
       "type Json",
       "type JsonObject",
+      "type KnownAttempt",
       "type LeaseContext",
       "type LeaseEvent",
       "type LostHistory",
@@ -167,9 +181,11 @@ it('the exports of flotilla are these and no others', async () => {
       "type VerifierInput",
       "type WaitReason",
       "type WorkerConnection",
+      "type WorkerDoor",
       "type WorkerEvent",
       "type WorkerLaunch",
       "type WorkerOptions",
+      "type WorkerProof",
       "type WorkerThreadOptions",
       "type WorkerThreadWorkerOptions",
       "type WorkerView",
@@ -334,6 +350,7 @@ it('the exports of flotilla/worker are these and no others', async () => {
     [
       "FleetError",
       "NonRetryableError",
+      "connectWorker",
       "createWorkerRuntime",
       "defineTask",
       "errorCodes",
@@ -344,6 +361,8 @@ it('the exports of flotilla/worker are these and no others', async () => {
       "type AttemptRoute",
       "type AttemptSecrets",
       "type Clock",
+      "type ConnectOptions",
+      "type ConnectedWorker",
       "type ConnectionListener",
       "type ErrorCodeRow",
       "type FleetErrorCode",
@@ -366,11 +385,30 @@ it('the exports of flotilla/worker are these and no others', async () => {
   expect(await valuesOf('flotilla/worker')).toEqual(values(names))
 })
 
+it('the exports of flotilla/http are these and no others', async () => {
+  const names = exportsOf('http/index.ts')
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "createWorkerHandler",
+      "nodeListener",
+      "type AttachOutcome",
+      "type Clock",
+      "type ConnectionFacts",
+      "type WorkerConnection",
+      "type WorkerDoor",
+      "type WorkerHandler",
+      "type WorkerHandlerOptions",
+    ]
+  `)
+  expect(await valuesOf('flotilla/http')).toEqual(values(names))
+})
+
 it('the exports of flotilla/testing are these and no others', async () => {
   const names = exportsOf('testing/index.ts')
   expect(names).toMatchInlineSnapshot(`
     [
       "assertRun",
+      "assignment",
       "clockContract",
       "createTestFleet",
       "createVirtualClock",

@@ -42,6 +42,13 @@ export const layers: Readonly<Record<string, Layer>> = {
     packages: ['tinyglobby'],
     node: true,
   },
+  http: {
+    what: 'what a fleet answers over HTTP, in web types',
+    imports: ['protocol', 'ports', 'security', 'host/clock.ts'],
+    packages: [],
+    // Types, of the adapter for its server.
+    node: ['node:http'],
+  },
   recording: {
     what: 'what passes between a fleet and the world, written down',
     imports: ['protocol', 'ports', 'engine', 'transports'],

@@ -126,6 +126,13 @@ describe.each(Object.entries(launchers))('%s', (_, { isThread, transport }) => {
     },
   )
 
+  test('LE8 a program that dies before it accepts has its attempt given back once, and then failed', async () => {
+    const { status, receipts, events, other } = await misbehave(transport('dies before it accepts'))
+    expect({ status, other }).toEqual({ status: 'failed', other: 'completed' })
+    expect(receipts).toMatchObject([{ result: 'fail', failure_kind: 'transport', attempt: 2 }])
+    expect(events).toContain('worker.interrupted')
+  })
+
   test.each(['hangs', 'hangs and ignores TERM'])('LE4 HO3 a program that %s loses its lease, and is killed', async (way) => {
     const { status, receipts, events, other } = await misbehave(transport(way))
     expect({ status, other }).toEqual({ status: 'failed', other: 'completed' })

@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { childProcesses, createFleet } from 'flotilla'
 import { jsonSchema, readWorkerFrame } from 'flotilla/protocol'
 import { until } from '../fixtures/processes.ts'
+import { scratch } from '../fixtures/scratch.ts'
 import { type SpawnOptions, spawnWorker } from '../support/spawned-worker.ts'
 
 const program = fileURLToPath(new URL('../../examples/workers/python_worker.py', import.meta.url))
@@ -98,6 +100,35 @@ it('HO1 the worker program of the documents speaks the protocol', async () => {
   expect(worker.fleet.said(key).at(-1)).toEqual({ type: 'result', output: 'hello, ada' })
   worker.child.stdin?.end()
   expect((await worker.exit()).code).toBe(0)
+})
+
+it('HO2 a fleet starts the worker in Python, gives it a task, stops another, and verifies what it left', async () => {
+  const workspace = await scratch({ 'text.txt': 'one two three' })
+  const transport = childProcesses({ command: ['python3', program], handlers: ['count_words', 'wait'] })
+  const fleet = await createFleet({ workspace: workspace.path, workers: [{ id: 'python', transport, slots: 2 }] })
+  try {
+    const work = { name: 'a', instructions: 'Work.' }
+    const run = await fleet.start({
+      name: 'counting',
+      tasks: [
+        {
+          ...work,
+          ...{ id: 'count', handler: 'count_words', input: { path: 'text.txt' }, expected_artifacts: ['report'] },
+          scorer: { kind: 'json_path', path: 'words.json', expression: '$.words' },
+        },
+        { ...work, id: 'wait', handler: 'wait' },
+      ],
+    })
+    await until(async () => (await run.task('wait')).status === 'running', 'the task that waits')
+    await run.cancelTask('wait')
+    await run.result()
+    const receipts = await run.receipts()
+    expect(receipts.find(({ task_id }) => task_id === 'count')).toMatchObject({ result: 'pass', output: { words: 3 } })
+    expect(receipts.find(({ task_id }) => task_id === 'wait')).toMatchObject({ result: 'skip' })
+  } finally {
+    await fleet.close()
+    await workspace.remove()
+  }
 })
 
 it('HO1 the check of the schemas can fail', () => {

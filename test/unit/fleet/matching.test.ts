@@ -428,7 +428,7 @@ describe('SE2', () => {
       { host: { kind: 'ssh', host: 'h', port: 22, user: 'u', env_allowlist: ['A'] } },
       { host: { kind: 'docker', image: 'oci:/etc/image', args: ['--rm'] } },
       { auth: { method: 'ssh_key', identity: '/id' } },
-      { auth: { method: 'token', token_ref: 'T' } },
+      { host: { kind: 'docker', image: 'i' }, auth: { method: 'token', token_ref: 'T' } },
       { auth: { method: 'mtls', cert_path: '/c', key_ref: 'K' } },
     ]
     const worker_specs = far.map((more, index) => spec(`w${index}`, more)) as never

@@ -179,3 +179,18 @@ it('HO7 the folder stays as long as the last frame is not acknowledged', async (
   await flow()
   await until(() => !existsSync(folder), 'the folder of the attempt to go')
 })
+
+it('RU5 an attempt that is stopped before it was assigned ends as stopped, without having been begun', async () => {
+  const parent = await scratch()
+  disposals.push(() => parent.remove())
+  let begun = 0
+  const { fleet, flow } = await connected({ folder: parent.path, run: () => (begun += 1) }, { shares_files: false })
+  fleet.stage(key, { path: 'a.txt', pieces: ['text'] })
+  await flow()
+  expect(readdirSync(parent.path, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('a.txt'))).toBe(true)
+  fleet.say({ type: 'stop', ...key, code: 'task_cancelled', reason: 'not wanted', grace_ms: 1 })
+  await flow()
+  expect(fleet.said(key)).toEqual([{ type: 'stopped' }])
+  expect(begun).toBe(0)
+  await until(() => readdirSync(parent.path, { recursive: true }).length === 1, 'its files to go')
+})

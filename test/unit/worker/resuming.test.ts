@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { AttemptContext } from '../../../src/worker/attempt.ts'
+import type { FleetSide } from '../../fixtures/fleet-side.ts'
 import { connected, held } from '../../fixtures/still-worker.ts'
 
 const key = { run_id: 'run', task_id: 'task', attempt: 1 }
@@ -226,5 +228,37 @@ describe('what is kept', () => {
     await flow(next.line)
     expect(fleet.said(key).at(-1)).toMatchObject({ type: 'failed', failure_kind: 'transport' })
     expect(fleet.problems).toEqual([])
+  })
+
+  it('HO7 a file waits for room, goes when there is some, and is not sent once the attempt is stopped', async () => {
+    const content = Buffer.alloc(6 * 1024 * 1024, 'file ')
+    const send = async (attempt: AttemptContext) => {
+      const files = ['a', 'b'].map((name) => attempt.artifact({ kind: 'report', name, content }))
+      return (await Promise.all(files)).length
+    }
+    const chunks = (fleet: FleetSide) => fleet.taken(key).filter(({ type }) => type === 'chunk').length
+    const terms = { lease_ttl_ms: 20_000, heartbeat_ms: 5_000 }
+    const one = await connected({ ...identity, run: (_, attempt) => send(attempt) }, terms, { collects: true })
+    one.fleet.assign(key)
+    one.line.down()
+    await one.clock.settle()
+    one.line.cut()
+    await one.clock.settle()
+    const next = await one.again()
+    await one.flow(next.line)
+    expect(chunks(one.fleet)).toBe(24)
+    expect(one.fleet.said(key).at(-1)).toEqual({ type: 'result', output: 2 })
+
+    const other = await connected({ ...identity, run: (_, attempt) => send(attempt) }, terms, { collects: true })
+    other.fleet.assign(key)
+    other.line.down()
+    await other.clock.settle()
+    other.line.cut()
+    await other.clock.advance(20_000)
+    const last = await other.again()
+    await other.flow(last.line)
+    // The first was on its way, the second waited.
+    expect(chunks(other.fleet)).toBe(12)
+    expect(other.fleet.said(key).at(-1)).toEqual({ type: 'stopped' })
   })
 })

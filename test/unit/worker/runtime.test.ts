@@ -147,6 +147,22 @@ describe('a conversation', () => {
     expect(fleet.said(key)).toEqual([{ type: 'accepted' }, { type: 'result', output: 'too_large' }])
   })
 
+  it('SE5 values of secrets stand in no reason of a failure, not even in part where it is cut', async () => {
+    const value = 'correct-horse-battery-staple'
+    const { fleet, flow } = await connected({
+      run(task, attempt) {
+        expect(attempt.secrets.get('TOKEN')).toBe(value)
+        throw new Error(task.id === 'task' ? `cannot use ${value}` : `${'x'.repeat(4_080)}${value}`)
+      },
+    })
+    fleet.assign(key, {}, { secrets: { TOKEN: value } })
+    fleet.assign(second, {}, { secrets: { TOKEN: value } })
+    await flow()
+    expect(fleet.said(key).at(-1)).toMatchObject({ type: 'failed', reason: 'Error: cannot use <secret:TOKEN>' })
+    expect(JSON.stringify(fleet.said(second).at(-1))).not.toContain('correct')
+    expect(JSON.stringify(fleet.said(second).at(-1))).toContain('xxx')
+  })
+
   it('AR5 a long text for the log goes in pieces below the limit of a line, never cut inside of a character', async () => {
     const text = `${'\u{1F600}'.repeat(300_000)}\n`
     const { fleet, flow } = await connected({ run: (_, attempt) => attempt.log(text) })

@@ -10,7 +10,7 @@ const unreachable = {
 const noRuntime = 'SE2 where no runtime answers, a run that names a container is refused with the reason'
 const hostTaken = 'HO5 a host with the pinned key is taken, by its fingerprint'
 const hostRefused = 'not up: a host that cannot be reached leaves its worker offline, and its tasks wait (WO2)'
-
+const dialled = 'SE7 may be one that a run names, by the id and the token that stand in its file'
 const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
 
 /** Workers, and how they stand. */
@@ -28,7 +28,12 @@ export const workerRows = [
       tests: ['SE2 every field that nothing here enforces is refused at once'],
       otherwise: 'each of its kinds says',
     },
-    auth: { rules: ['SE2'], tests: unreachable.tests, control: unreachable.tests, otherwise: unreachable.otherwise },
+    auth: {
+      rules: ['SE2', 'SE7'],
+      tests: [...unreachable.tests, dialled],
+      control: unreachable.tests,
+      otherwise: 'each of its methods says',
+    },
     trust_level: {
       rules: ['SE1', 'SE2'],
       tests: [
@@ -134,7 +139,14 @@ export const workerRows = [
       control: ['SE7 logs in with the key and the user of its auth'],
       otherwise: 'refused as `unenforceable` at hosts of other kinds, and where the host says something else',
     },
-    'token token.token_ref mtls mtls.cert_path mtls.key_ref': unreachable,
+    'token token.token_ref': {
+      rules: ['SE7'],
+      tests: [dialled],
+      control: [dialled],
+      otherwise:
+        'refused as `unenforceable` at a host that is not `local`, and where no source of secrets knows it; a worker that cannot show it is refused as `unauthenticated`',
+    },
+    'mtls mtls.cert_path mtls.key_ref': unreachable,
   }),
   ...rowsOf('FleetWorkerStatus', {
     unknown: { rules: ['WO1', 'WO2'], tests: [steps, 'WO2 a fleet opens although a worker does not start'], otherwise: written },

@@ -1,0 +1,5 @@
+export { createWorkerHandler, type WorkerHandler, type WorkerHandlerOptions } from './worker-handler.ts'
+export { nodeListener } from './node-listener.ts'
+export type { AttachOutcome, ConnectionFacts, WorkerDoor } from '../ports/worker-door.ts'
+export type { WorkerConnection } from '../ports/worker-connection.ts'
+export type { Clock } from '../ports/clock.ts'
