@@ -172,7 +172,7 @@ function transportTo(
   const { options, probe } = host.containers ?? containerPorts({}, environment)
   const { runtime: _, program: __, ...settings } = options
   const { image, args, pool } = what
-  const parts = { ...settings, image, clock, environment, probe, hidden, redactor }
+  const parts = { ...settings, image, clock, probe, hidden, redactor }
   if (args === undefined) return containerCommands(parts)
   return poolTransport({ ...pool, launcher: containerLauncher({ ...parts, args }), clock, files: diskFiles() })
 }

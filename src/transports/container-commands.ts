@@ -1,5 +1,6 @@
 import type { Enforcement, Transport } from '../ports/transport.ts'
 import { createCheckRunner } from './check-runner.ts'
+import type { CommandLimits } from './command-attempt.ts'
 import { createCommandChannel } from './command-channel.ts'
 import { commandLimits } from './command.ts'
 import { finalFailure, hostFailure } from './command-outcome.ts'
@@ -21,8 +22,8 @@ import { removeMemoryFolders } from './memory-folder.ts'
  * - It is asked to end, and killed, by its name; `reap` removes what an earlier fleet left behind (HO5, LE6).
  */
 export function containerCommands(options: ContainerOptions): Transport & Required<Pick<Transport, 'checks'>> {
-  const { clock, environment, redactor, hidden = [], image, pull = 'missing', startLimitMs = 30_000, ...limits } = options
-  const bounds = { ...commandLimits, ...limits }
+  const { clock, redactor, hidden = [], image, pull = 'missing', startLimitMs = 30_000 } = options
+  const bounds = limitsOf(options)
   const terms = termsOf(options)
   let parts: ContainerParts | undefined
   /** Undefined: no runtime answers here. */
@@ -114,6 +115,11 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
       await removeMemoryFolders(storeId)
     },
   }
+}
+
+function limitsOf(options: Partial<CommandLimits>): CommandLimits {
+  const { termToKillMs, drainLimitMs, lineLimit, unreadLimit, artifactLimit } = { ...commandLimits, ...options }
+  return { termToKillMs, drainLimitMs, lineLimit, unreadLimit, artifactLimit }
 }
 
 function told(why: NotRun): string {

@@ -1,5 +1,4 @@
 import type { Clock } from '../ports/clock.ts'
-import type { Environment } from '../ports/environment.ts'
 import { type ContainerLimits, containerLimits } from '../security/container.ts'
 import type { Redactor } from '../security/redactor.ts'
 import type { CommandLimits } from './command-attempt.ts'
@@ -25,7 +24,6 @@ export interface ContainerSettings {
 export interface ContainerOptions extends ContainerSettings, Partial<CommandLimits> {
   readonly image: string
   readonly clock: Clock
-  readonly environment: Environment
   /** What this machine has for containers; asked whenever that matters, so whoever looks keeps the answer. */
   readonly probe: () => ContainerProbe
   /** Folders that no container is shown although its workspace holds them: the store. */

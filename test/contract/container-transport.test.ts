@@ -34,9 +34,9 @@ describe.skipIf(lacking !== undefined).each([
   const cases = transportContract(async () => {
     const { path: folder, remove } = await scratch()
     await chmod(folder, 0o755)
-    const { image, readable, environment, probe } = containers
+    const { image, readable, probe } = containers
     return {
-      transport: containerCommands({ image, readable, environment, probe, clock, network: 'host' }),
+      transport: containerCommands({ image, readable, probe, clock, network: 'host' }),
       assign: (work, attempt) =>
         assignment(
           { metadata: { command: ['sh', '-c', commands[work]] } },
@@ -61,7 +61,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'worker programs in containers
     const program = installed.program('steady.mjs')
     const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
     const readable = [...containers.readable, dirname(program), modules]
-    const launcher = containerLauncher({ image, readable, environment, probe, clock, args: ['node', program], network: 'host' })
+    const launcher = containerLauncher({ image, readable, probe, clock, args: ['node', program], network: 'host' })
     return {
       transport: poolTransport({ launcher, clock, files: diskFiles(), handlers: ['completes', 'fails', 'goes on'] }),
       assign: (handler, attempt) => assignment({ handler }, { attempt }),

@@ -52,11 +52,11 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'work in a container at sandbo
     // The root lets others read it: a fleet that is root runs containers as nobody.
     chmodSync(ground.root, 0o755)
     const clock = systemClock()
-    const { image, readable, environment, probe } = containers
+    const { image, readable, probe } = containers
     const { folderBytes: _, ...bounds } = smallLimits
     const ways: Record<'inside' | 'outside', Transport> = {
       inside: containerCommands({
-        ...{ image, readable, environment, probe, clock, bounds, hidden: [ground.store], drainLimitMs: 200 },
+        ...{ image, readable, probe, clock, bounds, hidden: [ground.store], drainLimitMs: 200 },
       }),
       outside: commandTransport({ clock, environment: systemEnvironment(), drainLimitMs: 200 }),
     }
@@ -90,7 +90,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'work in a container at sandbo
     return new Map(lines.map((line) => JSON.parse(line) as [string, string]))
   }
 
-  test('SE3 the positive control: what is no escape succeeds inside', async () => {
+  test('SE3 the positive control: what is no escape succeeds in a container', async () => {
     const harmless = `
 assert open(root + '/victim').read() == 'secret'
 open(folder + '/a', 'w').write('x'); open('/tmp/a', 'w').write('x'); open('/dev/shm/a', 'w').write('x')
@@ -120,7 +120,7 @@ os.kill(os.getpid(), 0); sys_call('ioprio_set', 1, 0, 2 << 13)`
     })
     afterAll(() => endLate())
 
-    test.for(escapes)('SE3 HO6 cannot reach $name', ({ name, root }) => {
+    test.for(escapes)('SE3 HO6 work in a container cannot reach $name', ({ name, root }) => {
       expect(inside.get(name)).toMatch(refusal)
       if (root === true && !isRoot) return
       expect(outside.get(name)).toBe('ok')

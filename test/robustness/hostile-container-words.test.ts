@@ -32,10 +32,9 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const environment = { get: () => undefined }
 const options = () => {
   const host = { runtime: 'docker' as const, program, isRootless: false, environment: {} }
-  return { image, environment, clock: systemClock(), probe: () => ({ host }) }
+  return { image, clock: systemClock(), probe: () => ({ host }) }
 }
 
 /** How a container was started: the options, and what stands behind them. */
