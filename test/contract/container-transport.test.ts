@@ -57,7 +57,7 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'worker programs in containers
   afterAll(() => installed[Symbol.asyncDispose]())
 
   const cases = transportContract(async () => {
-    const { image, environment, probe } = containers
+    const { image, probe } = containers
     const program = installed.program('steady.mjs')
     const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
     const readable = [...containers.readable, dirname(program), modules]

@@ -1,5 +1,6 @@
-import { chmod, chown, readFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parse } from 'smol-toml'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { checkRun, container, createFleet, jsonStore } from '../../src/index.ts'
 import type { FleetOptions, FleetRunSpecInput, Run } from '../../src/index.ts'
@@ -105,6 +106,18 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a run whose workers are conta
     const [receipt] = await run.receipts('hides')
     expect(receipt).toMatchObject({ worker_id: 'own', effective_permissions: { source: 'trust level local' } })
     expect(await textOf(run, 'hides')).toBe(`.flotilla:\nruns\n\n.flotilla/runs:\n${run.id}\n`)
+  })
+
+  test('HO2 the example’s task file does what it says', async () => {
+    const text = await readFile(new URL('../../examples/containers/tasks.toml', import.meta.url), 'utf8')
+    const { workers, ...file } = parse(text.replace(/image = "[^"]+"/, `image = "${containers.image}"`))
+    const { fleet, root } = await bench()
+    await mkdir(join(root, 'examples'))
+    await writeFile(join(root, 'examples', 'one.ts'), '')
+    const run = await fleet.start({ ...file, worker_specs: workers } as unknown as FleetRunSpecInput)
+    expect((await run.result()).status).toBe('completed')
+    const report = (await run.artifacts('count')).find(({ artifact }) => artifact.kind === 'report')
+    expect(Buffer.from((await run.openArtifact(report!.artifact)) ?? []).toString()).toBe('1\n')
   })
 
   test('SE2 where no runtime answers, a run that names a container is refused with the reason; where one does, it is taken', async () => {
