@@ -79,6 +79,6 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
         sweep: async () => void (await there.remove(name)),
       })
     },
-    reap: ({ storeId }) => reapContainers(required(), { storeId }),
+    reap: async ({ storeId }) => reapContainers(required(), { storeId }),
   }
 }

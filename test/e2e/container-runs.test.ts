@@ -134,6 +134,41 @@ describe.skipIf(lacking !== undefined)(lacking ?? 'a run whose workers are conta
     expect(checkRun(spec, { containers: { runtime: 'podman' } }).worker_specs).toHaveLength(1)
   })
 
+  test('WO2 a fleet opens although the runtime of its workers does not answer, and says of them why they are not there', async () => {
+    const nowhere = { runtime: 'podman', program: '/nonexistent/podman', image: containers.image } as const
+    const { fleet } = await bench({
+      workers: [
+        { id: 'commands', transport: container(nowhere) },
+        { id: 'programs', transport: container({ ...nowhere, args: [], plain: true }) },
+      ],
+    })
+    expect(fleet.workers().map(({ id, status }) => [id, status])).toEqual([
+      ['commands', 'offline'],
+      ['programs', 'offline'],
+    ])
+    const run = await fleet.start({ name: 'r', tasks: [command('a', 'true')] })
+    expect(JSON.stringify(await run.explain('a'))).toContain('commands')
+  })
+
+  test('HO2 what container() is told wrong is refused at once, all of it', () => {
+    const wrong = {
+      image: '-v/:/host',
+      args: ['a\0'],
+      runtime: 'lxc',
+      network: 'container:x',
+      user: 'root',
+      readable: ['a'],
+      bounds: { cpus: -1, size: 1 },
+    }
+    const paths = ['image', 'args', 'runtime', 'network', 'user', 'readable[0]', 'bounds.cpus', 'bounds.size']
+    for (const path of paths)
+      expect(() => container(wrong as unknown as Parameters<typeof container>[0])).toThrow(
+        expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining(`${path}: `) as string }),
+      )
+    expect(() => container({ image: 'a', plain: true })).toThrow('plain: only for worker programs')
+    expect(container({ image: 'a' }).kind).toBe('docker')
+  })
+
   test('LE6 HO5 a fleet that opens a store removes what an earlier one left in containers, before it leases', async () => {
     const { fleet, root } = await bench()
     const transport = container({ runtime: 'podman', image: containers.image, readable: containers.readable, network: 'host' })
