@@ -12,6 +12,10 @@ const tools = {
   mount: 'mount',
   bwrap: 'bubblewrap',
   python3: 'python3',
+  podman: 'podman',
+  crun: 'crun',
+  catatonit: 'catatonit',
+  unshare: 'util-linux',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
   'ssh-keyscan': 'openssh-client',
@@ -43,6 +47,11 @@ export function canMount() {
 export function canConfine() {
   const view = ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev']
   return spawnSync('bwrap', [...view, '--', 'true'], { timeout: 10_000 }).status === 0
+}
+
+/** Whether podman answers: the tests of containers look further, and say in their names why they were skipped. */
+export function canContain() {
+  return spawnSync('podman', ['info'], { timeout: 10_000, stdio: 'ignore' }).status === 0
 }
 
 /** Whether the binaries of other versions of Node that the tests install run here. */

@@ -1,7 +1,7 @@
 // Runs the tests, then says which system tools were missing. `--full` adds the long ones (test/**/*.full.ts); what follows goes to vitest.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { canConfine, canMount, hasOtherNodes, installCommand, missingTools } from './system-tools.mjs'
+import { canConfine, canContain, canMount, hasOtherNodes, installCommand, missingTools } from './system-tools.mjs'
 
 const args = process.argv.slice(2)
 const full = args.includes('--full')
@@ -25,5 +25,7 @@ if (!canConfine())
   console.log(
     '\nNo sandbox can be built here (that takes Linux, bubblewrap, and namespaces), so the tests of sandboxes were skipped.',
   )
+if (!canContain())
+  console.log('\nNo container can be run here (that takes Linux, and podman), so the tests of containers were skipped.')
 if (!hasOtherNodes()) console.log('\nOther versions of Node come for Linux on x64 alone, so the tests on them were skipped.')
 process.exitCode = status ?? 1

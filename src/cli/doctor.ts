@@ -24,7 +24,7 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
   const { findings, owner, ...facts } = inspection
   const { paint } = output
   const wrong = isWrong(findings)
-  const { sandbox } = inspectHost()
+  const { sandbox, containers } = inspectHost()
   if (repaired !== undefined) output.text(...repairLines(repaired, paint))
   output.text(
     `${wrong ? paint.red('✗') : paint.green('✓')} ${oneLine(options.folder)}: ${facts.runs.open} open runs, ${facts.runs.ended} ended, ${facts.runs.removed} removed; ${formatBytes(facts.bytes)} of journal in ${facts.segments} ${facts.segments === 1 ? 'segment' : 'segments'}.`,
@@ -32,6 +32,7 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
     ...(wrong && repaired === undefined ? ['`flotilla doctor --repair` mends what can be mended.'] : []),
     paint.dim(ownerLine(owner)),
     paint.dim(sandboxLine(sandbox)),
+    paint.dim(containersLine(containers)),
   )
   const lost = repaired?.lost ?? []
   const missing = repaired?.missing ?? []
@@ -44,6 +45,7 @@ function tell({ output, options }: Invocation, inspection: StoreInspection, repa
     ...facts,
     ...(owner !== undefined && { owner }),
     sandbox,
+    containers,
     findings: findings.length,
     ...(repaired !== undefined && { done: repaired.done.length, lost: lost.length, missing: missing.length }),
     fine: !wrong && !isLost,
@@ -76,4 +78,13 @@ function sandboxLine(sandbox: HostInspection['sandbox']): string {
   return sandbox.possible
     ? 'This machine can confine commands: at the trust level sandbox they have no network, and write to nothing but their own folder.'
     : `This machine cannot confine commands, so those at the trust level sandbox are refused: ${sandbox.because}.`
+}
+
+function containersLine(containers: HostInspection['containers']): string {
+  if (!containers.possible)
+    return `This machine cannot run containers, so runs that name a docker host are refused: ${containers.because}.`
+  const { runtime, tried } = containers
+  return tried
+    ? `This machine can run containers, by ${runtime}.`
+    : `This machine can probably run containers: ${runtime} answers. There is no image here to try it with.`
 }

@@ -8,6 +8,7 @@ import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerAuth, FleetWorkerSpec } from '../protocol/worker.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import { grantProblems } from '../security/grants.ts'
+import { containerProblems } from './container.ts'
 import { secretsRefused } from './secrets-refused.ts'
 import { sshProblems } from './ssh.ts'
 
@@ -36,7 +37,6 @@ const checkedProofs: { readonly [Kind in FleetHostSpec['kind']]: readonly FleetW
  * built takes its row out.
  */
 const unenforcedOfWorker: readonly (readonly [path: string, Check<FleetWorkerSpec>, reason: string])[] = [
-  ['host', (worker) => worker.host.kind === 'docker', 'containers cannot be started yet'],
   [
     'auth',
     ({ auth, host }) => auth !== undefined && !checkedProofs[host.kind].includes(auth.method),
@@ -98,7 +98,10 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal
 }
 
 function refusedOfWorker(worker: FleetWorkerSpec, under: string): Refusal[] {
-  const problems = sshProblems(worker).map(({ path, reason }) => ({ path: under + path, reason }))
+  const problems = [...sshProblems(worker), ...containerProblems(worker)].map(({ path, reason }) => ({
+    path: under + path,
+    reason,
+  }))
   return [...refused(unenforcedOfWorker, worker, under), ...problems]
 }
 

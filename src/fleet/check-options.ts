@@ -4,6 +4,7 @@ import { describeFound } from '../protocol/problem.ts'
 import type { ConcurrencyLimits } from '../engine/gates.ts'
 import type { ConcurrencyLimit } from '../engine/limit-gate.ts'
 import type { AlertOptions } from './alerts.ts'
+import { containersProblems } from './container.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
 import { profileProblems } from './profiles.ts'
 import type { Retention } from './retention.ts'
@@ -99,6 +100,7 @@ export function checkOptions({
   limits = {},
   retention = {},
   concurrency = {},
+  containers = {},
   slots,
   profiles,
   roles,
@@ -109,6 +111,7 @@ export function checkOptions({
     ...problemsOf('alerts', alerts, alertChecks),
     ...problemsOf('retention', retention, retentionChecks),
     ...concurrencyProblems(concurrency),
+    ...containersProblems(containers).map((problem) => `containers.${problem}`),
     ...profileProblems({ ...(profiles !== undefined && { profiles }), ...(roles !== undefined && { roles }) }),
     ...problemsOf('', { slots, verifier }, { slots: wholeFrom(1), verifier: callable }),
   ]

@@ -12,6 +12,7 @@ import type { Steps } from '../protocol/steps.ts'
 import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
 import type { Refusal } from './acceptance.ts'
 import { checkOptions } from './check-options.ts'
+import { containerPorts, runtimeProblems } from './container.ts'
 import type { FleetOptions } from './options.ts'
 import { mergingProfiles, profileTables } from './profiles.ts'
 import { secretsOf } from './secrets-of.ts'
@@ -19,7 +20,10 @@ import { workerOfSpec } from './spec-workers.ts'
 import { workersOf } from './workers-of.ts'
 
 /** What a run is checked against. */
-export type CheckOptions = Pick<FleetOptions, 'handlers' | 'workers' | 'slots' | 'secrets' | 'profiles' | 'roles'> & {
+export type CheckOptions = Pick<
+  FleetOptions,
+  'handlers' | 'workers' | 'slots' | 'secrets' | 'profiles' | 'roles' | 'containers'
+> & {
   /** True: the tasks are read from a run that exists, so what was merged into them stands, whatever profiles there are now. Default false. */
   readonly asStored?: boolean
 }
@@ -38,7 +42,9 @@ export function checkRun(input: FleetRunSpecInput, options: CheckOptions = {}): 
       ? { tasks: spec.tasks, refusals: [] }
       : allAtOnce(mergingProfiles(spec.tasks, spec, profileTables(options)))
   allAtOnce(refusingUnenforceable(spec, { secrets: secretsOf(options) }, refusals))
-  const host = { clock: systemClock(), environment: systemEnvironment() }
+  const environment = systemEnvironment()
+  const host = { clock: systemClock(), environment, containers: containerPorts(options.containers ?? {}, environment) }
+  allAtOnce(throwingRefusals(runtimeProblems(spec.worker_specs, host)))
   const workers = [
     ...workersOf(options, host).map((plan) => plan.facts),
     ...spec.worker_specs.map((worker) => workerOfSpec(worker, host).facts),

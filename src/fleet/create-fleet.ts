@@ -11,6 +11,7 @@ import { reapOrphans } from '../transports/orphans.ts'
 import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { collectorLimits } from '../workspace/collector.ts'
 import { checkOptions } from './check-options.ts'
+import { containerPorts } from './container.ts'
 import type { Fleet } from './fleet.ts'
 import { openWorld } from './open-world.ts'
 import type { OpenedFleet, World } from './open-world.ts'
@@ -52,13 +53,15 @@ export async function openFleet(options: FleetOptions, parts: OpenParts = {}): P
   const clock = options.clock ?? systemClock()
   const store = options.store ?? memoryStore()
   const inUse = createSecretsInUse(parts.redactor ?? createRedactor)
+  const environment = systemEnvironment()
   const host = {
     clock,
-    environment: systemEnvironment(),
+    environment,
     ...(options.files === undefined && { makeFolder }),
     redactor: () => inUse.redactor,
     probe: once(probeSandbox),
     hidden: [store.home ?? store.folder ?? []].flat(),
+    containers: containerPorts(options.containers ?? {}, environment),
   }
   const world: World = {
     options,

@@ -6,9 +6,10 @@ import type { RunRow } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { parsingRunSpec } from '../protocol/run-spec.ts'
 import type { FleetRunSpec, FleetRunSpecInput } from '../protocol/run-spec.ts'
-import { inSlices } from '../protocol/steps.ts'
+import { allAtOnce, inSlices } from '../protocol/steps.ts'
 import type { Resting, Steps } from '../protocol/steps.ts'
-import { refusingUnenforceable } from './acceptance.ts'
+import { refusingUnenforceable, throwingRefusals } from './acceptance.ts'
+import { runtimeProblems } from './container.ts'
 import { findingImpossible, refuseUnenforced, refusingImpossible } from './check-run.ts'
 import type { ImpossibleTask } from './check-run.ts'
 import { keepAddresses } from './kept-addresses.ts'
@@ -75,6 +76,7 @@ export function createCreations(
     if (spec.id !== undefined && (await store.row({ id: spec.id })) !== undefined) {
       throw new FleetError('run_exists', `A run ${spec.id} exists in this store. Leave the id out, or choose another.`)
     }
+    allAtOnce(throwingRefusals(runtimeProblems(spec.worker_specs, parts.host)))
     const impossible = await inSlices(findingImpossible(spec, workersFor(spec)), resting)
     refuseUnenforced(spec, impossible)
     if (options.impossible === 'refuse') await inSlices(refusingImpossible(impossible), resting)

@@ -29,7 +29,8 @@ export function dialInWorkerOf(spec: FleetWorkerSpec): WorkerPlan | undefined {
   }
 }
 
-function namesIn(label = ''): string[] {
+/** The names that a label holds, separated by commas. */
+export function namesIn(label = ''): string[] {
   return label
     .split(',')
     .map((name) => name.trim())

@@ -1,4 +1,5 @@
 import { systemClock } from '../host/clock.ts'
+import { systemEnvironment } from '../host/environment.ts'
 import { systemIds } from '../host/ids.ts'
 import { nodeDisk } from '../store/json/disk.ts'
 import type { StoreInspection } from '../store/json/doctor/inspect-store.ts'
@@ -9,6 +10,8 @@ import type { RunVerification } from '../store/json/doctor/verify-run.ts'
 import { verifyChain } from '../store/json/doctor/verify-run.ts'
 import { layoutOf } from '../store/json/layout.ts'
 import { hostFacts } from '../store/json/process-identity.ts'
+import { probeContainers } from '../transports/container-probe.ts'
+import { tryContainer } from '../transports/container-trial.ts'
 import { probeSandbox } from '../transports/sandbox-probe.ts'
 import { blobsOfEntry } from './kept-blobs.ts'
 
@@ -43,12 +46,32 @@ export function repairStore(options: { readonly folder: string; readonly takeOve
 export interface HostInspection {
   /** Whether commands can be confined here, at the trust level `sandbox` (SE3); `because` says why not. */
   readonly sandbox: { readonly possible: true } | { readonly possible: false; readonly because: string }
+  /**
+   * Whether containers can be run here, and by which runtime; `because` says why not. `tried`: one was started, which takes an image that is
+   * there; nothing of the image is run.
+   */
+  readonly containers:
+    | { readonly possible: true; readonly runtime: 'docker' | 'podman'; readonly tried: boolean }
+    | { readonly possible: false; readonly because: string }
 }
 
-/** Looks what this machine can enforce, by confining a small command (SE2, HO6). Blocks for some ten milliseconds. */
+/** Looks what this machine can enforce, by confining a small command, and by starting a container (SE2, HO6). Blocks for up to a second. */
 export function inspectHost(): HostInspection {
   const probe = probeSandbox()
-  return { sandbox: 'host' in probe ? { possible: true } : { possible: false, because: probe.missing } }
+  return {
+    sandbox: 'host' in probe ? { possible: true } : { possible: false, because: probe.missing },
+    containers: inspectContainers(),
+  }
+}
+
+function inspectContainers(): HostInspection['containers'] {
+  const probe = probeContainers(systemEnvironment())
+  if ('missing' in probe) return { possible: false, because: probe.missing }
+  const { runtime } = probe.host
+  const tried = tryContainer(probe.host)
+  return typeof tried === 'string'
+    ? { possible: true, runtime, tried: tried === 'started' }
+    : { possible: false, because: `${runtime} answers, but ${tried.failed}` }
 }
 
 function partsOf(folder: string): RepairParts {

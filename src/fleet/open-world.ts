@@ -29,6 +29,7 @@ import { createAttemptsFolder } from './attempts-folder.ts'
 import { createFleetCalls } from './calls.ts'
 import type { FleetCalls } from './calls.ts'
 import { closeEngine } from './close.ts'
+import { containerWays } from './container.ts'
 import { createCreations } from './creations.ts'
 import { createFleetFacade } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
@@ -131,9 +132,13 @@ export async function openWorld(world: World, recording: Recording, seam?: Seam)
     const runs = await claimRuns(engine, options.carryOn ?? 'all')
     await knowEarlierSecrets(engine, runs)
     // Nothing may be leased again before what an earlier fleet left is gone (LE6).
-    await ask('reap', () =>
-      world.reap({ storeId: opening.storeId, recorded: runs.flatMap(recordedProcesses), clock: host.clock }),
-    )
+    await ask('reap', async () => {
+      const { storeId } = opening
+      const specs = runs.flatMap(({ header }) => header.worker_specs)
+      await world.reap({ storeId, recorded: runs.flatMap(recordedProcesses), clock: host.clock })
+      // A runtime that does not answer: the workers that need it look again before they come up.
+      for (const way of containerWays({ plans, specs }, host)) await way.reap?.({ storeId, recorded: [] }).catch(() => undefined)
+    })
     for (const plan of plans) registrar.add(plan)
     // A run that has ended and owes an alert needs no worker.
     const open = runs.filter((run) => !isEndedRun(run.status))

@@ -14,6 +14,7 @@ import type { PlainHandler } from '../worker/handler.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import type { CollectorLimits } from '../workspace/collector.ts'
 import type { AlertOptions } from './alerts.ts'
+import type { ContainersOptions } from './container.ts'
 import type { ProfileOptions } from './profiles.ts'
 import type { Retention } from './retention.ts'
 
@@ -94,6 +95,8 @@ export interface FleetOptions extends ProfileOptions {
    * environment variables, logs and bytes of artifacts are not in it; inputs and outputs of tasks are. Default false: nothing is written.
    */
   readonly record?: boolean
+  /** How the containers of workers that runs name are run: by which runtime, and within which bounds. Default: the first runtime that answers. */
+  readonly containers?: ContainersOptions
   /** How the alerts of tasks are delivered. Their secrets come from `secrets`, or from the environment without that (AL2–AL4). */
   readonly alerts?: AlertOptions
   /** Which ended runs to keep. Default: all (RU8). */

@@ -2,6 +2,7 @@ import type { Transport } from '../ports/transport.ts'
 import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandTransport } from '../transports/command.ts'
+import { containerWorker } from './container.ts'
 import { dialInWorkerOf } from './dial-in-spec.ts'
 import { sshWorker } from './ssh.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
@@ -10,8 +11,7 @@ import type { HostPorts, WorkerPlan } from './workers-of.ts'
 const ways: { readonly [Kind in FleetHostSpec['kind']]: (spec: FleetWorkerSpec, host: HostPorts) => Transport } = {
   local: (_, host) => commandTransport(host),
   ssh: sshWorker,
-  // Refused when a run is created.
-  docker: (_, host) => commandTransport(host),
+  docker: containerWorker,
 }
 
 /** A worker that a run names: it dials in, or is reached at its host. Its trust is what the file says (SE1). */

@@ -15,6 +15,7 @@ import { inProcessTransport } from '../transports/in-process.ts'
 import { handlerWorker } from '../worker/handler-worker.ts'
 import type { PlainHandler } from '../worker/handler.ts'
 import { taskHandlers } from '../worker/handlers.ts'
+import { type ContainerPorts, isHosted } from './container.ts'
 import type { FleetOptions, WorkerOptions } from './options.ts'
 
 /** A worker to register: what matching needs of it, and the way to it. */
@@ -33,6 +34,8 @@ export interface HostPorts {
   readonly probe?: () => SandboxProbe
   /** Folders that no sandbox is shown: the store. */
   readonly hidden?: readonly string[]
+  /** What there is for containers. */
+  readonly containers?: ContainerPorts
   /** Covers the secrets that are in use (SE5). */
   readonly redactor?: () => Redactor | undefined
 }
@@ -89,7 +92,7 @@ export function localChecks(host: HostPorts): CheckRunner {
 }
 
 function transportOf(worker: WorkerOptions, host: HostPorts): Transport {
-  if (worker.transport !== undefined) return worker.transport
+  if (worker.transport !== undefined) return isHosted(worker.transport) ? worker.transport.within(host) : worker.transport
   if (worker.commands === true) return commandTransport({ ...host, ...(worker.sandbox && { sandbox: worker.sandbox }) })
   const inProcess = handlerWorker({
     clock: host.clock,

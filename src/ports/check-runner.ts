@@ -20,6 +20,8 @@ export interface CheckCommand {
   readonly environment: Readonly<Record<string, string>>
   /** What it is held to, as the attempt was (SE1); undefined: nothing. */
   readonly confined: Confinement | undefined
+  /** Paths of the root that the task says it writes; none, or left out: it does not say. */
+  readonly writablePaths?: readonly string[]
   /** What it finds in the file `FLOTILLA_INPUT`. */
   readonly input: Json
 }

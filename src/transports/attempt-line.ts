@@ -104,6 +104,7 @@ export class AttemptLines {
       const line = this.of(attempt)
       line.heard = Math.max(line.heard, attempt.acked)
       line.sent = Math.max(line.sent, attempt.heard)
+      line.forget(attempt.heard)
     }
     const names = new Set(known.map(nameOf))
     for (const name of this.#lines.keys()) if (!names.has(name)) this.#lines.delete(name)
@@ -111,10 +112,6 @@ export class AttemptLines {
 
   all(): Iterable<AttemptLine> {
     return this.#lines.values()
-  }
-
-  clear(): void {
-    this.#lines.clear()
   }
 
   #forgetOne(): void {

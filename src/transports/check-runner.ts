@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckCommand, CheckEnd, CheckRunner } from '../ports/check-runner.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -76,9 +76,11 @@ async function endOf(
     await killCarriers({ entries: Object.entries(leaseEntries(key, storeId)).map(([name, value]) => `${name}=${value}`), clock })
   }
   const { score, text } = output
+  if (end.unrunnable !== undefined) return { problem: `${end.unrunnable}.`, output: text }
   if (end.exitCode !== undefined) return { exitCode: end.exitCode, output: text, ...(score !== undefined && { score }) }
   if (end.lost !== undefined) return { problem: `Nobody knows how ${program} ended: ${end.lost}.`, output: text }
-  return { problem: `${program} was killed by ${end.signal ?? 'a signal'}.`, output: text }
+  const because = end.because === undefined ? '' : `: ${end.because}`
+  return { problem: `${program} was killed by ${end.signal ?? 'a signal'}${because}.`, output: text }
 }
 
 async function startCheck(
@@ -90,7 +92,9 @@ async function startCheck(
   if (!(await isFolder(root))) return { problem: `Its workspace root ${root} is no folder.` }
   await mkdir(artifactsFolder(folder), { recursive: true })
   const input = inputOf(folder)
-  await writeFile(input, JSON.stringify(command.input, null, 2))
+  // The attempt may have put a link there, which leads elsewhere.
+  await rm(input, { recursive: true, force: true })
+  await writeFile(input, JSON.stringify(command.input, null, 2), { flag: 'wx' })
   starting.signal.throwIfAborted()
   return parts.start({ ...starting, command, input, launch: launchOf(parts, command) })
 }

@@ -101,6 +101,7 @@ export function runCommand(parts: CommandParts): RunningCommand {
     output.end()
     const mayHaveEscaped = signal.aborted || !end.isDrained
     if (mayHaveEscaped && !(await killEscaped(parts))) return undefined
+    if (end.isLeft === true) return undefined
     signal.throwIfAborted()
     if ('takeLeavings' in started) (await takeOut(parts, started)).forEach(output.note)
     return outcomeOf(end, {

@@ -10,9 +10,11 @@ export function outcomeOf(
   end: ProgramEnd,
   left: { readonly output: Json | undefined; readonly summary: string | undefined; readonly recent: string },
 ): CommandOutcome {
+  if (end.unrunnable !== undefined) return finalFailure(end.unrunnable)
   if (end.lost !== undefined) return hostFailure(new Error(end.lost))
   if (end.exitCode === undefined) {
-    return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}` }
+    const because = end.because === undefined ? '' : `: ${end.because}`
+    return { type: 'failed', failure_kind: 'transport', reason: `killed by ${end.signal ?? 'a signal'}${because}` }
   }
   if (end.exitCode !== 0) {
     const reason = `exit code ${end.exitCode}${left.recent === '' ? '' : `\n${left.recent.trimEnd()}`}`

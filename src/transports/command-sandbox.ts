@@ -75,7 +75,10 @@ export async function planConfined(
 }
 
 /** A path that may be written must be there to be shown; one that is not becomes a folder, as long as it lies in the workspace. */
-async function writablePath(root: string, path: string): Promise<{ readonly path: string } | { readonly problem: string }> {
+export async function writablePath(
+  root: string,
+  path: string,
+): Promise<{ readonly path: string } | { readonly problem: string }> {
   const wanted = join(root, path)
   const outside = { problem: `${path}, which it may write, leads out of its workspace ${root}` }
   for (let above = wanted; ; above = dirname(above)) {
@@ -88,11 +91,12 @@ async function writablePath(root: string, path: string): Promise<{ readonly path
   }
 }
 
-async function existing(paths: readonly string[]): Promise<readonly string[]> {
+/** The paths that are there, without links. */
+export async function existing(paths: readonly string[]): Promise<readonly string[]> {
   const real = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)))
   return real.filter((path) => path !== undefined)
 }
 
-function isInside(path: string, folder: string): boolean {
+export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === sep ? sep : folder + sep)
 }

@@ -12,7 +12,7 @@ export interface Program {
   readonly record: ProcessRecord | undefined
   /** Asks the whole group to end, and kills it after the grace (HO3). Nothing happens once the leader has exited. */
   terminate(graceMs: number): void
-  /** The other ends of the pipes that were asked for beyond the three standard streams, by descriptor. */
+  /** The other ends of the pipes that were asked for, by descriptor. */
   readonly pipes: readonly (Readable | Writable | null | undefined)[]
   /** Resolves when the leader has exited, its output was read, and its group was killed. Never rejects. */
   readonly ended: Promise<ProgramEnd>
@@ -22,12 +22,18 @@ export interface Program {
 export interface ProgramEnd {
   readonly exitCode?: number
   readonly signal?: string
+  /** Why the signal was sent, where that is known. */
+  readonly because?: string
+  /** Why it could not be run, where that was found out only at its end; trying again would not mend it (RE3). */
+  readonly unrunnable?: string
   /** Why nobody knows how it ended. Nothing of it runs any more. */
   readonly lost?: string
   /** A folder of this machine that holds what the scorer reads, where the root of the work is elsewhere (VE2). */
   readonly evidenceRoot?: string
   /** False when something outside the group still holds the output open. */
   readonly isDrained: boolean
+  /** True when something of it is left that could not be ended. */
+  readonly isLeft?: boolean
 }
 
 /** A program of this machine. */

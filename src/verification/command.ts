@@ -21,7 +21,8 @@ export function commandScorer(parts: {
       const { scorer, root, attempt } = input
       const { key, worker, folder, environment, confined } = attempt
       const { command: program, args } = scorer
-      const place = { root, folder, environment, confined }
+      const writablePaths = attempt.task.workspace?.writable_paths ?? []
+      const place = { root, folder, environment, confined, writablePaths }
       const end = await checks.run({ key, worker, storeId, program, args, ...place, input: toldOf(input) }, { signal })
       return verdictOn(program, end)
     },

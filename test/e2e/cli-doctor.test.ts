@@ -71,7 +71,7 @@ describe('ST4 flotilla doctor', () => {
     await completed(folder)
     const { exit, out } = await folder.call('doctor')
     expect(out).toMatch(
-      /^✓ \.flotilla: 0 open runs, 1 ended, 0 removed; [\d.]+ KiB of journal in 1 segment\.\nNo process works in this store\.\nThis machine (can confine commands: .*|cannot confine commands, .*)\n$/,
+      /^✓ \.flotilla: 0 open runs, 1 ended, 0 removed; [\d.]+ KiB of journal in 1 segment\.\nNo process works in this store\.\nThis machine (can confine commands: .*|cannot confine commands, .*)\nThis machine (can|can probably|cannot) run containers.*\n$/,
     )
     expect(exit).toBe(0)
     expect((await folder.call('doctor', '--json')).rows).toMatchObject([{ summary: { fine: true, segments: 1, findings: 0 } }])
@@ -84,6 +84,16 @@ describe('ST4 flotilla doctor', () => {
     const { out } = await folder.call('doctor')
     expect(out).toContain(sandbox.possible ? 'This machine can confine commands' : `are refused: ${sandbox.because}.`)
     expect((await folder.call('doctor', '--json')).rows).toMatchObject([{ summary: { sandbox } }])
+  })
+
+  it('SE2 flotilla doctor says whether containers can be run here', async () => {
+    await using folder = await cliFolder()
+    await completed(folder)
+    const { containers } = inspectHost()
+    const { out } = await folder.call('doctor')
+    const said = containers.possible ? `run containers, by ${containers.runtime}` : `are refused: ${containers.because}.`
+    expect(out).toContain(containers.possible && !containers.tried ? 'no image here' : said)
+    expect((await folder.call('doctor', '--json')).rows).toMatchObject([{ summary: { containers } }])
   })
 
   it('ST4 finds damage, changes nothing until it is told to, and then says what was lost', async () => {

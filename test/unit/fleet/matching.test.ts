@@ -426,13 +426,13 @@ describe('SE2', () => {
     expect((await fleet.create({ name: 'near', ...local })).created).toBe(true)
     const far = [
       { host: { kind: 'ssh', host: 'h', port: 22, user: 'u', env_allowlist: ['A'] } },
-      { host: { kind: 'docker', image: 'i', args: ['--rm'] } },
+      { host: { kind: 'docker', image: 'oci:/etc/image', args: ['--rm'] } },
       { auth: { method: 'ssh_key', identity: '/id' } },
       { host: { kind: 'docker', image: 'i' }, auth: { method: 'token', token_ref: 'T' } },
       { auth: { method: 'mtls', cert_path: '/c', key_ref: 'K' } },
     ]
     const worker_specs = far.map((more, index) => spec(`w${index}`, more)) as never
-    const fields = ['host', 'host', 'auth', 'auth', 'auth'].map((field, index) => `worker_specs[${index}].${field}: `)
+    const fields = ['host', 'host.image', 'auth', 'auth', 'auth'].map((field, index) => `worker_specs[${index}].${field}: `)
     await expect(fleet.create({ name: 'far', tasks: [task('t')], worker_specs })).rejects.toMatchObject({
       code: 'unenforceable',
       message: expect.stringMatching(new RegExp(fields.map((field) => field.replace(/[[\]]/g, '\\$&')).join('[^]*'))),

@@ -7,10 +7,10 @@ const unreachable = {
   otherwise: 'refused as `unenforceable`, always, with the field named: no transport of this version does what it says',
 }
 
-const dialled = 'SE7 may be one that a run names, by the id and the token that stand in its file'
+const noRuntime = 'SE2 where no runtime answers, a run that names a container is refused with the reason'
 const hostTaken = 'HO5 a host with the pinned key is taken, by its fingerprint'
 const hostRefused = 'not up: a host that cannot be reached leaves its worker offline, and its tasks wait (WO2)'
-
+const dialled = 'SE7 may be one that a run names, by the id and the token that stand in its file'
 const steps = 'WO1 CO3 the worker machine steps exactly as the table says'
 
 /** Workers, and how they stand. */
@@ -108,7 +108,24 @@ export const workerRows = [
       control: ['HO5 do their work, and see none of the files of the fleet'],
       otherwise: 'refused by the host: a worker program that does not come up leaves its worker offline (WO2)',
     },
-    'docker docker.image docker.args': unreachable,
+    docker: {
+      rules: ['HO2', 'SE2', 'SE3'],
+      tests: ['HO2 SE3 a docker host of a run runs its commands in containers', noRuntime],
+      control: [noRuntime],
+      otherwise: 'refused as `unenforceable` where no container runtime answers',
+    },
+    'docker.image': {
+      rules: ['HO2', 'RE7', 'SE6'],
+      tests: ['SE6 is refused, or the image: %s', 'RE7 an image that does not exist is a failure of the way to the work'],
+      control: ['HO2 SE3 a docker host of a run runs its commands in containers'],
+      otherwise: 'refused as `unenforceable` when it is no name of an image; one that cannot be fetched fails its attempts',
+    },
+    'docker.args': {
+      rules: ['HO2', 'SE6'],
+      tests: ['SE6 is refused, or that argument: %s', 'HO2 a docker host with args is a worker program'],
+      control: ['HO2 a docker host with args is a worker program'],
+      otherwise: 'refused as `unenforceable` with a NUL in it; any other is passed on as it is',
+    },
   }),
   ...rowsOf('FleetWorkerAuth', {
     none: { rules: ['SE2'], tests: unreachable.tests, otherwise: always },
