@@ -420,7 +420,12 @@ describe('worker programs at a host', () => {
   }
   const evil = (way: string) => {
     const parts = sshParts({ ...sshd.spec, command: [process.execPath, installed.program('evil.mjs'), way] })
-    return poolTransport({ ...parts, launcher: sshLauncher(parts), plain: true, startTimeoutMs: 1_500 })
+    return poolTransport({
+      ...parts,
+      launcher: sshLauncher(parts),
+      plain: true,
+      startTimeoutMs: way === 'never says hello' ? 2_000 : 20_000,
+    })
   }
   const work = (task: Parameters<typeof assignment>[0]) =>
     assignment(task, { root: folder.path, folder: join(folder.path, 't1') })
