@@ -17,30 +17,41 @@ import { sshParts } from '../fixtures/ssh-transport.ts'
 import { freePort, startSshd, type TestSshd } from '../fixtures/sshd.ts'
 import { workerFolder } from '../support/bundled-package.ts'
 
+/** Of this file alone: what carries the marks of another incarnation of its worker is ended. */
+const storeId = 'store-ssh'
 let sshd: TestSshd
 let folder: Awaited<ReturnType<typeof scratch>>
 let before: Remains
+let temporary: string | undefined
 const open: Conversation[] = []
 
 beforeAll(async () => {
   sshd = await startSshd()
+  temporary = process.env['TMPDIR']
+  process.env['TMPDIR'] = sshd.folder
 })
-afterAll(() => sshd.stop())
+afterAll(async () => {
+  if (temporary === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = temporary
+  await sshd.stop()
+})
 
 beforeEach(async () => {
   folder = await scratch({ 'in/a.txt': 'A', 'in/run.sh': '#!/bin/sh\necho ran\n' })
-  before = remains()
+  before = remains(sshd.folder)
 })
 
 /** Nothing stays, on neither side. */
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.channel.close({ reason: 'test over', graceMs: 0 })))
-  await until(() => Object.keys(added(before)).length === 0, 'nothing to be left').catch(() => expect(added(before)).toEqual({}))
+  await until(() => Object.keys(added(before, remains(sshd.folder))).length === 0, 'nothing to be left').catch(() =>
+    expect(added(before, remains(sshd.folder))).toEqual({}),
+  )
   await folder.remove()
 })
 
 async function talk(transport: Transport): Promise<Conversation> {
-  const conversation = await converse(transport)
+  const conversation = await converse(transport, { storeId })
   open.push(conversation)
   return conversation
 }
@@ -356,7 +367,7 @@ describe('a connection that is lost', () => {
       sshd.freeze(false)
     }
 
-    const again = await converse(transport, { incarnation: 'second' })
+    const again = await converse(transport, { storeId, incarnation: 'second' })
     open.push(again)
     await until(() => !isRunning(pid))
     again.channel.send(command('echo again', { id: 't2' }))
@@ -377,7 +388,7 @@ describe('a connection that is lost', () => {
   test('LE6 whose fleet is gone ends what runs at the host', async () => {
     const conversation = await talk(commands({}, { bounds: { termToKillMs: 1_000 } }))
     const pid = await running(conversation)
-    const clients = remains()
+    const clients = remains(sshd.folder)
       .processes.filter((line) => line.includes('UserKnownHostsFile'))
       .map((line) => Number(line.split(' ')[0]))
     expect(clients.length).toBeGreaterThan(0)
@@ -409,7 +420,12 @@ describe('worker programs at a host', () => {
   }
   const evil = (way: string) => {
     const parts = sshParts({ ...sshd.spec, command: [process.execPath, installed.program('evil.mjs'), way] })
-    return poolTransport({ ...parts, launcher: sshLauncher(parts), plain: true, startTimeoutMs: 1_500 })
+    return poolTransport({
+      ...parts,
+      launcher: sshLauncher(parts),
+      plain: true,
+      startTimeoutMs: way === 'never says hello' ? 2_000 : 20_000,
+    })
   }
   const work = (task: Parameters<typeof assignment>[0]) =>
     assignment(task, { root: folder.path, folder: join(folder.path, 't1') })
@@ -433,7 +449,7 @@ describe('worker programs at a host', () => {
     const last = await conversation.last()
     expect(last).toMatchObject({ type: 'result' })
     const { environment } = (last.type === 'result' ? last.output : {}) as { environment: Record<string, string> }
-    expect(environment).toMatchObject({ FLOTILLA_STORE: 'store-test', FLOTILLA_WORKER: 'w1', FLOTILLA_INCARNATION: 'first' })
+    expect(environment).toMatchObject({ FLOTILLA_STORE: storeId, FLOTILLA_WORKER: 'w1', FLOTILLA_INCARNATION: 'first' })
     expect(Object.keys(environment)).not.toContain('FLOTILLA_TEST_SECRET_PLACE')
     expect(Object.keys(environment)).not.toContain('SSH_CONNECTION')
   })
@@ -464,7 +480,7 @@ describe('worker programs at a host', () => {
     const parts = sshParts({ ...other.spec, command: [process.execPath, installed.program('evil.mjs'), 'hangs'] })
     const launch = {
       workerId: 'w1',
-      storeId: 'store-test',
+      storeId,
       incarnation: 'first',
       slots: 1,
       leaseTtlMs: 1_000,
@@ -476,14 +492,16 @@ describe('worker programs at a host', () => {
     const started = await sshLauncher(parts).start(order)
     const hello = new Promise<void>((resolve) => started.connection.listen({ line: () => resolve(), end: () => {} }))
     await hello
-    expect(remains().processes.some((line) => line.includes('evil.mjs'))).toBe(true)
+    const [line = ''] = remains(other.folder).processes.filter((one) => one.includes('evil.mjs'))
+    const pid = Number(line.split(' ')[0])
+    expect(isRunning(pid)).toBe(true)
 
     await other.stop()
     await started.stop(0)
 
     expect(printed).not.toContain('started')
     // What could not be swept ended by itself, since its input did.
-    await until(() => !remains().processes.some((line) => line.includes('evil.mjs')))
+    await until(() => !isRunning(pid))
   }, 30_000)
 
   test('WO2 one that does not exist is told', async () => {
@@ -519,7 +537,7 @@ describe('worker programs at a host', () => {
     const conversation = await talk(evil('leaves grandchildren behind'))
     conversation.channel.send(work({}))
     expect(await conversation.last()).toMatchObject({ type: 'result' })
-    expect(remains().processes.some((line) => line.includes('sleep 987'))).toBe(true)
+    expect(remains(sshd.folder).processes.some((line) => line.includes('sleep 987'))).toBe(true)
   }, 20_000)
 
   test('RE7 one whose connection is cut costs its attempt, and ends at the host', async () => {

@@ -15,6 +15,8 @@ import { hostileWords, possibleArguments } from '../support/hostile-words.ts'
 
 let folder: Awaited<ReturnType<typeof scratch>>
 let client: string
+/** Of this file alone: what carries the marks of another incarnation of its worker is ended. */
+const storeId = 'store-hostile-words'
 const open: Conversation[] = []
 
 beforeEach(async () => {
@@ -46,7 +48,7 @@ async function connect(host: SshHost): Promise<Conversation> {
     { ...spec(), env_allowlist: [] },
     { programs: { ssh: client, 'ssh-keyscan': 'false', 'ssh-keygen': 'false' } },
   )
-  const conversation = await converse(sshTransport({ ...parts, host }))
+  const conversation = await converse(sshTransport({ ...parts, host }), { storeId })
   open.push(conversation)
   return conversation
 }
@@ -295,7 +297,7 @@ describe('through a real sshd', () => {
     const identity = `${folder.path}/-oProxyCommand=touch pwned %d $(touch pwned)`
     await copyFile(sshd.identity, identity)
     await chmod(identity, 0o600)
-    const conversation = await converse(sshTransport(sshParts({ ...sshd.spec, identity, working_directory: work })))
+    const conversation = await converse(sshTransport(sshParts({ ...sshd.spec, identity, working_directory: work })), { storeId })
     open.push(conversation)
 
     expect(await told(conversation, {}, { environment: { VALUE: "$(touch pwned) '`" } })).toEqual(words)
