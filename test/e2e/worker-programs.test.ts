@@ -55,7 +55,7 @@ async function misbehave(transport: Transport, task: Record<string, unknown> = {
   const before = holdings()
   const fleet = await createFleet({
     handlers: { good: () => 'done' },
-    workers: [{ id: 'evil', transport }],
+    workers: [{ id: 'evil-program', transport }],
     limits: { leaseTtlMs: 1_500, stopGraceMs: 200, closeGraceMs: 0, workerBackoffMs: { first: 100, most: 200 } },
   })
   onTestFinished(() => fleet.close())
@@ -70,7 +70,7 @@ async function misbehave(transport: Transport, task: Record<string, unknown> = {
       { id: 'bad', name: 'bad', instructions: 'x', retry_policy: { max_attempts: 1 }, scorer: { kind: 'exit_code' }, ...task },
     ],
   })
-  const evil = () => fleet.workers().find(({ id }) => id === 'evil')?.status ?? 'none'
+  const evil = () => fleet.workers().find(({ id }) => id === 'evil-program')?.status ?? 'none'
   let view = await run.task('bad')
   // Either it ends, or its worker does not come up.
   await until(async () => {
@@ -81,7 +81,7 @@ async function misbehave(transport: Transport, task: Record<string, unknown> = {
   const other = (await run.task('good')).status
   const worker = evil()
   await fleet.close()
-  expect(carrying('FLOTILLA_WORKER=evil')).toEqual([])
+  expect(carrying('FLOTILLA_WORKER=evil-program')).toEqual([])
   await untilNoMoreThan(before)
   return { status: view.status, receipts, events, other, worker }
 }
