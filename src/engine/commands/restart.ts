@@ -5,24 +5,20 @@ import type { Decision } from '../entry.ts'
 import { spentMs } from '../receipt.ts'
 import { cleared, isEndedRun, isLeased, isWorking } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
-import { cancelHopeless } from '../task-ended.ts'
 
 /**
  * Enqueues tasks with a fresh retry budget, whatever their state, revoking live leases, and reopens the dependants that ended because
- * of them; those that they had freed and that wait are blocked again (LE9, SC5). One whose dependency has ended badly, and is not restarted
- * with it, is cancelled again: nothing could ever free it. A run that had ended runs again.
+ * of them; those that they had freed and that wait are blocked again (LE9, SC5). A run that had ended runs again.
  */
 export function* restartTasks(context: DecideContext, run: RunState, tasks: readonly TaskState[]): Decision {
   const { now } = context
   if (isEndedRun(run.status)) {
     yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'restart' }, now) }
   }
-  const restarted = restartedWith(run, tasks)
-  for (const task of restarted) {
+  for (const task of restartedWith(run, tasks)) {
     yield* restartOne(context, run, task)
     yield* blockDependants(run, task)
   }
-  for (const task of restarted) yield* cancelHopeless(context, run, task)
 }
 
 /** The tasks, and the dependants that ended because of them, each before what waits for it. */

@@ -323,33 +323,6 @@ test('LE9 pause and dependencies still hold', async () => {
   expect((await run.tasks())[0]).toMatchObject({ status: 'starting', attempt: 2 })
 })
 
-test('LE9 SC5 a dependant that is restarted without the dependency that failed is cancelled again, and the run ends; with it, it runs', async () => {
-  const { fleet, clock, transport } = await openBench({ slots: 3 })
-  const run = await fleet.start({
-    name: 'r',
-    tasks: [task('a'), task('b', { depends_on: ['a'] }), task('c', { depends_on: ['b'] })],
-  })
-  await clock.settle()
-  transport.attempt('a').fail('no', { recoverable: false })
-  await clock.settle()
-  await run.restart('b')
-  await clock.settle()
-  expect((await run.tasks()).map((one) => one.status)).toEqual(['failed', 'cancelled', 'cancelled'])
-  expect((await run.summary()).status).toBe('failed')
-  expect((await run.receipts('b')).at(-1)).toMatchObject({
-    result: 'skip',
-    evidence: expect.stringContaining('a had ended failed') as string,
-  })
-  await run.restart('a')
-  await clock.settle()
-  expect((await run.tasks()).map((one) => one.status)).toEqual(['starting', 'blocked', 'blocked'])
-  for (const id of ['a', 'b', 'c']) {
-    transport.attempt(id).complete()
-    await clock.settle()
-  }
-  expect((await run.result()).status).toBe('completed')
-})
-
 test('LE9 dependants that ended because of it are reopened, all the way down; others are not, and so does retryFailed', async () => {
   for (const how of ['restart', 'retryFailed'] as const) {
     const { fleet, clock, transport } = await openBench({ slots: 3 })
