@@ -155,13 +155,14 @@ export function createWatch(scenario: Scenario, invariants: Readonly<Record<stri
       },
       async opened(fleet, store) {
         troubleAt = monotonic()
-        await recall(store)
-        await read(store, await idsOf(store))
-        hasMissed = false
+        // Before anything is waited for: what is told once is not told again.
         fleet.on('run.stalled', ({ run_id }) => {
           stalled.add(run_id)
           saw('a run was stalled')
         })
+        await recall(store)
+        await read(store, await idsOf(store))
+        hasMissed = false
       },
     },
   }

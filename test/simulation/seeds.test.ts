@@ -20,3 +20,13 @@ test('SC1 what one append held of two runs is looked at together, also when nobo
   const report = await simulate(busy, { seeds: ['2296'], size: 5, faults: faults({ exactly }) })
   expect(report.faults).toEqual({ 'worker.crash': 1, 'crash.after-append': 1, 'store.lost': 1 })
 })
+
+test('RU10 a run that stalls right after a fleet was opened is heard to be stalled', async () => {
+  const exactly = [
+    { kind: 'worker.stall', at: 2 },
+    { kind: 'crash.after-effect', at: 12 },
+  ] as const
+  const busy = scenarios.find(({ name }) => name === 'busy')!
+  const { situations } = await simulate(busy, { seeds: ['18566'], size: 8, faults: faults({ exactly }) })
+  expect(situations['a run was stalled']).toBeGreaterThan(0)
+})
