@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { FleetError } from '../protocol/errors.ts'
 import type { ProcessRecord } from '../protocol/wire.ts'
@@ -44,7 +45,9 @@ export async function killCarriers({
 }): Promise<void> {
   if (process.platform !== 'linux') return
   const isRecent = since !== undefined && clock.monotonic() - since.at < recentMs
-  const after = isRecent ? await lowestPid(since.pid) : 0
+  const after = isRecent ? lowestPid(since.pid) : 0
+  // Nearly always nothing is younger: then nothing has to be waited for.
+  if (after > 0 && youngerThan(after).length === 0) return
   const spared = lineage()
   // A process may fork between being found and being killed: only a scan that finds nothing proves that nothing is left.
   for (let scan = 0; scan < scans; scan += 1) {
@@ -81,9 +84,15 @@ export async function killRecorded(recorded: readonly ProcessRecord[]): Promise<
 const recentMs = 5_000
 
 /** Ids are given out in turn: what came after a process has a greater one, unless the last id that was given is less, so that they began anew. */
-async function lowestPid(pid: number): Promise<number> {
-  const last = Number((await readFile('/proc/loadavg', 'utf8').catch(() => '')).trim().split(' ').at(-1))
+function lowestPid(pid: number): number {
+  const last = Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1))
   return last >= pid ? pid : 0
+}
+
+function youngerThan(pid: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((one) => one > pid)
 }
 
 async function carriers(entries: readonly string[], spared: ReadonlySet<number>, after: number) {

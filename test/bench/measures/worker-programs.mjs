@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { importFlotilla, root } from '../flotilla.mjs'
 
 const program = fileURLToPath(new URL('../worker-program.mjs', import.meta.url))
+const byHand = fileURLToPath(new URL('../worker-by-hand.cjs', import.meta.url))
 const worker = pathToFileURL(createRequire(`${root}/package.json`).resolve('flotilla/worker')).href
 /** Ticks of the processor time in /proc. */
 const ticksPerSecond = 100
@@ -16,7 +17,8 @@ const ticksPerSecond = 100
  */
 export default async function workerPrograms({ way, attempts, slots }) {
   const { createFleet, childProcesses } = await importFlotilla()
-  const command = [process.execPath, ...process.execArgv.filter((word) => word !== '--expose-gc'), program, worker]
+  const serving = [...process.execArgv.filter((word) => word !== '--expose-gc'), program, worker]
+  const command = [process.execPath, ...(way === 'spawned by hand' ? [byHand] : serving)]
   const transport = childProcesses({ command, handlers: ['nothing'], reuse: way === 'warm' })
   const fleet = await createFleet({ workers: [{ id: 'pool', slots, transport }] })
   const perform = async (count) => {

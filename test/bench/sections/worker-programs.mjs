@@ -7,12 +7,14 @@ export async function workerPrograms({ sizes }) {
   if (process.platform !== 'linux') return { figures: {}, tables: [] }
   const cases = [
     { key: 'warm', attempts: sizes.pooledAttempts, slots: 2 },
+    { key: 'spawned by hand', attempts: sizes.spawnedAttempts, slots: 2 },
     { key: 'spawned', attempts: sizes.spawnedAttempts, slots: 2 },
   ]
   const figures = await inRounds(cases, sizes.longRounds, ({ key, attempts, slots }) =>
     inChild('worker-programs', { way: key, attempts, slots }),
   )
-  const { warm, spawned } = figures
+  const { warm } = figures
+  const spawnedRow = (title, { attempt, bare, ratio }) => [title, cell(attempt, number), cell(bare, number), cell(ratio, number)]
   return {
     figures,
     tables: [
@@ -24,7 +26,10 @@ export async function workerPrograms({ sizes }) {
       {
         title: 'A process for each attempt',
         columns: [`${integer(sizes.spawnedAttempts)} attempts, 2 at a time`, 'ms each', 'a bare start of Node, ms', 'ratio'],
-        rows: [['the memory store', cell(spawned.attempt, number), cell(spawned.bare, number), cell(spawned.ratio, number)]],
+        rows: [
+          spawnedRow('a program that loads nothing', figures['spawned by hand']),
+          spawnedRow('a program that calls `serveWorker`', figures.spawned),
+        ],
       },
     ],
   }
