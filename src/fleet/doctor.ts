@@ -10,9 +10,9 @@ import type { RunVerification } from '../store/json/doctor/verify-run.ts'
 import { verifyChain } from '../store/json/doctor/verify-run.ts'
 import { layoutOf } from '../store/json/layout.ts'
 import { hostFacts } from '../store/json/process-identity.ts'
-import { probeContainers } from '../transports/container-probe.ts'
-import { tryContainer } from '../transports/container-trial.ts'
-import { probeSandbox } from '../transports/sandbox-probe.ts'
+import { probeContainers } from '../transports/containers/container-probe.ts'
+import { tryContainer } from '../transports/containers/container-trial.ts'
+import { probeSandbox } from '../transports/commands/sandbox-probe.ts'
 import { blobsOfEntry } from './kept-blobs.ts'
 
 /**

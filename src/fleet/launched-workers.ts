@@ -4,9 +4,9 @@ import { FleetError } from '../protocol/errors.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
 import { diskFiles } from '../host/files.ts'
-import { childProcessLauncher, type ChildProcessOptions } from '../transports/child-process.ts'
-import { poolTransport, type PoolOptions } from '../transports/worker-pool.ts'
-import { workerThreadLauncher, type WorkerThreadOptions } from '../transports/worker-thread.ts'
+import { childProcessLauncher, type ChildProcessOptions } from '../transports/programs/child-process.ts'
+import { poolTransport, type PoolOptions } from '../transports/programs/worker-pool.ts'
+import { workerThreadLauncher, type WorkerThreadOptions } from '../transports/programs/worker-thread.ts'
 
 /** Options of {@link childProcesses}. */
 export interface ChildProcessWorkerOptions extends ChildProcessOptions, PoolOptions {}

@@ -1,7 +1,7 @@
 import type { Transport } from '../ports/transport.ts'
 import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
-import { commandTransport } from '../transports/command.ts'
+import { commandTransport } from '../transports/commands/command.ts'
 import { containerWorker } from './container.ts'
 import { dialInWorkerOf } from './dial-in-spec.ts'
 import { sshWorker } from './ssh.ts'

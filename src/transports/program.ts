@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { CommandLaunch } from './command-launch.ts'
+import type { CommandLaunch } from './commands/command-launch.ts'
 import { isGroupAlive, processFacts, signalGroup } from './process-group.ts'
 
 /** A program that was started. */

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
 import type { CheckCommand } from '../../../src/ports/check-runner.ts'
 import { createRedactor } from '../../../src/security/redactor.ts'
-import { commandTransport, type CommandTransportOptions } from '../../../src/transports/command.ts'
+import { commandTransport, type CommandTransportOptions } from '../../../src/transports/commands/command.ts'
 import { isRunning, numberAfter, until } from '../../fixtures/processes.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
 import type { FleetReceipt } from '../../../src/protocol/receipt.ts'
 import type { AssignMessage, CollectedMessage } from '../../../src/protocol/wire.ts'
-import { commandTransport } from '../../../src/transports/command.ts'
-import { planLaunch } from '../../../src/transports/command-launch.ts'
+import { commandTransport } from '../../../src/transports/commands/command.ts'
+import { planLaunch } from '../../../src/transports/commands/command-launch.ts'
 import { createRedactor } from '../../../src/security/redactor.ts'
-import { startFailure } from '../../../src/transports/command-outcome.ts'
+import { startFailure } from '../../../src/transports/commands/command-outcome.ts'
 import { assignment, converse, type Conversation } from '../../fixtures/conversation.ts'
 
 let root: string

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/host/clock.ts'
 import { systemEnvironment } from '../../../src/host/environment.ts'
 import { processFacts } from '../../../src/transports/process-group.ts'
 import { keyOf } from '../../../src/worker/attempt-context.ts'
-import { commandTransport, type CommandTransportOptions } from '../../../src/transports/command.ts'
+import { commandTransport, type CommandTransportOptions } from '../../../src/transports/commands/command.ts'
 import { assignment, converse, type Conversation } from '../../fixtures/conversation.ts'
 import { isRunning, numberAfter, until } from '../../fixtures/processes.ts'
 

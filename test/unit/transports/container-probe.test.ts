@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { probeContainers } from '../../../src/transports/container-probe.ts'
+import { probeContainers } from '../../../src/transports/containers/container-probe.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
 /** A client that answers `info` with this, or does what a script says. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createMarkedOutput } from '../../../src/transports/marked-output.ts'
+import { createMarkedOutput } from '../../../src/transports/ssh/marked-output.ts'
 
 const mark = 'flotilla-0123'
 

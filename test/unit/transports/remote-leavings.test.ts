@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createRemoteLeavings } from '../../../src/transports/remote-leavings.ts'
-import { tarEnd, tarEntry } from '../../../src/transports/tar-writer.ts'
+import { createRemoteLeavings } from '../../../src/transports/ssh/remote-leavings.ts'
+import { tarEnd, tarEntry } from '../../../src/transports/ssh/tar-writer.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
 const limits = { files: 10, bytes: 1_000 }

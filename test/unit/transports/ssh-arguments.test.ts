@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sshArguments } from '../../../src/transports/ssh-arguments.ts'
+import { sshArguments } from '../../../src/transports/ssh/ssh-arguments.ts'
 
 const times = { connectSeconds: 10, aliveSeconds: 15, aliveCount: 3, shared: 'no', line: 'LINE' } as const
 const host = { host: 'box', port: 22, user: undefined, identity: undefined, fingerprint: undefined }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fingerprintOf, keysOf } from '../../../src/transports/ssh-host-key.ts'
+import { fingerprintOf, keysOf } from '../../../src/transports/ssh/ssh-host-key.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
 test.each(['ed25519', 'rsa', 'ecdsa'])('HO5 the fingerprint of a key is what ssh-keygen writes: %s', async (type) => {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readSshHost, type SshKey, type SshSpec } from '../../../src/transports/ssh-host.ts'
+import { readSshHost, type SshKey, type SshSpec } from '../../../src/transports/ssh/ssh-host.ts'
 
 const fingerprint = `SHA256:${'A'.repeat(43)}`
 const spec: SshSpec = { kind: 'ssh', host: 'box', host_key_fingerprint: fingerprint, env_allowlist: [] }

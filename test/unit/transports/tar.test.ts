@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, linkSync, writeFileSync
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createTarReader, type TarEntry } from '../../../src/transports/tar-reader.ts'
-import { tarEnd, tarEntry } from '../../../src/transports/tar-writer.ts'
+import { createTarReader, type TarEntry } from '../../../src/transports/ssh/tar-reader.ts'
+import { tarEnd, tarEntry } from '../../../src/transports/ssh/tar-writer.ts'
 import { scratch } from '../../fixtures/scratch.ts'
 
 /** All that an archive holds, read in pieces of a length. */
