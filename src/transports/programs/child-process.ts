@@ -32,6 +32,7 @@ export function childProcessLauncher(
       because: 'nothing confines a worker process',
     },
     sharesFiles: true,
+    startsAhead: true,
     async start({ launch, log, signal }) {
       signal.throwIfAborted()
       started += 1

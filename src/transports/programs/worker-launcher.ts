@@ -29,6 +29,8 @@ export interface WorkerLauncher {
   readonly enforces: Enforcement
   /** Its workers see the files of the fleet under the same paths. */
   readonly sharesFiles: boolean
+  /** A program may be started before its attempt is there: it costs this machine alone. Default false. */
+  readonly startsAhead?: boolean
   /** Rejects with the reason when it cannot be started. */
   start(order: LaunchOrder): Promise<StartedWorker>
   /** Ends what an earlier fleet of the store left behind. */

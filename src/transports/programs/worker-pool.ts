@@ -16,7 +16,10 @@ export interface PoolOptions {
    */
   readonly handlers?: readonly string[]
   readonly plain?: boolean
-  /** True: a program serves one attempt after another. False: each attempt has a program of its own, and ends when nothing of that is left. Default true. */
+  /**
+   * True: a program serves one attempt after another. False: each attempt has a program of its own, and ends when nothing of that is left; the
+   * next program may be started ahead, so that its attempt need not wait for it. Default true.
+   */
   readonly reuse?: boolean
   /** How long a program may take from its start to its hello, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number
@@ -76,6 +79,9 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   const members = new Set<PoolMember>()
   /** Attempts whose program is being started, or whose start has failed. */
   const starting = new Map<string, AbortController>()
+  /** The start of a program for the next attempt, where each has its own. Never rejects. */
+  let ahead: Promise<void> | undefined
+  const startingAhead = new AbortController()
   let failures = 0
   /** Tasks whose program was lost before it accepted them, last time. */
   const lostUnbegun = new Set<string>()
@@ -166,12 +172,10 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   function assign(message: AssignMessage): void {
     const name = nameOf(message)
     if (closing !== undefined || starting.has(name) || memberOf(message) !== undefined) return
-    const confinement = confinementOf(message.confined)
-    const idle = [...members].filter((member) => member.work === undefined && !member.isLeaving)
-    const fit = idle.find((member) => member.confinement === confinement)
+    const fit = idleFor(message)
     if (fit !== undefined) return give(fit, message)
     // Kept to something else: it makes room.
-    const other = members.size + starting.size >= launch.slots ? idle[0] : undefined
+    const other = members.size + starting.size >= launch.slots ? idle()[0] : undefined
     if (other !== undefined) other.isLeaving = true
     const given = new AbortController()
     starting.set(name, given)
@@ -181,9 +185,10 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   async function startFor(message: AssignMessage, signal: AbortSignal, leaving: PoolMember | undefined): Promise<void> {
     try {
       if (leaving !== undefined) await leave(leaving)
-      const member = await start(message.confined, signal)
+      const member = (await takeAhead(message)) ?? (await start(message.confined, signal))
       failures = 0
       if (signal.aborted) {
+        member.work = undefined
         messages.push({ type: 'stopped', ...keyOf(message) })
         if (!reuse) await leave(member)
       } else give(member, message)
@@ -196,9 +201,31 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     }
   }
 
+  function idle(): PoolMember[] {
+    return [...members].filter((member) => member.work === undefined && !member.isLeaving)
+  }
+
+  function idleFor({ confined }: AssignMessage): PoolMember | undefined {
+    const confinement = confinementOf(confined)
+    return idle().find((member) => member.confinement === confinement)
+  }
+
   function give(member: PoolMember, message: AssignMessage): void {
-    member.work = { key: keyOf(message), hasAccepted: false, isStopping: false, last: undefined, disarm: undefined }
+    member.work = workOn(message)
     member.channel.send(message)
+    if (reuse || launcher.startsAhead !== true || closing !== undefined || ahead !== undefined || idle().length > 0) return
+    // What goes wrong with it goes wrong again with the attempt that needs it, and is told there.
+    const started = start(undefined, startingAhead.signal).then(nothing, nothing)
+    ahead = started.finally(() => (ahead = undefined))
+  }
+
+  /** The program that is being started ahead, where it will do; it is taken at once, since others may wait for it too. */
+  async function takeAhead(message: AssignMessage): Promise<PoolMember | undefined> {
+    if (ahead === undefined || message.confined !== undefined) return undefined
+    await ahead
+    const member = idleFor(message)
+    if (member !== undefined) member.work = workOn(message)
+    return member
   }
 
   function stop(message: StopMessage): void {
@@ -227,6 +254,8 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
 
   async function finish(reason: string, graceMs: number): Promise<void> {
     for (const given of starting.values()) given.abort()
+    startingAhead.abort()
+    await ahead
     await Promise.all(
       [...members].map((member) =>
         member.work === undefined ? leave(member, Math.min(graceMs, leaveMs)) : end(member, reason, graceMs),
@@ -258,6 +287,12 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     },
   }
 }
+
+function workOn(message: AssignMessage): MemberWork {
+  return { key: keyOf(message), hasAccepted: false, isStopping: false, last: undefined, disarm: undefined }
+}
+
+const nothing = (): void => undefined
 
 /** How the attempt of a program ends that was lost. */
 function endOf({ key, isStopping }: MemberWork, reason: string, printed: string): AttemptMessage {

@@ -23,6 +23,7 @@ export function workerThreadLauncher(options: WorkerThreadOptions & { readonly c
     kind: 'worker-thread',
     enforces: { network: false, fileWrites: false, environment: false, processes: false, because: 'nothing confines a thread' },
     sharesFiles: true,
+    startsAhead: true,
     async start({ log, signal }) {
       signal.throwIfAborted()
       // Its variables are its own copy: what a handler sets does not reach the fleet.

@@ -39,6 +39,7 @@ async function pool(options: PoolOptions & { readonly slots?: number; readonly s
       kind: 'played',
       enforces: { network: true, fileWrites: true, environment: true, processes: true },
       sharesFiles: true,
+      startsAhead: true,
       async start(order) {
         const refusal = refusals.shift()
         if (refusal !== undefined) throw new Error(refusal)
@@ -102,18 +103,63 @@ describe('programs', () => {
     expect(lasts(heard)).toHaveLength(2)
   })
 
+  /** The program that an attempt was given to. */
+  const programOf = (attempt: number) => programs.find((one) => one.tellings('assign').some((told) => told.attempt === attempt))!
+
   test('HO2 without reuse each attempt has a program of its own, and its end waits until nothing of that is left', async () => {
     const { channel, heard } = await pool({ reuse: false })
-    for (const attempt of [1, 2]) {
+    for (const attempt of [1, 2, 3]) {
       channel.send(assign(attempt))
       await clock.settle()
-      programs.at(-1)!.say(accepted(attempt))
-      programs.at(-1)!.say(result(attempt))
+      programOf(attempt).say(accepted(attempt))
+      programOf(attempt).say(result(attempt))
       await clock.settle()
-      expect(programs.at(-1)!.stops[0]).toBeGreaterThan(0)
+      expect(programOf(attempt).stops[0]).toBeGreaterThan(0)
       expect(lasts(heard)).toHaveLength(attempt)
     }
-    expect(programs).toHaveLength(2)
+    expect(programs.map((one) => one.tellings('assign').length)).toEqual([1, 1, 1, 0])
+  })
+
+  test('HO2 the next program is started ahead, one at a time; attempts that come together get one each', async () => {
+    const { channel, heard } = await pool({ reuse: false, slots: 3 })
+    channel.send(assign(1))
+    // The second waits for the one that is being started, the third gets another.
+    channel.send(assign(2))
+    channel.send(assign(3))
+    await clock.settle()
+    expect(new Set([1, 2, 3].map(programOf)).size).toBe(3)
+    expect(programs.map((one) => one.tellings('assign').length).filter((given) => given > 1)).toEqual([])
+    expect(programs).toHaveLength(4)
+    const closing = channel.close({ reason: 'enough', graceMs: 1_000 })
+    await clock.advance(1_000)
+    await closing
+    expect(programs.every(({ stops }) => stops.length > 0)).toBe(true)
+    expect(lasts(heard).every(({ type }) => type !== 'result')).toBe(true)
+  })
+
+  test('HO2 a program that died while it waited is not given anything', async () => {
+    const { channel } = await pool({ reuse: false })
+    channel.send(assign(1))
+    await clock.settle()
+    programs[1]!.end('it died')
+    await clock.settle()
+    channel.send(assign(2))
+    await clock.settle()
+    expect(programs[1]!.tellings('assign')).toEqual([])
+    expect(programOf(2)).toBe(programs[2])
+  })
+
+  test('WO3 an attempt that is stopped while it waits for the program that is started ahead is confirmed once', async () => {
+    const { channel, heard } = await pool({ reuse: false })
+    channel.send(assign(1))
+    channel.send(assign(2))
+    channel.send(stop(2))
+    await clock.settle()
+    expect(lasts(heard)).toEqual([{ type: 'stopped', ...keyOf(2) }])
+    programOf(1).say(accepted(1))
+    programOf(1).say(result(1))
+    await clock.settle()
+    expect(lasts(heard)).toHaveLength(2)
   })
 
   test('SE2 a program serves only attempts that are kept to the same; another makes room when all slots are taken', async () => {
