@@ -160,9 +160,11 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
     member.work = undefined
     if (work === undefined) return
     work.disarm?.()
+    // It had said its last word, whether it had accepted or not.
+    if (work.last !== undefined) return messages.push(work.last)
     const task = taskOf(work.key)
     const again = lostUnbegun.delete(task)
-    if (work.hasAccepted || work.isStopping || again) messages.push(work.last ?? endOf(work, reason, printed))
+    if (work.hasAccepted || work.isStopping || again) messages.push(endOf(work, reason, printed))
     else {
       lostUnbegun.add(task)
       messages.push({ type: 'stopped', ...work.key, released: `its worker was lost before it began: ${reason}` })

@@ -137,6 +137,15 @@ describe('programs', () => {
     expect(lasts(heard).every(({ type }) => type !== 'result')).toBe(true)
   })
 
+  test('HO2 the last message of a program that never said that it accepts counts all the same', async () => {
+    const { channel, heard } = await pool({ reuse: false })
+    channel.send(assign(1))
+    await clock.settle()
+    programOf(1).say(result(1, 1))
+    await clock.settle()
+    expect(lasts(heard)).toMatchObject([{ type: 'result', attempt: 1 }])
+  })
+
   test('HO2 a program that died while it waited is not given anything', async () => {
     const { channel } = await pool({ reuse: false })
     channel.send(assign(1))
