@@ -3,7 +3,7 @@ import type { FleetHostSpec } from '../protocol/host.ts'
 import type { FleetWorkerSpec } from '../protocol/worker.ts'
 import { commandTransport } from '../transports/commands/command.ts'
 import { containerWorker } from './container.ts'
-import { dialInWorkerOf } from './dial-in-spec.ts'
+import { dialInOfSpec, namesIn } from './dial-in-spec.ts'
 import { sshWorker } from './ssh.ts'
 import type { HostPorts, WorkerPlan } from './workers-of.ts'
 
@@ -16,21 +16,17 @@ const ways: { readonly [Kind in FleetHostSpec['kind']]: (spec: FleetWorkerSpec, 
 
 /** A worker that a run names: it dials in, or is reached at its host. Its trust is what the file says (SE1). */
 export function workerOfSpec(spec: FleetWorkerSpec, host: HostPorts): WorkerPlan {
-  const elsewhere = dialInWorkerOf(spec)
-  if (elsewhere !== undefined) return elsewhere
-  const transport = ways[spec.host.kind](spec, host)
+  const transport = dialInOfSpec(spec) ?? ways[spec.host.kind](spec, host)
+  const kind = transport.dialsIn === true ? 'remote' : spec.host.kind
   return {
     transport,
     facts: {
       id: spec.id,
       serves: transport.serves,
       capabilities: spec.capabilities,
-      roles: (spec.labels['role'] ?? '')
-        .split(',')
-        .map((role) => role.trim())
-        .filter((role) => role !== ''),
-      host: spec.host.kind,
-      verified: spec.host.kind === 'local' || transport.verifiesIdentity === true,
+      roles: namesIn(spec.labels['role']),
+      host: kind,
+      verified: kind === 'local' || transport.verifiesIdentity === true,
       trust: spec.trust_level,
       // Asked for only when it matters: looking takes a moment.
       get enforces() {

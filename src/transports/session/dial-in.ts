@@ -2,7 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Files } from '../../ports/files.ts'
 import type { Transport } from '../../ports/transport.ts'
 import type { HelloFrame } from '../../protocol/worker-protocol.ts'
-import { AttemptLines } from './attempt-line.ts'
+import { AttemptLines } from './attempt-lines.ts'
 import type { Greeting } from './worker-greeting.ts'
 import { openSession } from './worker-session.ts'
 

@@ -1,6 +1,7 @@
 import type { AttemptMessage } from '../../protocol/wire.ts'
 import type { AckFrame } from '../../protocol/worker-protocol.ts'
-import type { AttemptLine, AttemptLines } from './attempt-line.ts'
+import type { AttemptLine } from './attempt-line.ts'
+import type { AttemptLines } from './attempt-lines.ts'
 
 /** Tells a worker that resumes what it may forget: what is durable (HO7). */
 export interface Acknowledging {

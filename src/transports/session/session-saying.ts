@@ -2,7 +2,8 @@ import type { Files } from '../../ports/files.ts'
 import type { AssignMessage, AttemptMessage, ToWorker } from '../../protocol/wire.ts'
 import { transferPieceBytes } from '../../protocol/worker-protocol.ts'
 import type { FleetAttemptFrame } from '../../protocol/worker-protocol.ts'
-import type { AttemptLine, AttemptLines } from './attempt-line.ts'
+import type { AttemptLine } from './attempt-line.ts'
+import type { AttemptLines } from './attempt-lines.ts'
 import { stagedFiles } from './staged-files.ts'
 
 /** Says to a worker what the fleet has for it: numbered, and kept for the next line where the worker resumes (HO7). */

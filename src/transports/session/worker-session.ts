@@ -4,7 +4,7 @@ import type { Channel, ChannelEnd, WorkerLaunch } from '../../ports/transport.ts
 import type { FromWorker } from '../../protocol/wire.ts'
 import { workerProtocolVersion } from '../../protocol/worker-protocol.ts'
 import type { FleetFrame, WorkerFrame } from '../../protocol/worker-protocol.ts'
-import { AttemptLines } from './attempt-line.ts'
+import { AttemptLines } from './attempt-lines.ts'
 import { outOfPlace } from './framed-connection.ts'
 import { createMessageChannel } from '../message-channel.ts'
 import { createAcknowledging } from './session-acknowledging.ts'
