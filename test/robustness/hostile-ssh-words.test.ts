@@ -278,7 +278,7 @@ describe('words in the names of files', () => {
         type: 'result',
         evidence_root: join(folder.path, `a${at}`, 'evidence'),
       })
-      expect(conversation.log().endsWith(`${join(folder.path, 'work', name)}\n`)).toBe(true)
+      expect(conversation.log(`t${at}`)).toBe(`${join(folder.path, 'work', name)}\n`)
       expect(await readFile(join(folder.path, `a${at}`, 'evidence', name), 'utf8')).toBe('here\n')
     }
   }, 30_000)

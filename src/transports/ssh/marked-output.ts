@@ -1,4 +1,4 @@
-/** What is told apart in the standard output of a remote script. */
+/** What is told apart in a stream of a remote script. */
 export interface OutputParts {
   /** What came before the script's first line: nobody asked for it. */
   readonly before: (bytes: Uint8Array) => void
@@ -9,6 +9,12 @@ export interface OutputParts {
   readonly after: (bytes: Uint8Array) => Promise<void>
 }
 
+/** A stream that is told apart as it comes. */
+export interface MarkedOutput {
+  write(bytes: Uint8Array): Promise<void>
+  end(): void
+}
+
 const newline = 0x0a
 /** A line of a script is far shorter. */
 const longestLine = 1_024
@@ -17,7 +23,7 @@ const longestLine = 1_024
  * Tells the lines of a remote script, which begin with a mark, from all else on the same stream. They stand wherever they come, since the
  * program need not end its last line.
  */
-export function createMarkedOutput(mark: string, parts: OutputParts): { write(bytes: Uint8Array): Promise<void>; end(): void } {
+export function createMarkedOutput(mark: string, parts: OutputParts): MarkedOutput {
   const sign = Buffer.from(`${mark} `)
   let held: Buffer = Buffer.alloc(0)
   let phase: 'before' | 'output' | 'after' = 'before'

@@ -1,7 +1,8 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import type { Clock } from '../../ports/clock.ts'
-import { createMarkedOutput } from './marked-output.ts'
+import { createMarkedOutput, type MarkedOutput } from './marked-output.ts'
 
 /** How a remote script ended. */
 export type RemoteEnd =
@@ -32,7 +33,7 @@ export interface RemoteConversation {
   /** Words after which the script has nothing more to say but bytes. */
   readonly isLast: (words: readonly string[]) => boolean
   readonly stdout?: (bytes: Uint8Array) => void
-  /** Heard from the first line of the script on; what came before is quoted where it is lost. */
+  /** Heard from where the script says on it that it has started; what came before is quoted where it is lost. */
   readonly stderr?: (bytes: Uint8Array) => void
   readonly after?: (bytes: Uint8Array) => Promise<void>
   /** How long the first line may take, from when all input was taken. */
@@ -59,6 +60,13 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
   let hurry: AbortController | undefined
 
   const quote = (bytes: Uint8Array) => (early = (early + Buffer.from(bytes).toString()).slice(-quotedChars))
+  // The two streams come one as soon as the other, so each has its own line that divides it.
+  const errors = createMarkedOutput(mark, {
+    before: quote,
+    output: (bytes) => stderr?.(bytes),
+    said: () => false,
+    after: () => Promise.resolve(),
+  })
   const marked = createMarkedOutput(mark, {
     before: quote,
     output: (bytes) => stdout?.(bytes),
@@ -100,14 +108,14 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
     child.kill('SIGKILL')
   }
 
-  async function read(): Promise<void> {
+  async function read(stream: Readable, into: MarkedOutput): Promise<void> {
     try {
-      for await (const bytes of child.stdout) await marked.write(bytes as Buffer)
+      for await (const bytes of stream) await into.write(bytes as Buffer)
     } catch (error) {
       fault ??= error instanceof Error ? error.message : String(error)
       child.kill('SIGKILL')
     }
-    marked.end()
+    into.end()
   }
 
   async function run(): Promise<RemoteEnd> {
@@ -115,9 +123,8 @@ export function converseWithRemote(conversation: RemoteConversation): RemoteProg
     child.on('error', (error) => (fault ??= error.message))
     // What is written to a connection that is gone is lost, and its end tells.
     child.stdin.on('error', () => {})
-    child.stderr.on('data', (bytes: Buffer) => (hasBegun ? stderr?.(bytes) : quote(bytes))).on('error', () => {})
     const started = watchStart().catch(() => undefined)
-    await Promise.all([read(), closed])
+    await Promise.all([read(child.stdout, marked), read(child.stderr, errors), closed])
     over.abort()
     child.stdin.destroy()
     announceBegun(undefined)

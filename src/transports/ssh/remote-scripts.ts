@@ -116,7 +116,8 @@ exit "$code"
  * the input, and then lines: `beat`, `term`, `kill`. Silence is taken for its end. Variables besides: `name`, `fresh`, `dir`, `sub`,
  * `staged`, `given` (bytes), `input` (a file name), `silence` (seconds), `evidence` (a path), `most` (KiB), `keep`.
  *
- * It says `refused CODE`, or `started`, `ended EXIT_CODE EVIDENCE NOTE`, and after that line sends what the command left as a tar archive.
+ * It says `refused CODE`, or `started` (on both streams), `ended EXIT_CODE EVIDENCE NOTE`, and after that line sends what the command left as a
+ * tar archive.
  */
 export const commandScript = `${beginning}${supervision}
 fail() { say refused "$1"; cd /; [ -z "$fresh" ] || rm -rf "$folder"; exit 0; }
@@ -171,6 +172,9 @@ receive "$given" "$folder/$input"
 command -v -- "$1" >/dev/null 2>&1 || fail no_program
 rm -f "$folder/.out" "$folder/.err"
 mkfifo "$folder/.out" "$folder/.err" || fail no_folder
+# Ahead of everything that the program writes, on both streams.
+say started
+say started >&2
 copy_output /dev/null
 (
   environment
@@ -179,7 +183,6 @@ copy_output /dev/null
   exec $lead "$@"
 ) </dev/null >"$folder/.out" 2>"$folder/.err" 3<&- & leader=$!
 exec 2>/dev/null
-say started
 hear() {
   while read -r word; do
     case $word in

@@ -62,7 +62,7 @@ function talk(
     isLast: ([word]) => word === 'ended' || word === 'refused' || word === 'ready' || word === 'swept',
     stdout: (bytes) => (written += Buffer.from(bytes).toString()),
     stderr: (bytes) => (written += Buffer.from(bytes).toString()),
-    startLimitMs: 5_000,
+    startLimitMs: 30_000,
     endLimitMs: 5_000,
   })
   return { ...remote, child, written: () => written }
@@ -86,6 +86,18 @@ describe.each(['dash', 'bash'])('a command under %s', (shell) => {
     expect(await run.ended).toEqual({ kind: 'said', words: ['ended', '7', 'none', 'whole'] })
     expect(run.written().split('\n').sort()).toEqual(['', 'err', 'out'])
     expect(readdirSync(kept())).toEqual([])
+  })
+
+  test('HO4 everything that it writes is its output, however soon it comes', async () => {
+    const runs = Array.from({ length: 30 }, (_, at) => {
+      const program = `${owner}-i1-n${at}`
+      const own = { environment: { FLOTILLA_MARK: program }, variables: { name: `n${at}`, program } }
+      return talk(shell, commandScript, { ...sh('echo out; echo err >&2'), ...own })
+    })
+    for (const run of runs) {
+      expect(await run.ended).toMatchObject({ words: ['ended', '0', 'none', 'whole'] })
+      expect(run.written().split('\n').sort()).toEqual(['', 'err', 'out'])
+    }
   })
 
   test('WS3 has the essentials, its own variables and nothing else', async () => {
