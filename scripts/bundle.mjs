@@ -1,16 +1,14 @@
 // Bundles the JavaScript of the package into a folder, in few files, since a program that imports a hundred small ones spends longer on
 // finding them than on running them: `node scripts/bundle.mjs FOLDER`.
 import { build } from 'esbuild'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Name the folder that the bundle goes to.')
 
-await build({
-  entryPoints: ['index', 'protocol/index', 'worker/index', 'http/index', 'testing/index', 'cli/main'].map((entry) =>
-    path(`src/${entry}.ts`),
-  ),
+const common = {
   outbase: path('src'),
   outdir: folder,
   chunkNames: 'chunks/[name]-[hash]',
@@ -21,4 +19,28 @@ await build({
   platform: 'node',
   target: 'node20.19',
   logLevel: 'warning',
+}
+const entryPoints = (...names) => names.map((name) => path(`src/${name}.ts`))
+
+await build({
+  ...common,
+  entryPoints: entryPoints('index', 'protocol/index', 'protocol/errors', 'http/index', 'testing/index', 'cli/main'),
+})
+
+// A worker program starts once for each attempt where that is asked for, so it finds everything in one file. The class of errors is that of
+// the other entries: `instanceof` holds between them.
+await build({
+  ...common,
+  entryPoints: entryPoints('worker/index'),
+  plugins: [
+    {
+      name: 'shared-errors',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/errors\.ts$/ }, ({ resolveDir, path: wanted }) =>
+          resolve(resolveDir, wanted) === path('src/protocol/errors.ts')
+            ? { path: '../protocol/errors.js', external: true }
+            : undefined,
+        ),
+    },
+  ],
 })

@@ -1,5 +1,5 @@
 import type { Fleet } from '../fleet/fleet.ts'
-import { seededIds } from '../host/ids.ts'
+import { seededIds } from '../host/seeded-ids.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import type { Duration } from './duration.ts'

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { FleetError } from '../protocol/errors.ts'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -96,12 +96,11 @@ function youngerThan(pid: number): number[] {
 }
 
 async function carriers(entries: readonly string[], spared: ReadonlySet<number>, after: number) {
-  const names = await readdir('/proc')
-  const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid > after && !spared.has(pid))
   const found: { readonly pid: number; readonly group: number }[] = []
-  for (const pid of pids) {
-    // Unreadable: the process is gone, or belongs to someone else and is none of ours. A zombie's environment is empty.
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+  for (const pid of youngerThan(after)) {
+    if (spared.has(pid)) continue
+    // Reading takes microseconds, and waiting for it many times that: only where all processes are looked at, others get their turn between.
+    const environment = after > 0 ? environmentNow(pid) : await environmentSoon(pid)
     if (environment === '') continue
     const present = new Set(environment.split('\0'))
     if (!entries.every((entry) => present.has(entry))) continue
@@ -109,6 +108,20 @@ async function carriers(entries: readonly string[], spared: ReadonlySet<number>,
     if (stat !== undefined) found.push({ pid, group: stat.group })
   }
   return found
+}
+
+// Unreadable: the process is gone, or belongs to someone else and is none of ours. A zombie's environment is empty.
+
+function environmentNow(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function environmentSoon(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
 }
 
 /** This process and its ancestors, and their groups. */

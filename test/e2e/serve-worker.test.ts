@@ -14,7 +14,7 @@ import { userFolder, type UserFolder } from '../support/bundled-package.ts'
 
 const key = { run_id: 'run', task_id: 'task', attempt: 1 }
 const program = `
-import { serveWorker } from 'flotilla/worker'
+import { FleetError, serveWorker } from 'flotilla/worker'
 await serveWorker({
   handlers: {
     async talk(attempt) {
@@ -30,6 +30,14 @@ await serveWorker({
     deaf: (attempt) => new Promise(() => { void attempt.folder; setInterval(() => {}, 1_000) }),
     leavesTimer: () => void setInterval(() => {}, 1_000),
     own: (attempt) => attempt.root,
+    async isOneClass() {
+      const whole = await import('flotilla')
+      return whole.FleetError === FleetError
+    },
+    async forbids() {
+      const { NonRetryableError } = await import('flotilla')
+      throw new (class Forbidden extends NonRetryableError { name = 'Forbidden' })('never')
+    },
   },
 })
 console.error('served')
@@ -46,6 +54,18 @@ afterAll(() => user[Symbol.asyncDispose]())
 
 const hasResult = (said: readonly unknown[]) => said.some((one) => (one as { readonly type: string }).type === 'result')
 const start = (options: Parameters<typeof spawnWorker>[1] = {}) => spawnWorker([process.execPath, path], options)
+
+describe('beside the whole package in one program', () => {
+  it('RE3 an error that says so is final, whichever entry its class is from, and errors of the package are of one class', async () => {
+    using worker = await start()
+    const other = { ...key, task_id: 'other' }
+    worker.fleet.assign(key, { handler: 'forbids' })
+    worker.fleet.assign(other, { handler: 'isOneClass' })
+    await until(() => hasResult(worker.fleet.said(other)) && worker.fleet.said(key).length > 1, 'both ends')
+    expect(worker.fleet.said(other)).toEqual([{ type: 'accepted' }, { type: 'result', output: true }])
+    expect(worker.fleet.said(key)[1]).toMatchObject({ type: 'failed', reason: 'Forbidden: never', recoverable: false })
+  })
+})
 
 describe('over standard input and output', () => {
   it('HO4 nothing but the protocol reaches standard output: what the work prints is its log, in its place', async () => {

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Entry } from '../../src/engine/entry.ts'
 import { openControl } from '../../src/fleet/control.ts'
 import { jsonStore } from '../../src/fleet/stores.ts'
-import { seededIds } from '../../src/host/ids.ts'
+import { seededIds } from '../../src/host/seeded-ids.ts'
 import { until } from '../fixtures/processes.ts'
 import { scratch } from '../fixtures/scratch.ts'
 

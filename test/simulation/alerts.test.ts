@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AlertRecord } from '../../src/engine/alert-record.ts'
 import type { Entry } from '../../src/engine/entry.ts'
-import { seededIds } from '../../src/host/ids.ts'
+import { seededIds } from '../../src/host/seeded-ids.ts'
 import { FleetError } from '../../src/protocol/errors.ts'
 import type { AlertReception } from '../../src/testing/alert-receiver.ts'
 import { script, worker } from '../../src/testing/index.ts'

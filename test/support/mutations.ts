@@ -1,4 +1,4 @@
-import { seededIds } from '../../src/host/ids.ts'
+import { seededIds } from '../../src/host/seeded-ids.ts'
 
 /** A source of mutated texts; the same seed gives the same ones. */
 export interface Mutations {

@@ -7,7 +7,7 @@ import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import type { VirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import type { MemoryStore } from '../../../src/store/memory.ts'
-import { seededIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { statesOf } from '../../support/journal.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readCursor, writeCursor } from '../../../src/engine/cursor.ts'
-import { seededIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 import type { Run } from '../../../src/fleet/run-handle.ts'
 import { FleetWorkerEventPayload } from '../../../src/protocol/event.ts'
 import type { FleetEvent } from '../../../src/protocol/fleet-event.ts'

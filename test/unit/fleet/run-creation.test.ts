@@ -3,7 +3,7 @@ import { entriesOf, statuses } from '../../support/looking.ts'
 import { openBench, task } from '../../support/bench-fleet.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
-import { seededIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => task(`t${index}`))
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { seededIds, systemIds } from '../../../src/host/ids.ts'
+import { systemIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 
 describe('ids', () => {
   it('CO2 the same seed and the same calls give the same ids and draws, another seed gives others', () => {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
-import { seededIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 import type { Batch, RunRow } from '../../../src/ports/store.ts'
 import type { AppendFate } from '../../../src/store/memory-commit.ts'
 import type { MemoryStoreParts } from '../../../src/store/memory.ts'

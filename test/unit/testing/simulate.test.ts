@@ -3,7 +3,7 @@ import { createTestFleet, faults, script, simulate, worker } from '../../../src/
 import type { Invariant, Scenario } from '../../../src/testing/index.ts'
 import { createFaultSource, faultPoints } from '../../../src/testing/faults.ts'
 import { explore } from '../../../src/testing/simulate.ts'
-import { seededIds } from '../../../src/host/ids.ts'
+import { seededIds } from '../../../src/host/seeded-ids.ts'
 import { task } from '../../support/bench-fleet.ts'
 
 const small: Scenario = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFleet } from '../../../../src/index.ts'
 import type { Fleet, FleetOptions } from '../../../../src/index.ts'
-import { seededIds } from '../../../../src/host/ids.ts'
+import { seededIds } from '../../../../src/host/seeded-ids.ts'
 import { createMemoryStore } from '../../../../src/store/memory.ts'
 import type { MemoryStore } from '../../../../src/store/memory.ts'
 import { memoryFiles } from '../../../../src/testing/memory-files.ts'
