@@ -1,5 +1,4 @@
-import { addressPolicy } from '../alerts/address-policy.ts'
-import { createHttpSender } from '../alerts/http-sender.ts'
+import type { HttpSender, HttpSenderOptions } from '../alerts/http-sender.ts'
 import type { ResolveSecret } from '../alerts/resolve-secret.ts'
 import { keptSource } from '../alerts/secret-text.ts'
 import { createAlertSinks } from '../alerts/sinks.ts'
@@ -36,8 +35,7 @@ export function alertSinksOf(
 ): AlertSinks {
   const { allowPrivateAddresses = false, allowHttp = false, ca, timeoutMs, pagerDutyUrl } = options
   const { clock, blobs } = parts
-  const send = createHttpSender({
-    policy: addressPolicy({ private: allowPrivateAddresses }),
+  const send = lateSender(allowPrivateAddresses, {
     clock,
     allowHttp,
     ...(ca !== undefined && { ca }),
@@ -45,4 +43,17 @@ export function alertSinksOf(
   })
   const secret: ResolveSecret = (ref, run) => (ref.source === keptSource ? openKept(blobs, run, ref) : parts.secret(ref))
   return { ...createAlertSinks({ send, secret, clock, pagerDutyUrl }), ...options.sinks }
+}
+
+/** Most fleets never post an alert, and what it takes, TLS and the ranges of addresses, is a tenth of what the package takes to load. */
+function lateSender(allowPrivate: boolean, options: Omit<HttpSenderOptions, 'policy'>): HttpSender {
+  let loading: Promise<HttpSender> | undefined
+  async function load(): Promise<HttpSender> {
+    const [{ createHttpSender }, { addressPolicy }] = await Promise.all([
+      import('../alerts/http-sender.ts'),
+      import('../alerts/address-policy.ts'),
+    ])
+    return createHttpSender({ ...options, policy: addressPolicy({ private: allowPrivate }) })
+  }
+  return async (request, delivery) => (await (loading ??= load()))(request, delivery)
 }
