@@ -13,7 +13,7 @@ const ticksPerSecond = 100
 
 /**
  * Attempts that do nothing, through processes: `warm` on processes that were there before, by the clock and by the processor time of the fleet
- * and of all its processes; `spawned` on one process each, and as many bare starts of Node in turn with them.
+ * and of all its processes; `spawned` on one process each, and in turn with them as many bare starts of Node, and of the same program with nothing to do.
  */
 export default async function workerPrograms({ way, attempts, slots }) {
   const { createFleet, childProcesses } = await importFlotilla()
@@ -27,7 +27,7 @@ export default async function workerPrograms({ way, attempts, slots }) {
     ;(await run.result()).assertCompleted()
   }
   try {
-    return way === 'warm' ? await warm(perform, attempts) : await spawned(perform, attempts, slots)
+    return way === 'warm' ? await warm(perform, attempts) : await spawned(perform, { attempts, slots, args: command.slice(1) })
   } finally {
     await fleet.close({ graceMs: 0 })
   }
@@ -42,27 +42,37 @@ async function warm(perform, attempts) {
   return { rate: attempts / seconds, perCore: attempts / (processorSeconds() - processor) }
 }
 
-async function spawned(perform, attempts, slots) {
+async function spawned(perform, { attempts, slots, args }) {
   await perform(slots)
-  const bareStart = async () => {
-    const child = spawn(process.execPath, ['-e', '0'], { stdio: 'pipe', env: { PATH: process.env.PATH } })
+  const ways = {
+    attempt: perform,
+    bare: (count) => started(['-e', '0'], count, slots),
+    alone: (count) => started(args, count, slots),
+  }
+  const ms = { attempt: 0, bare: 0, alone: 0 }
+  // In turn, so that whatever else the machine does hits all alike.
+  for (let done = 0; done < attempts; done += slots * 5) {
+    for (const [way, act] of Object.entries(ways)) {
+      const began = performance.now()
+      await act(slots * 5)
+      ms[way] += performance.now() - began
+    }
+  }
+  const each = Object.fromEntries(Object.entries(ms).map(([way, sum]) => [way, sum / attempts]))
+  return { ...each, ratio: ms.attempt / ms.bare, ratioAlone: ms.attempt / ms.alone }
+}
+
+/** Starts of Node, so many at a time; their input is at its end. */
+async function started(args, count, slots) {
+  let left = count
+  const one = async () => {
+    const child = spawn(process.execPath, args, { stdio: 'pipe', env: { PATH: process.env.PATH } })
+    child.stdin.end()
     child.stdout.resume()
     child.stderr.resume()
     await once(child, 'close')
   }
-  let ours = 0
-  let bare = 0
-  // In turn, so that whatever else the machine does hits both alike.
-  for (let done = 0; done < attempts; done += slots * 5) {
-    const began = performance.now()
-    await perform(slots * 5)
-    const between = performance.now()
-    let left = slots * 5
-    await Promise.all(Array.from({ length: slots }, async () => { while (left-- > 0) await bareStart() })) // prettier-ignore
-    ours += between - began
-    bare += performance.now() - between
-  }
-  return { attempt: ours / attempts, bare: bare / attempts, ratio: ours / bare }
+  await Promise.all(Array.from({ length: slots }, async () => { while (left-- > 0) await one() })) // prettier-ignore
 }
 
 /** Processor time of this process and of those that it started, in seconds. */

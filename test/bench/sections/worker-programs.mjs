@@ -14,7 +14,10 @@ export async function workerPrograms({ sizes }) {
     inChild('worker-programs', { way: key, attempts, slots }),
   )
   const { warm } = figures
-  const spawnedRow = (title, { attempt, bare, ratio }) => [title, cell(attempt, number), cell(bare, number), cell(ratio, number)]
+  const spawnedRow = (title, { attempt, bare, ratio, alone, ratioAlone }) => [
+    title,
+    ...[attempt, bare, ratio, alone, ratioAlone].map((values) => cell(values, number)),
+  ]
   return {
     figures,
     tables: [
@@ -25,7 +28,14 @@ export async function workerPrograms({ sizes }) {
       },
       {
         title: 'A process for each attempt',
-        columns: [`${integer(sizes.spawnedAttempts)} attempts, 2 at a time`, 'ms each', 'a bare start of Node, ms', 'ratio'],
+        columns: [
+          `${integer(sizes.spawnedAttempts)} attempts, 2 at a time`,
+          'ms each',
+          'a bare start of Node, ms',
+          'ratio',
+          'of the program, ms',
+          'ratio',
+        ],
         rows: [
           spawnedRow('a program that loads nothing', figures['spawned by hand']),
           spawnedRow('a program that calls `serveWorker`', figures.spawned),
