@@ -1,6 +1,6 @@
+import { attemptId } from '../protocol/attempt-key.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import type { AttemptKey } from '../protocol/wire.ts'
-import { attemptId } from './attempt-id.ts'
 import type { Core } from './core.ts'
 import type { Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
@@ -55,7 +55,7 @@ export function createStopping(core: Core, workers: Workers): Stopping {
     if (core.presence.end(run, task, attempt) === undefined) return
     const worker = workers.get(workerId)
     if (worker !== undefined) {
-      worker.abandoned.add(`${run}/${task}/${attempt}`)
+      worker.abandoned.add(attemptId({ run_id: run, task_id: task, attempt }))
       worker.incarnation = core.ids.next('inc')
       recordIncarnation(core, worker)
       // A worker elsewhere is well again when it is heard; one of this process when its slot is free (WO).

@@ -1,6 +1,6 @@
+import { attemptId } from '../protocol/attempt-key.ts'
 import type { HelloMessage } from '../protocol/wire.ts'
 import { failAttempt, releaseAttempt } from './attempt-end.ts'
-import { attemptId } from './attempt-id.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import type { Decision } from './entry.ts'

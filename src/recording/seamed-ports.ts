@@ -1,9 +1,10 @@
 import type { EnginePorts } from '../engine/core.ts'
 import type { AlertSink, AlertSinks } from '../ports/alert-sink.ts'
-import type { AttemptPlace, Collector } from '../ports/collector.ts'
+import type { Collector } from '../ports/collector.ts'
 import type { EffectInput, Scorer, Scorers, Verdict } from '../ports/scorer.ts'
 import type { Secrets, SecretsOutcome } from '../ports/secrets.ts'
 import type { WorkspaceOutcome } from '../ports/workspaces.ts'
+import { attemptId } from '../protocol/attempt-key.ts'
 import { formatSecretRef } from '../protocol/security.ts'
 import type { Seam } from './seam.ts'
 
@@ -79,12 +80,8 @@ function seamedScorer(seam: Seam, scorer: Extract<Scorer<never>, { effect: true 
 
 function seamedCollector(seam: Seam, collector: Collector): Collector {
   return {
-    log: (place, text) => seam.ask(`log ${nameOf(place)}`, () => collector.log(place, text)),
-    collect: (place, report) => seam.ask(`collect ${nameOf(place)} ${report.report}`, () => collector.collect(place, report)),
-    finish: (place) => seam.ask(`finish ${nameOf(place)}`, () => collector.finish(place)),
+    log: (place, text) => seam.ask(`log ${attemptId(place)}`, () => collector.log(place, text)),
+    collect: (place, report) => seam.ask(`collect ${attemptId(place)} ${report.report}`, () => collector.collect(place, report)),
+    finish: (place) => seam.ask(`finish ${attemptId(place)}`, () => collector.finish(place)),
   }
-}
-
-function nameOf({ run_id, task_id, attempt }: AttemptPlace): string {
-  return `${run_id}/${task_id}/${attempt}`
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../ports/transport.ts'
+import { attemptId, attemptKey } from '../protocol/attempt-key.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, FromWorker, ToWorker } from '../protocol/wire.ts'
 import { createMessageChannel } from '../transports/message-channel.ts'
 import type { MessageChannel } from '../transports/message-channel.ts'
-import { keyOf } from '../worker/attempt-context.ts'
 import { runAttempt } from '../worker/run-attempt.ts'
 import type { RunningAttempt } from '../worker/run-attempt.ts'
 import { playing } from './playing.ts'
@@ -60,7 +60,7 @@ export function createScriptedHost(
   }
 
   function assign(message: AssignMessage): void {
-    const name = nameOf(message)
+    const name = attemptId(message)
     if (running.has(name)) return
     const here = life
     const play = parts.chooses(worker.playOf(message.task, message.attempt), message)
@@ -85,7 +85,7 @@ export function createScriptedHost(
       }),
     }
     running.set(name, one)
-    say(one, { ...keyOf(message), type: 'accepted' }, here)
+    say(one, { ...attemptKey(message), type: 'accepted' }, here)
     beat(one, here)
     // It never rejects.
     void one.attempt.done.then(() => {
@@ -99,7 +99,7 @@ export function createScriptedHost(
       parts.heartbeatMs,
       () => {
         if (one.ended || one.silent || here !== life) return
-        say(one, { ...keyOf(one.assign), type: 'heartbeat' }, here)
+        say(one, { ...attemptKey(one.assign), type: 'heartbeat' }, here)
         beat(one, here)
       },
       { keepAlive: true },
@@ -108,15 +108,15 @@ export function createScriptedHost(
 
   function receive(message: ToWorker): void {
     if (message.type === 'assign') assign(message)
-    else if (message.type === 'collected') running.get(nameOf(message))?.attempt.collected(message)
-    else if (message.type === 'hand_back') running.get(nameOf(message))?.attempt.handBack(message.reason)
+    else if (message.type === 'collected') running.get(attemptId(message))?.attempt.collected(message)
+    else if (message.type === 'hand_back') running.get(attemptId(message))?.attempt.handBack(message.reason)
     else stop(message)
   }
 
   function stop(message: Extract<ToWorker, { type: 'stop' }>): void {
-    const one = running.get(nameOf(message))
+    const one = running.get(attemptId(message))
     // What it does not know does not run here.
-    if (one === undefined) line?.messages.push({ ...keyOf(message), type: 'stopped' })
+    if (one === undefined) line?.messages.push({ ...attemptKey(message), type: 'stopped' })
     else if (!one.deaf) {
       one.silent = false
       one.attempt.stop(message.code, message.reason)
@@ -146,8 +146,8 @@ export function createScriptedHost(
 
   /** What it still runs, and what it still has to tell of. */
   function known(): AttemptKey[] {
-    const keys = [...[...running.values()].map((one) => one.assign), ...outbox].map(keyOf)
-    return [...new Map(keys.map((key) => [nameOf(key), key])).values()]
+    const keys = [...[...running.values()].map((one) => one.assign), ...outbox].map(attemptKey)
+    return [...new Map(keys.map((key) => [attemptId(key), key])).values()]
   }
 
   async function open({ workerId, incarnation }: WorkerLaunch): Promise<Channel> {
@@ -200,8 +200,4 @@ export function createScriptedHost(
       open,
     },
   }
-}
-
-function nameOf({ run_id, task_id, attempt }: AttemptKey): string {
-  return `${run_id}/${task_id}/${attempt}`
 }

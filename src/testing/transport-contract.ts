@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Channel, Transport } from '../ports/transport.ts'
+import { attemptKey } from '../protocol/attempt-key.ts'
 import type { AssignMessage, AttemptMessage, FromWorker } from '../protocol/wire.ts'
 import { contractCases } from './contract-case.ts'
 import type { ContractCase } from './contract-case.ts'
@@ -39,7 +40,7 @@ const checks: Readonly<Record<string, (context: TransportUnderTest) => Promise<v
     const assign = context.assign('goes on', 1)
     line.channel.send(assign)
     await line.pass()
-    line.channel.send({ ...keyOf(assign), type: 'stop', code: 'task_cancelled', reason: 'enough', grace_ms: 5_000 })
+    line.channel.send({ ...attemptKey(assign), type: 'stop', code: 'task_cancelled', reason: 'enough', grace_ms: 5_000 })
     const last = await line.last(1)
     assert.equal(last.type, 'stopped')
     await line.close()
@@ -56,7 +57,7 @@ const checks: Readonly<Record<string, (context: TransportUnderTest) => Promise<v
   'LE2 stopping what does not run harms nothing': async (context) => {
     const line = await opened(context)
     const unknown = context.assign('completes', 9)
-    line.channel.send({ ...keyOf(unknown), type: 'stop', code: 'lease_lost', reason: 'unknown', grace_ms: 1_000 })
+    line.channel.send({ ...attemptKey(unknown), type: 'stop', code: 'lease_lost', reason: 'unknown', grace_ms: 1_000 })
     line.channel.send(context.assign('completes', 1))
     assert.equal((await line.last(1)).type, 'result')
     await line.close()
@@ -154,8 +155,4 @@ async function assertLast(
   assert.equal(line.heard.filter((message) => lasts.has(message.type)).length, 1)
   assert.equal(line.heard.at(-1), last)
   return last
-}
-
-function keyOf({ run_id, task_id, attempt }: AssignMessage): Pick<AssignMessage, 'run_id' | 'task_id' | 'attempt'> {
-  return { run_id, task_id, attempt }
 }

@@ -1,6 +1,7 @@
+import { attemptKey } from '../protocol/attempt-key.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
-import type { AssignMessage, AttemptKey, AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
+import type { AssignMessage, AttemptMessage, ProgressEvent } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFullDisk } from '../transports/full-disk.ts'
 import type { ArtifactContent, ReportChannel } from '../transports/report-channel.ts'
@@ -79,17 +80,12 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
   }
 }
 
-/** The key of an assignment, to be repeated in every message of its attempt. */
-export function keyOf({ run_id, task_id, attempt }: AttemptKey): AttemptKey {
-  return { run_id, task_id, attempt }
-}
-
 /** The reports without an answer. They are not `async`: throwing at the call keeps one that nobody awaits from being an unhandled rejection. */
 function createProgressReports(
   parts: ContextParts,
 ): Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'route' | 'log'> {
   const { requireLive } = parts
-  const key = keyOf(parts.assign)
+  const key = attemptKey(parts.assign)
   const send = (message: AttemptMessage) => {
     parts.send(message)
     return Promise.resolve()

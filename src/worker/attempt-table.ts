@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Files } from '../ports/files.ts'
+import { attemptId } from '../protocol/attempt-key.ts'
 import type { FleetErrorCode } from '../protocol/errors.ts'
 import type { AttemptKey, AttemptMessage } from '../protocol/wire.ts'
 import type { AckFrame, FleetAttemptFrame, KnownAttempt } from '../protocol/worker-protocol.ts'
@@ -64,7 +65,7 @@ export function createAttemptTable(
     clock: parts.clock,
     makeFolder: parts.makeFolder,
     redact: (text) => withoutSecrets(text, secrets.values()),
-  }).connect((message: AttemptMessage) => attempts.get(nameOf(message))?.say(message))
+  }).connect((message: AttemptMessage) => attempts.get(attemptId(message))?.say(message))
 
   const forget = (name: string, attempt: ServedAttempt) => {
     attempts.delete(name)
@@ -104,7 +105,7 @@ export function createAttemptTable(
       return [...attempts.values()].filter(({ isRunning }) => isRunning).map(({ key }) => key)
     },
     take(frame) {
-      const name = nameOf(frame)
+      const name = attemptId(frame)
       const attempt = attempts.get(name) ?? (mayBegin(frame) && !ended.has(name) ? begin(name, frame) : undefined)
       // It has ended, so nothing of it matters any more.
       if (attempt === undefined) return frame.seq
@@ -112,7 +113,7 @@ export function createAttemptTable(
       return attempt.take(frame) ? attempt.known.heard : undefined
     },
     ack(frame) {
-      const name = nameOf(frame)
+      const name = attemptId(frame)
       attempts.get(name)?.outbox.ack(frame.seq)
       changed(name)
     },
@@ -140,10 +141,6 @@ export function createAttemptTable(
 /** An attempt begins with its files, where it has some, and its assignment. */
 function mayBegin({ type }: FleetAttemptFrame): boolean {
   return type === 'assign' || type === 'chunk' || type === 'file'
-}
-
-function nameOf(key: AttemptKey): string {
-  return `${key.run_id}/${key.task_id}/${key.attempt}`
 }
 
 /** Values of secrets stand in no reason of a failure, nor parts of them where a reason is cut (SE5). */

@@ -1,7 +1,7 @@
+import { attemptId, attemptKey } from '../protocol/attempt-key.ts'
 import { FleetError } from '../protocol/errors.ts'
-import type { AssignMessage, AttemptKey, AttemptMessage, ToWorker } from '../protocol/wire.ts'
+import type { AssignMessage, AttemptMessage, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
-import { keyOf } from './attempt-context.ts'
 import type { PlainHandler, TaskHandler } from './handler.ts'
 import { type RunningAttempt, runAttempt } from './run-attempt.ts'
 
@@ -60,12 +60,12 @@ function connect(options: {
   const running = new Map<string, RunningAttempt>()
 
   const assign = (message: AssignMessage) => {
-    const name = nameOf(message)
+    const name = attemptId(message)
     if (running.has(name)) return
     const handler = options.handlerOf(message.task)
     if (handler === undefined) {
       const reason = `No handler ${message.task.handler ?? 'for tasks without one'} here. This worker serves others.`
-      return send({ ...keyOf(message), type: 'failed', failure_kind: 'task', reason, recoverable: false })
+      return send({ ...attemptKey(message), type: 'failed', failure_kind: 'task', reason, recoverable: false })
     }
     const attempt = runAttempt({ assign: message, handler, clock, send, makeFolder, ...(redact !== undefined && { redact }) })
     running.set(name, attempt)
@@ -76,9 +76,9 @@ function connect(options: {
   return {
     receive(message) {
       if (message.type === 'assign') assign(message)
-      else if (message.type === 'hand_back') running.get(nameOf(message))?.handBack(message.reason)
-      else if (message.type === 'stop') running.get(nameOf(message))?.stop(message.code, message.reason)
-      else running.get(nameOf(message))?.collected(message)
+      else if (message.type === 'hand_back') running.get(attemptId(message))?.handBack(message.reason)
+      else if (message.type === 'stop') running.get(attemptId(message))?.stop(message.code, message.reason)
+      else running.get(attemptId(message))?.collected(message)
     },
     async close(reason) {
       const attempts = [...running.values()]
@@ -86,8 +86,4 @@ function connect(options: {
       await Promise.all(attempts.map((attempt) => attempt.done))
     },
   }
-}
-
-function nameOf(key: AttemptKey): string {
-  return `${key.run_id}/${key.task_id}/${key.attempt}`
 }

@@ -1,3 +1,4 @@
+import { attemptKey } from '../protocol/attempt-key.ts'
 import { FleetError, type FleetErrorCode } from '../protocol/errors.ts'
 import type {
   AssignMessage,
@@ -9,7 +10,7 @@ import type {
 } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createReportChannel } from '../transports/report-channel.ts'
-import { createAttemptContext, keyOf } from './attempt-context.ts'
+import { createAttemptContext } from './attempt-context.ts'
 import { bounded, failureOf } from './failure.ts'
 import type { TaskHandler } from './handler.ts'
 import { toJson } from './json-output.ts'
@@ -47,7 +48,7 @@ export function runAttempt(options: {
   readonly redact?: (text: string) => string
 }): RunningAttempt {
   const { assign, handler, clock, send, makeFolder = () => undefined, redact = (text) => text } = options
-  const key = keyOf(assign)
+  const key = attemptKey(assign)
   const stopping = createStopSignal()
   const handingBack = createStopSignal()
   let hasEnded = false

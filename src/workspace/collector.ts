@@ -1,3 +1,4 @@
+import { attemptId } from '../protocol/attempt-key.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { AttemptPlace, Collector } from '../ports/collector.ts'
 import type { Files } from '../ports/files.ts'
@@ -30,7 +31,7 @@ export function createCollector(options: {
   const attempts = new Map<string, { readonly log: AttemptLog; readonly collect: CollectArtifact }>()
 
   const of = (place: AttemptPlace) => {
-    const name = nameOf(place)
+    const name = attemptId(place)
     const known = attempts.get(name)
     if (known !== undefined) return known
     const attempt = {
@@ -45,13 +46,9 @@ export function createCollector(options: {
     log: (place, text) => (text === '' ? Promise.resolve() : of(place).log.write(text)),
     collect: (place, report) => of(place).collect(report),
     async finish(place) {
-      const attempt = attempts.get(nameOf(place))
-      attempts.delete(nameOf(place))
+      const attempt = attempts.get(attemptId(place))
+      attempts.delete(attemptId(place))
       return attempt?.log.finish()
     },
   }
-}
-
-function nameOf({ run_id, task_id, attempt }: AttemptPlace): string {
-  return `${run_id}/${task_id}/${attempt}`
 }

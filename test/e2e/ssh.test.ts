@@ -8,7 +8,7 @@ import type { SshSpec } from '../../src/transports/ssh/ssh-host.ts'
 import { sshLauncher } from '../../src/transports/ssh/ssh-launcher.ts'
 import { sshTransport, type SshTransportParts } from '../../src/transports/ssh/ssh.ts'
 import { poolTransport } from '../../src/transports/programs/worker-pool.ts'
-import { keyOf } from '../../src/worker/attempt-context.ts'
+import { attemptKey } from '../../src/protocol/attempt-key.ts'
 import { assignment, converse, type Conversation } from '../fixtures/conversation.ts'
 import { isRunning, numberAfter, until } from '../fixtures/processes.ts'
 import { added, remains, type Remains } from '../fixtures/remains.ts'
@@ -159,7 +159,7 @@ describe('a command at a host', () => {
     conversation.channel.send(assign)
     const { report, path } = await conversation.hear('artifact')
     expect(path).toBe('artifacts/input.json')
-    conversation.channel.send({ ...keyOf(assign), type: 'collected', report, artifact: { kind: 'input', path } })
+    conversation.channel.send({ ...attemptKey(assign), type: 'collected', report, artifact: { kind: 'input', path } })
 
     expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0, output: { n: 1 } })
     expect(conversation.log()).toContain('Aran\n')
@@ -222,7 +222,7 @@ describe('a command at a host', () => {
     const assign = command('trap "echo enough; exit 0" TERM; echo ready; while :; do sleep 0.05; done')
     conversation.channel.send(assign)
     await until(() => conversation.log().includes('ready'))
-    conversation.channel.send({ type: 'hand_back', ...keyOf(assign), reason: 'the budget is spent', grace_ms: 60_000 })
+    conversation.channel.send({ type: 'hand_back', ...attemptKey(assign), reason: 'the budget is spent', grace_ms: 60_000 })
     expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0, summary: 'enough' })
   })
 
@@ -436,7 +436,7 @@ describe('worker programs at a host', () => {
     conversation.channel.send(assign)
     const { report, bytes, path } = await conversation.hear('artifact')
     expect(Buffer.from(bytes ?? []).toString()).toBe('bytes')
-    conversation.channel.send({ ...keyOf(assign), type: 'collected', report, artifact: { kind: 'report', path } })
+    conversation.channel.send({ ...attemptKey(assign), type: 'collected', report, artifact: { kind: 'report', path } })
     expect(await conversation.last()).toMatchObject({ type: 'result', output: { secret: 'quite-secret-value' } })
     expect(conversation.log()).toContain('printed')
   })

@@ -1,4 +1,5 @@
-import type { AttemptKey, FromWorker, ToWorker } from '../../protocol/wire.ts'
+import { attemptId } from '../../protocol/attempt-key.ts'
+import type { FromWorker, ToWorker } from '../../protocol/wire.ts'
 import type { Redactor } from '../../security/redactor.ts'
 import type { Channel, ChannelEnd, WorkerLaunch } from '../../ports/transport.ts'
 import { type CommandParts, type RunningCommand, runCommand } from './command-attempt.ts'
@@ -25,7 +26,7 @@ export function createCommandChannel(
   let closing: Promise<void> | undefined
 
   const receive = (message: ToWorker) => {
-    const name = nameOf(message)
+    const name = attemptId(message)
     const command = running.get(name)
     if (message.type === 'stop') return command?.stop(message)
     if (message.type === 'collected') return command?.collected(message)
@@ -73,8 +74,4 @@ export function createCommandChannel(
 /** Text counts by its length: it is the only thing that a command can send without end. */
 function weigh(message: FromWorker): number {
   return message.type === 'log' ? message.text.length : 0
-}
-
-function nameOf(key: AttemptKey): string {
-  return `${key.run_id}/${key.task_id}/${key.attempt}`
 }

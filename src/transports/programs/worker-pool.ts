@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Files } from '../../ports/files.ts'
 import type { Channel, ChannelEnd, Transport, WorkerLaunch } from '../../ports/transport.ts'
+import { attemptId, attemptKey } from '../../protocol/attempt-key.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, FromWorker, StopMessage, ToWorker } from '../../protocol/wire.ts'
 import { createMessageChannel } from '../message-channel.ts'
 import { createOutputLog } from '../output-log.ts'
@@ -172,7 +173,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   function assign(message: AssignMessage): void {
-    const name = nameOf(message)
+    const name = attemptId(message)
     if (closing !== undefined || starting.has(name) || memberOf(message) !== undefined) return
     const fit = idleFor(message)
     if (fit !== undefined) return give(fit, message)
@@ -191,15 +192,15 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
       failures = 0
       if (signal.aborted) {
         member.work = undefined
-        messages.push({ type: 'stopped', ...keyOf(message) })
+        messages.push({ type: 'stopped', ...attemptKey(message) })
         if (!reuse) await leave(member)
       } else give(member, message)
     } catch (error) {
-      if (signal.aborted) return messages.push({ type: 'stopped', ...keyOf(message) })
+      if (signal.aborted) return messages.push({ type: 'stopped', ...attemptKey(message) })
       failures += 1
       await clock.sleep(Math.min(backoffMs.most, backoffMs.first * 2 ** (failures - 1)), { signal, keepAlive: false })
       const released = `its worker could not be started: ${error instanceof Error ? error.message : String(error)}`
-      messages.push({ type: 'stopped', ...keyOf(message), ...(!signal.aborted && { released }) })
+      messages.push({ type: 'stopped', ...attemptKey(message), ...(!signal.aborted && { released }) })
     }
   }
 
@@ -231,7 +232,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 
   function stop(message: StopMessage): void {
-    starting.get(nameOf(message))?.abort()
+    starting.get(attemptId(message))?.abort()
     const member = memberOf(message)
     if (member?.work === undefined || member.work.last !== undefined) return
     const { work } = member
@@ -291,7 +292,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
 }
 
 function workOn(message: AssignMessage): MemberWork {
-  return { key: keyOf(message), hasAccepted: false, isStopping: false, last: undefined, disarm: undefined }
+  return { key: attemptKey(message), hasAccepted: false, isStopping: false, last: undefined, disarm: undefined }
 }
 
 const nothing = (): void => undefined
@@ -312,18 +313,10 @@ function weigh(message: FromWorker): number {
   return message.type === 'log' ? message.text.length : 0
 }
 
-function keyOf({ run_id, task_id, attempt }: AttemptKey): AttemptKey {
-  return { run_id, task_id, attempt }
-}
-
 function isSame(one: AttemptKey, other: AttemptKey): boolean {
   return one.attempt === other.attempt && one.task_id === other.task_id && one.run_id === other.run_id
 }
 
 function taskOf({ run_id, task_id }: AttemptKey): string {
   return `${run_id}/${task_id}`
-}
-
-function nameOf({ run_id, task_id, attempt }: AttemptKey): string {
-  return `${run_id}/${task_id}/${attempt}`
 }

@@ -1,3 +1,4 @@
+import { attemptId } from '../../protocol/attempt-key.ts'
 import type { AttemptKey } from '../../protocol/wire.ts'
 import type { KnownAttempt } from '../../protocol/worker-protocol.ts'
 import { createAttemptLine } from './attempt-line.ts'
@@ -9,7 +10,7 @@ export class AttemptLines {
 
   /** The line of an attempt, made when there is none; the oldest of those that have ended, or were never assigned, go first. */
   of(key: AttemptKey): AttemptLine {
-    const name = nameOf(key)
+    const name = attemptId(key)
     let line = this.#lines.get(name)
     if (line === undefined) {
       this.#lines.set(name, (line = createAttemptLine(key)))
@@ -19,7 +20,7 @@ export class AttemptLines {
   }
 
   find(key: AttemptKey): AttemptLine | undefined {
-    return this.#lines.get(nameOf(key))
+    return this.#lines.get(attemptId(key))
   }
 
   /** Takes a worker's word for what it knows, and how far it has come; nothing else is remembered. */
@@ -30,7 +31,7 @@ export class AttemptLines {
       line.sent = Math.max(line.sent, attempt.heard)
       line.forget(attempt.heard)
     }
-    const names = new Set(known.map(nameOf))
+    const names = new Set(known.map(attemptId))
     for (const name of this.#lines.keys()) if (!names.has(name)) this.#lines.delete(name)
   }
 
@@ -49,7 +50,3 @@ export class AttemptLines {
 
 /** Lines that are remembered; what still comes of forgotten ones is fenced by the attempt's number (LE2). */
 const most = 1_000
-
-function nameOf({ run_id, task_id, attempt }: AttemptKey): string {
-  return `${run_id}/${task_id}/${attempt}`
-}

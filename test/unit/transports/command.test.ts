@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
 import { systemEnvironment } from '../../../src/host/environment.ts'
 import { processFacts } from '../../../src/transports/process-group.ts'
-import { keyOf } from '../../../src/worker/attempt-context.ts'
+import { attemptKey } from '../../../src/protocol/attempt-key.ts'
 import { commandTransport, type CommandTransportOptions } from '../../../src/transports/commands/command.ts'
 import { assignment, converse, type Conversation } from '../../fixtures/conversation.ts'
 import { isRunning, numberAfter, until } from '../../fixtures/processes.ts'
@@ -73,7 +73,7 @@ describe('a command', () => {
     conversation.channel.send(assign)
     await until(() => conversation.log().includes('ready'))
 
-    conversation.channel.send({ type: 'hand_back', ...keyOf(assign), reason: 'the budget is spent', grace_ms: 60_000 })
+    conversation.channel.send({ type: 'hand_back', ...attemptKey(assign), reason: 'the budget is spent', grace_ms: 60_000 })
 
     expect(await conversation.last()).toMatchObject({ type: 'result', exit_code: 0, summary: 'heeded' })
   })
@@ -84,7 +84,7 @@ describe('a command', () => {
     conversation.channel.send(assign)
     await until(() => conversation.log().includes('ready'))
 
-    conversation.channel.send({ type: 'hand_back', ...keyOf(assign), reason: 'the budget is spent', grace_ms: 100 })
+    conversation.channel.send({ type: 'hand_back', ...attemptKey(assign), reason: 'the budget is spent', grace_ms: 100 })
 
     expect(await conversation.last()).toMatchObject({ type: 'failed', failure_kind: 'transport' })
   })
