@@ -2,9 +2,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Files } from '../../ports/files.ts'
 import type { Channel, WorkerLaunch } from '../../ports/transport.ts'
 import { FleetError } from '../../protocol/errors.ts'
-import type { AttemptKey, AttemptMessage, Confinement } from '../../protocol/wire.ts'
+import type { Confinement } from '../../protocol/wire.ts'
 import { greet } from '../session/worker-greeting.ts'
 import type { Greeting } from '../session/worker-greeting.ts'
+import type { MemberWork } from './member-work.ts'
 import type { StartedWorker, WorkerLauncher } from './worker-launcher.ts'
 import { openSession } from '../session/worker-session.ts'
 
@@ -18,18 +19,6 @@ export interface PoolMember {
   work: MemberWork | undefined
   /** It gets no more attempts. */
   isLeaving: boolean
-}
-
-/** An attempt that a member serves. */
-export interface MemberWork {
-  readonly key: AttemptKey
-  hasAccepted: boolean
-  /** It was told to stop. */
-  isStopping: boolean
-  /** Its last message, held until nothing of the program is left. */
-  last: AttemptMessage | undefined
-  /** Takes back the kill that follows a stop. */
-  disarm: (() => void) | undefined
 }
 
 /** What a start takes. */

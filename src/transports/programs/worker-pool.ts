@@ -5,8 +5,9 @@ import { attemptId, attemptKey } from '../../protocol/attempt-key.ts'
 import type { AssignMessage, AttemptKey, AttemptMessage, FromWorker, StopMessage, ToWorker } from '../../protocol/wire.ts'
 import { createMessageChannel } from '../message-channel.ts'
 import { createOutputLog } from '../output-log.ts'
+import { endOf, isOf, taskOf, workOn } from './member-work.ts'
 import { confinementOf, startMember } from './pool-member.ts'
-import type { MemberWork, PoolMember } from './pool-member.ts'
+import type { PoolMember } from './pool-member.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
 /** How a pool spreads attempts over worker programs. */
@@ -91,7 +92,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   let closing: Promise<void> | undefined
 
   const memberOf = (key: AttemptKey) => {
-    for (const member of members) if (member.work !== undefined && isSame(member.work.key, key)) return member
+    for (const member of members) if (member.work !== undefined && isOf(member.work, key)) return member
     return undefined
   }
 
@@ -124,7 +125,7 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   function hear(member: PoolMember, message: AttemptMessage): void {
     const { work } = member
     // A program may only speak of what it was given; of anything else it is told that it does not hold it (LE2).
-    if (work === undefined || !isSame(work.key, message) || work.last !== undefined) return deny(member, message)
+    if (work === undefined || !isOf(work, message) || work.last !== undefined) return deny(member, message)
     if (message.type === 'accepted') {
       work.hasAccepted = true
       lostUnbegun.delete(taskOf(message))
@@ -291,32 +292,8 @@ function createPool(launch: WorkerLaunch, parts: PoolParts): Pool {
   }
 }
 
-function workOn(message: AssignMessage): MemberWork {
-  return { key: attemptKey(message), hasAccepted: false, isStopping: false, last: undefined, disarm: undefined }
-}
-
 const nothing = (): void => undefined
-
-/** How the attempt of a program ends that was lost. */
-function endOf({ key, isStopping }: MemberWork, reason: string, printed: string): AttemptMessage {
-  if (isStopping) return { type: 'stopped', ...key }
-  const quoted = printed.trim()
-  return {
-    type: 'failed',
-    ...key,
-    failure_kind: 'transport',
-    reason: `Its worker was lost: ${reason}.${quoted === '' ? '' : ` It printed: ${quoted}`}`,
-  }
-}
 
 function weigh(message: FromWorker): number {
   return message.type === 'log' ? message.text.length : 0
-}
-
-function isSame(one: AttemptKey, other: AttemptKey): boolean {
-  return one.attempt === other.attempt && one.task_id === other.task_id && one.run_id === other.run_id
-}
-
-function taskOf({ run_id, task_id }: AttemptKey): string {
-  return `${run_id}/${task_id}`
 }
