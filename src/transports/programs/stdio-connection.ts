@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
-import type { ConnectionListener, WorkerConnection } from '../../ports/worker-connection.ts'
+import type { WorkerConnection } from '../../ports/worker-connection.ts'
+import { createConnectionRelay } from '../connection-relay.ts'
 
 /** Bytes of one line; what is longer is handed on cut, just too long, so that whoever reads it refuses it (HO8). */
 const lineLimit = 1_048_576
@@ -18,9 +19,7 @@ export function stdioConnection(options: {
   readonly other: (bytes: Uint8Array) => void
 }): WorkerConnection & { readonly end: (reason: string) => void } {
   const { input, output, other } = options
-  const early: Uint8Array[] = []
-  let listener: ConnectionListener | undefined
-  let ended: string | undefined
+  const relay = createConnectionRelay()
   let partial: Uint8Array[] = []
   let length = 0
   let isOverlong = false
@@ -30,13 +29,7 @@ export function stdioConnection(options: {
     if (line[0] !== brace) {
       other(line)
       other(newline)
-    } else if (listener === undefined) early.push(line)
-    else listener.line(line)
-  }
-  const end = (reason: string) => {
-    if (ended !== undefined) return
-    ended = reason
-    listener?.end(reason)
+    } else relay.line(line)
   }
   const hold = (piece: Uint8Array) => {
     if (isOverlong) return
@@ -73,7 +66,7 @@ export function stdioConnection(options: {
 
   return {
     send(line) {
-      if (ended !== undefined || !input.writable) return
+      if (relay.hasEnded || !input.writable) return
       // What is said in one turn of the event loop is one write.
       if (!isCorked) {
         isCorked = true
@@ -85,20 +78,16 @@ export function stdioConnection(options: {
       }
       input.write(`${line}\n`)
     },
-    listen(hearing) {
-      listener = hearing
-      for (const line of early.splice(0)) hearing.line(line)
-      if (ended !== undefined) hearing.end(ended)
-    },
+    listen: relay.listen,
     close(reason) {
       input.end()
-      end(reason)
+      relay.end(reason)
     },
     pause(isPaused) {
       if (isPaused) output.pause()
       else output.resume()
     },
-    end,
+    end: relay.end,
   }
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Worker, type ResourceLimits } from 'node:worker_threads'
 import type { Clock } from '../../ports/clock.ts'
-import type { ConnectionListener, WorkerConnection } from '../../ports/worker-connection.ts'
+import type { WorkerConnection } from '../../ports/worker-connection.ts'
+import { createConnectionRelay } from '../connection-relay.ts'
 import { createLineReader } from '../line-reader.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
@@ -45,39 +46,24 @@ export function workerThreadLauncher(options: WorkerThreadOptions & { readonly c
 }
 
 function threadConnection(thread: Worker, log: (text: string) => void): WorkerConnection & { readonly gone: AbortSignal } {
-  const early: string[] = []
-  let listener: ConnectionListener | undefined
-  let ended: string | undefined
+  const relay = createConnectionRelay()
   const gone = new AbortController()
-  const end = (reason: string) => {
-    if (ended !== undefined) return
-    ended = reason
-    listener?.end(reason)
-  }
   for (const stream of [thread.stdout, thread.stderr]) {
     const lines = createLineReader({ limit: lineLimit, emit: log })
     stream.on('data', lines.write).on('end', lines.end)
   }
-  thread.on('message', (line: unknown) => {
-    const text = typeof line === 'string' ? line : JSON.stringify(line)
-    if (listener === undefined) early.push(text)
-    else listener.line(text)
-  })
-  thread.on('messageerror', () => end('it sent what cannot be read'))
+  thread.on('message', (line: unknown) => relay.line(typeof line === 'string' ? line : JSON.stringify(line)))
+  thread.on('messageerror', () => relay.end('it sent what cannot be read'))
   let thrown: string | undefined
   thread.on('error', (error: unknown) => (thrown = error instanceof Error ? error.message : String(error)))
   thread.on('exit', (code) => {
     gone.abort()
-    end(thrown === undefined ? `the thread ended with code ${code}` : `the thread died: ${thrown}`)
+    relay.end(thrown === undefined ? `the thread ended with code ${code}` : `the thread died: ${thrown}`)
   })
   return {
     send: (line) => thread.postMessage(line),
-    listen(hearing) {
-      listener = hearing
-      for (const line of early.splice(0)) hearing.line(line)
-      if (ended !== undefined) hearing.end(ended)
-    },
-    close: end,
+    listen: relay.listen,
+    close: relay.end,
     gone: gone.signal,
   }
 }
