@@ -1,3 +1,4 @@
+import { joinSignals } from '../protocol/joined-signal.ts'
 import { lookup } from 'node:dns/promises'
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage, RequestOptions } from 'node:http'
@@ -59,7 +60,8 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
     const late = new AbortController()
     void clock.sleep(timeoutMs, { signal: over.signal, keepAlive: false }).then(() => late.abort())
     try {
-      return await send(request, options, AbortSignal.any([signal, late.signal]))
+      using either = joinSignals([signal, late.signal])
+      return await send(request, options, either.signal)
     } catch (error) {
       if (error instanceof Refusal) return { delivered: false, reason: error.message, final: true }
       const isLate = late.signal.aborted && !signal.aborted

@@ -1,4 +1,5 @@
 import type { PreparedWorkspace, Workspaces } from '../ports/workspaces.ts'
+import { joinSignals } from '../protocol/joined-signal.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { DependencyResult } from '../protocol/wire.ts'
 import { mayAccessSecrets } from '../protocol/security.ts'
@@ -66,7 +67,8 @@ async function resolveSecrets(
   if (refs.length === 0 || level === undefined || !mayAccessSecrets(level)) return {}
   const limit = new AbortController()
   const disarm = core.deadlines.after(core.defaults.secretTimeoutMs, () => limit.abort())
-  const outcome = await core.secrets.resolve(refs, { signal: AbortSignal.any([limit.signal, signal]) })
+  using either = joinSignals([limit.signal, signal])
+  const outcome = await core.secrets.resolve(refs, { signal: either.signal })
   disarm()
   return 'problems' in outcome ? outcome : { secrets: outcome.values }
 }

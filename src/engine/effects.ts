@@ -1,3 +1,4 @@
+import { joinSignals } from '../protocol/joined-signal.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
 import { gatherAssignment } from './assignment.ts'
 import { failAttempt } from './attempt-end.ts'
@@ -183,7 +184,11 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
     if (run !== undefined && task?.status === 'verifying' && task.attempt === attempt) {
       const stop = new AbortController()
       scoring.set(key, stop)
-      return runScorer(core, run, task, AbortSignal.any([stop.signal, closing.signal])).finally(() => scoring.delete(key))
+      const gone = joinSignals([stop.signal, closing.signal])
+      return runScorer(core, run, task, gone.signal).finally(() => {
+        gone[Symbol.dispose]()
+        scoring.delete(key)
+      })
     }
     passedOver.set(key, () => {
       const now = core.state.runs.get(runId)?.tasks.get(taskId)

@@ -5,6 +5,7 @@ import type { ProjectedRun } from '../engine/project.ts'
 import { isEndedRun } from '../engine/state.ts'
 import { entryPages } from './entry-pages.ts'
 import type { EventSelection } from './event-selection.ts'
+import { joinSignals } from '../protocol/joined-signal.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
 import type { Store } from '../ports/store.ts'
@@ -76,9 +77,8 @@ export async function* streamEvents(
   // Read before any entry: where the reader begins behind the end, no entry tells of it.
   let ended = isEndedRun((await store.row({ id: run.id }))?.status ?? 'pending')
   const stop = new AbortController()
-  const growth = store
-    .watch(run.id, { from: from - 1, signal: AbortSignal.any([signal, stop.signal, closed]) })
-    [Symbol.asyncIterator]()
+  using over = joinSignals([signal, stop.signal, closed])
+  const growth = store.watch(run.id, { from: from - 1, signal: over.signal })[Symbol.asyncIterator]()
   try {
     for (;;) {
       const before = from

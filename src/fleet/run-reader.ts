@@ -9,6 +9,7 @@ import type { RunState, TaskState } from '../engine/state.ts'
 import { isTagged } from '../engine/tagged.ts'
 import { countersOf, specOf, taskView, writingSpec } from '../engine/views.ts'
 import type { RunSummary, TaskView } from '../engine/views.ts'
+import { joinSignals } from '../protocol/joined-signal.ts'
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { FleetInboxEntry } from '../protocol/event.ts'
@@ -189,8 +190,8 @@ export function createRunReader(source: ReaderSource, id: string): RunReader {
 
 async function untilEnded(source: ReaderSource, id: string, signal: AbortSignal | undefined): Promise<RunState['status']> {
   const stop = new AbortController()
-  const signals = [stop.signal, source.closed, ...(signal === undefined ? [] : [signal])]
-  const growth = source.store.watch(id, { from: 0, signal: AbortSignal.any(signals) })[Symbol.asyncIterator]()
+  using over = joinSignals([stop.signal, source.closed, signal])
+  const growth = source.store.watch(id, { from: 0, signal: over.signal })[Symbol.asyncIterator]()
   try {
     for (;;) {
       signal?.throwIfAborted()

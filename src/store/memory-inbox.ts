@@ -1,3 +1,4 @@
+import { joinSignals } from '../protocol/joined-signal.ts'
 import type { PostedAnswer, PostedCommand } from '../protocol/command.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { InboxItem } from '../ports/store.ts'
@@ -32,8 +33,9 @@ export class MemoryInbox {
     const until = this.#clock.monotonic() + waitMs
     while (posted.answer === undefined && this.#clock.monotonic() < until) {
       const done = new AbortController()
-      const both = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
-      await Promise.race([this.#changed.wait(both), this.#clock.sleep(until - this.#clock.monotonic(), { signal: both })])
+      using both = joinSignals([done.signal, signal])
+      const rest = this.#clock.sleep(until - this.#clock.monotonic(), { signal: both.signal })
+      await Promise.race([this.#changed.wait(both.signal), rest])
       done.abort()
       signal?.throwIfAborted()
     }

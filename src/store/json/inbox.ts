@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { joinSignals } from '../../protocol/joined-signal.ts'
 import type { PostedAnswer, PostedCommand } from '../../protocol/command.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { InboxItem } from '../../ports/store.ts'
@@ -33,12 +34,12 @@ export async function postCommand(
   if (!disk.exists(answerPath)) await replaceFile(disk, commandPath, Buffer.from(JSON.stringify(command)), unique())
   const until = clock.monotonic() + waitMs
   const stop = new AbortController()
-  const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  using both = joinSignals([signal, stop.signal])
   for await (const _ of folderChanges(folder, {
     clock,
     everyMs: Math.min(answerLookMs, Math.max(waitMs, 1)),
     keepAlive: true,
-    signal: both,
+    signal: both.signal,
   })) {
     if (disk.exists(answerPath)) {
       const answer = parse<PostedAnswer>(await disk.read(answerPath), (value) => typeof value['ok'] === 'boolean')

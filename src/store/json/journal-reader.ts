@@ -1,6 +1,7 @@
 import { FleetError } from '../../protocol/errors.ts'
 import { reservedId } from '../../protocol/ids.ts'
 import type { StoredEntry } from '../../ports/store.ts'
+import { hasEnded } from '../row-list.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import type { ScanMark, ScannedLine } from './entry-scan.ts'
@@ -192,7 +193,10 @@ export class JournalReader {
     const left = this.#goOn.get(head)
     const isThere = left !== undefined && range.links.some(({ segment }) => segment === left.segment)
     const { lines, next } = await scanLines(range, head, { from, to, goOn: isThere ? left : undefined })
-    if (next !== undefined) this.#goOn.set(head, next)
+    if (next === undefined) return lines
+    // Of a run that has ended nothing more comes: the mark would stay as long as the head does.
+    if (to === head.seq && hasEnded(head.row)) this.#goOn.delete(head)
+    else this.#goOn.set(head, next)
     return lines
   }
 
