@@ -3,7 +3,8 @@ import type { FleetAlertChannel } from '../protocol/alert.ts'
 import type { AlertRecord } from './alert-record.ts'
 import { alertDelivered, alertFailed, heldLongEnough } from './alerting.ts'
 import type { Core } from './core.ts'
-import type { Decision, Entry } from './entry.ts'
+import { nothing } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { createSendingLanes } from './sending-lanes.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -55,10 +56,10 @@ export function createAlertOutbox(core: Core): AlertOutbox {
   }
 
   function letGo(run: RunState, task: TaskState, { id, notBefore }: AlertRecord): void {
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = find(run.header.id, task.id, id)
-      if (found?.alert.status === 'held' && found.alert.notBefore === notBefore)
-        yield* heldLongEnough(context, found.run, found.task, found.alert)
+      const isStill = found?.alert.status === 'held' && found.alert.notBefore === notBefore
+      return isStill ? heldLongEnough(context, found.run, found.task, found.alert) : nothing()
     })
   }
 
@@ -74,11 +75,14 @@ export function createAlertOutbox(core: Core): AlertOutbox {
       }
       const outcome = await deliver(alertOf(found), channel)
       if (outcome === undefined) return
-      core.turns.report(function* (context): Decision {
+      core.turns.report((context) => {
         const now = find(run.header.id, task.id, id)
-        if (now?.alert.status !== 'owed' || now.alert.action !== action) busy.delete(key)
-        else if (outcome.delivered) yield* alertDelivered(context, now.run, now.task, now.alert)
-        else yield* alertFailed(context, now.run, now.task, now.alert, outcome)
+        if (now?.alert.status !== 'owed' || now.alert.action !== action) {
+          busy.delete(key)
+          return nothing()
+        }
+        if (outcome.delivered) return alertDelivered(context, now.run, now.task, now.alert)
+        return alertFailed(context, now.run, now.task, now.alert, outcome)
       })
     })
   }

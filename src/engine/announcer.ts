@@ -23,21 +23,12 @@ export function createAnnouncer(
   ports: Pick<EnginePorts, 'announce' | 'hasListeners' | 'isListenedTo'>,
 ): Announcer {
   const creating = new Map<string, Entry[]>()
-  const waiting: { readonly run: ProjectedRun; readonly entries: readonly Entry[] }[] = []
+  const waiting: Waiting[] = []
   let telling: Promise<void> | undefined
 
   function tell(run: ProjectedRun, entry: Entry): void {
     if (!ports.hasListeners()) return
     for (const event of project(run, entry, ports.isListenedTo)) ports.announce(event)
-  }
-
-  function* tellingWaiting(): Steps {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      for (const entry of next.entries) {
-        tell(next.run, entry)
-        yield
-      }
-    }
   }
 
   function tellAll(run: ProjectedRun, entries: readonly Entry[]): void {
@@ -46,7 +37,7 @@ export function createAnnouncer(
       return
     }
     waiting.push({ run, entries })
-    telling ??= inSlices(tellingWaiting(), clock).finally(() => (telling = undefined))
+    telling ??= inSlices(tellingAll(waiting, tell), clock).finally(() => (telling = undefined))
   }
 
   return {
@@ -63,6 +54,21 @@ export function createAnnouncer(
     async idle() {
       while (telling !== undefined) await telling
     },
+  }
+}
+
+interface Waiting {
+  readonly run: ProjectedRun
+  readonly entries: readonly Entry[]
+}
+
+/** In steps: tells of everything that waits, and of what comes to wait meanwhile. */
+function* tellingAll(waiting: Waiting[], tell: (run: ProjectedRun, entry: Entry) => void): Steps {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (const entry of next.entries) {
+      tell(next.run, entry)
+      yield
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import type { BudgetWatch } from './budget-watch.ts'
 import type { Core } from './core.ts'
 import { leaseStep, reported } from './decide.ts'
-import type { Decision } from './entry.ts'
+import { just, nothing } from './entry.ts'
 import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence, AttemptWatchName } from './presence.ts'
 import { isWorking } from './state.ts'
@@ -76,18 +76,16 @@ export function createAttemptWatch(core: Core, workers: Workers, budgets: Budget
 
   /** The lease ended without a word: recorded, the worker is unhealthy, and the task is retried or fails (LE4). */
   function goStale(attempt: AttemptPresence, isStillDue: (attempt: AttemptPresence) => boolean): void {
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = liveTask(core, attempt.run, attempt.task, attempt.attempt)
       // It may have been heard again while the store could not take this.
-      if (found === undefined || !isStillDue(attempt)) return
+      if (found === undefined || !isStillDue(attempt)) return nothing()
       const worker = workers.get(attempt.worker)
       if (worker !== undefined) workers.step(worker, { type: 'unwell' })
       // A worker that never accepted has not failed the task (LE8).
-      if (found.task.status === 'starting') {
-        yield* releaseAttempt(context, found.run, found.task, { reason: 'never accepted', crash: false, stillRunning: true })
-        return
-      }
-      yield* failAttempt(context, found.run, found.task, {
+      if (found.task.status === 'starting')
+        return releaseAttempt(context, found.run, found.task, { reason: 'never accepted', crash: false, stillRunning: true })
+      return failAttempt(context, found.run, found.task, {
         cause: 'stale',
         reason: `Nothing was heard of the attempt for ${defaults.leaseTtlMs / 1000} s.`,
         final: false,
@@ -106,16 +104,16 @@ export function createAttemptWatch(core: Core, workers: Workers, budgets: Budget
       const at = task.notBefore
       // However far the wall clock jumped, the wait is no longer than it was meant to be (LE5).
       deadlines.after(bounded(at - now, task.notBeforeMs), () => {
-        turns.report(function* (): Decision {
+        turns.report(() => {
           const found = core.state.runs.get(runId)?.tasks.get(taskId)
-          if (found?.status !== 'backoff' || found.notBefore !== at) return
-          yield {
+          if (found?.status !== 'backoff' || found.notBefore !== at) return nothing()
+          return just({
             on: runId,
             kind: 'task.stepped',
             task: taskId,
             set: { ...leaseStep(found, { type: 'due' }), notBefore: null, notBeforeMs: null },
             ...reported(found, null, [{ state: 'queued' }]),
-          }
+          })
         })
       })
     }
@@ -123,10 +121,10 @@ export function createAttemptWatch(core: Core, workers: Workers, budgets: Budget
       const { attempt, timeoutMs } = task
       const presence = core.presence.get(runId, taskId, attempt)
       const disarm = deadlines.after(bounded(task.timeoutAt - now, timeoutMs), () => {
-        turns.report(function* (context): Decision {
+        turns.report((context) => {
           const found = liveTask(core, runId, taskId, attempt)
-          if (found === undefined) return
-          yield* failAttempt(context, found.run, found.task, {
+          if (found === undefined) return nothing()
+          return failAttempt(context, found.run, found.task, {
             cause: 'timeout',
             reason: `The attempt ran longer than its limit of ${(timeoutMs ?? 0) / 1000} s.`,
             final: false,

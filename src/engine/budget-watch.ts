@@ -2,7 +2,7 @@ import { liveTask } from './attempt-watch.ts'
 import { outOfTime, spendOf } from './budget.ts'
 import { graceOver, runOverBudget, taskOverBudget } from './commands/budget.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './entry.ts'
+import { nothing } from './entry.ts'
 import { isEndedRun } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -34,18 +34,18 @@ export function createBudgetWatch(core: Core): BudgetWatch {
   }
 
   function timeIsUp(key: AttemptKey): void {
-    turns.report(function* (context): Decision {
+    turns.report((context) => {
       const live = liveTask(core, key.run, key.task, key.attempt)
       const budget = live?.task.spec.budget
-      if (live === undefined || budget === undefined) return
-      yield* taskOverBudget(live.run, live.task, outOfTime('task', budget, spendOf(live.task, context.now)))
+      if (live === undefined || budget === undefined) return nothing()
+      return taskOverBudget(live.run, live.task, outOfTime('task', budget, spendOf(live.task, context.now)))
     })
   }
 
   function graceIsOver(key: AttemptKey): void {
-    turns.report(function* (context): Decision {
+    turns.report((context) => {
       const live = liveTask(core, key.run, key.task, key.attempt)
-      if (live !== undefined) yield* graceOver(context, live.run, live.task)
+      return live === undefined ? nothing() : graceOver(context, live.run, live.task)
     })
   }
 
@@ -60,10 +60,10 @@ export function createBudgetWatch(core: Core): BudgetWatch {
     // The leases that are held spend it together.
     const cancel = deadlines.after(Math.max(0, Math.min(left, budget.max_seconds * 1000)) / leases, () => {
       runs.delete(id)
-      turns.report(function* (context): Decision {
+      turns.report((context) => {
         const now = core.state.runs.get(id)
-        if (now?.spend == null || now.spend.leases === 0) return
-        yield* runOverBudget(context, now, outOfTime('run', budget, now.spend.by(context.now)))
+        if (now?.spend == null || now.spend.leases === 0) return nothing()
+        return runOverBudget(context, now, outOfTime('run', budget, now.spend.by(context.now)))
       })
     })
     runs.set(id, cancel)

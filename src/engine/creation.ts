@@ -2,6 +2,7 @@ import { FleetError } from '../protocol/errors.ts'
 import { weigh } from '../protocol/json-weight.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
 import { addSlices, beginRun, createRun, openRun } from './commands/run.ts'
+import type { DecideContext } from './decide.ts'
 import type { Engine } from './engine.ts'
 import type { Decision } from './entry.ts'
 import type { RunHeader } from './run-header.ts'
@@ -42,10 +43,8 @@ export async function createInSlices(
   const limits = { ...sliceOfMany, tasks: Math.min(taskSlice, sliceOfMany.tasks) }
   await hooks.turn()
   let done = sliceEnd(tasks, 0, limits)
-  await engine.command(function* (context): Decision {
-    yield* beginRun(context, header, tasks.length)
-    yield* addSlices(context, header.id, tasks.slice(0, done))
-  })
+  const first = tasks.slice(0, done)
+  await engine.command((context) => beginWith(context, header, tasks.length, first))
   try {
     while (done < tasks.length) {
       await hooks.turn()
@@ -59,6 +58,11 @@ export async function createInSlices(
     hooks.takeBack(header.id)
     throw error
   }
+}
+
+function* beginWith(context: DecideContext, header: RunHeader, taskCount: number, first: readonly FleetTaskSpec[]): Decision {
+  yield* beginRun(context, header, taskCount)
+  yield* addSlices(context, header.id, first)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { releaseAttempt } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './entry.ts'
+import { nothing } from './entry.ts'
 import type { WorkerHost } from './worker-host.ts'
 import type { Worker, Workers } from './workers.ts'
 
@@ -36,10 +36,10 @@ const longWaitMs = 60_000
 function releaseAll(core: Core, worker: string): void {
   for (const attempt of core.presence.all()) {
     if (attempt.worker !== worker || attempt.lingering) continue
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = liveTask(core, attempt.run, attempt.task, attempt.attempt)
-      if (found !== undefined)
-        yield* releaseAttempt(context, found.run, found.task, { reason: 'drained', crash: false, stillRunning: true })
+      if (found === undefined) return nothing()
+      return releaseAttempt(context, found.run, found.task, { reason: 'drained', crash: false, stillRunning: true })
     })
   }
 }

@@ -7,7 +7,8 @@ import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { budgetLeft, overBudgetOf } from './budget.ts'
 import type { Core } from './core.ts'
-import type { Decision, EffectKind, Entry } from './entry.ts'
+import { nothing } from './entry.ts'
+import type { EffectKind, Entry } from './entry.ts'
 import { runScorer } from './run-scorer.ts'
 import { knownSecrets, withoutSecrets } from './redacted-report.ts'
 import type { RunState, TaskState } from './state.ts'
@@ -170,10 +171,10 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
     failure: Pick<Failure, 'cause' | 'reason' | 'final'>,
   ): void {
     core.presence.end(run.header.id, task.id, attempt)
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = liveTask(core, run.header.id, task.id, attempt)
-      if (found === undefined) return
-      yield* failAttempt(context, found.run, found.task, { ...failure, stillRunning: false })
+      if (found === undefined) return nothing()
+      return failAttempt(context, found.run, found.task, { ...failure, stillRunning: false })
     })
   }
 

@@ -14,6 +14,7 @@ import { createTurns } from './turns.ts'
 import type { DecideContext } from './decide.ts'
 import { createEffects } from './effects.ts'
 import type { Effects } from './effects.ts'
+import { nothing } from './entry.ts'
 import type { Draft, Entry } from './entry.ts'
 import { createFleetSnapshots } from './fleet-snapshots.ts'
 import { fold, forget } from './fold.ts'
@@ -122,7 +123,7 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
       const run = state.runs.get(on)
       return run?.alertPolicies.any === true ? alertsAfter(decided, run, entry) : undefined
     },
-    schedule: (decided) => (leasing && !closing ? schedule(decided, workers) : undefined),
+    schedule: (decided) => (leasing && !closing ? schedule(decided, workers) : nothing()),
     durable: (entries) => aftermath.durable(entries),
     refusing: () => storeWatch.refusing(),
     keepLimit: defaults.keptReports,

@@ -175,6 +175,14 @@ export type Draft = Omit<Entry, 'seq' | 'at'> & { readonly on: string }
 /** What a command decides: entries one after the other, each applied before the next is asked for, and at the end an answer. */
 export type Decision<Answer = void> = Generator<Draft, Answer, void>
 
+/** Decides nothing. */
+export function* nothing(): Decision {}
+
+/** Decides a single entry. */
+export function* just(draft: Draft): Decision {
+  yield draft
+}
+
 /** Whether a new task's `queued` is said with the entry that adds it. */
 export function isEnqueuedAtOnce({ set }: NewTask): boolean {
   return set.status === 'enqueued'

@@ -65,23 +65,26 @@ const sweepFrom = 1_024
 
 export function createGates({ limits, later }: GateParts): Gates {
   const limited = new Map<string, LimitGate>()
-  const claimed = new Map<string, { readonly holder: GateHolder; readonly claims: Claims }>()
+  const claimed: Claimed = new Map()
   const waiting = new Map<string, Set<(id: string) => void>>()
   const timed = new Set<string>()
   let sweepAt = sweepFrom
 
-  function* limitsOf(gates: TaskGates): Generator<LimitGate> {
-    if (gates.class !== undefined) yield* limitGate('class_limit', gates.class, limits.classes?.[gates.class])
-    if (gates.key !== undefined)
-      yield* limitGate('key_limit', gates.key, limits.keys?.[gates.key] ?? limits.everyKey ?? oneAtOnce)
+  function limitsOf(gates: TaskGates): readonly LimitGate[] {
+    const ofClass = gates.class === undefined ? undefined : limits.classes?.[gates.class]
+    return [
+      ...(gates.class === undefined || ofClass === undefined ? [] : [limitGate('class_limit', gates.class, ofClass)]),
+      ...(gates.key === undefined
+        ? []
+        : [limitGate('key_limit', gates.key, limits.keys?.[gates.key] ?? limits.everyKey ?? oneAtOnce)]),
+    ]
   }
 
-  function* limitGate(kind: LimitGate['kind'], name: string, limit: ConcurrencyLimit | undefined): Generator<LimitGate> {
-    if (limit === undefined) return
+  function limitGate(kind: LimitGate['kind'], name: string, limit: ConcurrencyLimit): LimitGate {
     const id = `${kind}:${name}`
     let gate = limited.get(id)
     if (gate === undefined) limited.set(id, (gate = createLimitGate(kind, name, limit)))
-    yield gate
+    return gate
   }
 
   /** Lets go of what is neither held nor within its interval: keys must not pile up. */
@@ -97,17 +100,7 @@ export function createGates({ limits, later }: GateParts): Gates {
   }
 
   return {
-    *against(gates, now) {
-      for (const gate of limitsOf(gates)) {
-        const closed = gate.closed(now)
-        if (closed !== undefined) yield { for: gate.kind, id: gate.id, ...closed }
-      }
-      if (gates.claims === undefined) return
-      for (const [id, { holder, claims }] of claimed) {
-        const both = overlap(gates.claims, claims)
-        if (both !== undefined) yield { for: 'claim', id, message: claimMessage(both, holder), opensAt: undefined, holder }
-      }
-    },
+    against: (gates, now) => closedGates(limitsOf(gates), gates.claims, claimed, now),
     hold(holder, gates) {
       for (const gate of limitsOf(gates)) gate.held += 1
       if (gates.claims !== undefined) claimed.set(claimId(holder), { holder, claims: gates.claims })
@@ -136,6 +129,26 @@ export function createGates({ limits, later }: GateParts): Gates {
         open(id)
       })
     },
+  }
+}
+
+/** What tasks that hold something claim, by the id of their gate. */
+type Claimed = Map<string, { readonly holder: GateHolder; readonly claims: Claims }>
+
+function* closedGates(
+  limits: readonly LimitGate[],
+  wanted: Claims | undefined,
+  claimed: Claimed,
+  now: number,
+): Generator<ClosedGate> {
+  for (const gate of limits) {
+    const closed = gate.closed(now)
+    if (closed !== undefined) yield { for: gate.kind, id: gate.id, ...closed }
+  }
+  if (wanted === undefined) return
+  for (const [id, { holder, claims }] of claimed) {
+    const both = overlap(wanted, claims)
+    if (both !== undefined) yield { for: 'claim', id, message: claimMessage(both, holder), opensAt: undefined, holder }
   }
 }
 

@@ -2,7 +2,7 @@ import { releaseAttempt } from './attempt-end.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './entry.ts'
+import { nothing } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
@@ -63,11 +63,11 @@ function awaitReport(core: Core, run: RunState, task: TaskState, worker: string,
 }
 
 function release(core: Core, run: RunState, { id, attempt }: TaskState, until: number): void {
-  core.turns.report(function* (context): Decision {
+  core.turns.report((context) => {
     const found = core.state.runs.get(run.header.id)
     const now = found?.tasks.get(id)
-    if (found === undefined || now === undefined || now.attempt !== attempt || !isWorking(now.status)) return
-    yield* releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false, until })
+    if (found === undefined || now === undefined || now.attempt !== attempt || !isWorking(now.status)) return nothing()
+    return releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false, until })
   })
 }
 

@@ -10,6 +10,7 @@ import { liveTask } from './attempt-watch.ts'
 import { accept, fail, finish, noteRoute, progress, recordArtifact, spend } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { DecideContext } from './decide.ts'
+import { nothing } from './entry.ts'
 import type { Decision } from './entry.ts'
 import type { Effects } from './effects.ts'
 import { announceHeartbeat } from './heartbeat.ts'
@@ -77,9 +78,9 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
     const { run_id, task_id, attempt } = message
     const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
     const accepted = (said: AcceptedMessage): void =>
-      core.turns.report(function* (context): Decision {
+      core.turns.report((context) => {
         const found = live()
-        if (found !== undefined) yield* noting(said, accept(context, found.run, found.task, said))
+        return found === undefined ? nothing() : noting(said, accept(context, found.run, found.task, said))
       })
     switch (message.type) {
       case 'heartbeat':
@@ -92,17 +93,17 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
         return accepted(message)
       case 'progress': {
         const newCall = isNewCall(presence, message.event)
-        core.turns.report(function* (context): Decision {
+        core.turns.report((context) => {
           const found = live()
-          if (found !== undefined) yield* noting(message, progress(context, found.run, found.task, message, newCall))
+          return found === undefined ? nothing() : noting(message, progress(context, found.run, found.task, message, newCall))
         })
         return
       }
       case 'usage':
-        core.turns.report(function* (context): Decision {
+        core.turns.report((context) => {
           const run = core.state.runs.get(run_id)
           const task = run?.tasks.get(task_id)
-          if (run !== undefined && task !== undefined) yield* noting(message, spend(context, run, task, message))
+          return run === undefined || task === undefined ? nothing() : noting(message, spend(context, run, task, message))
         })
         return
       case 'route':
@@ -126,9 +127,9 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       presence.logged = true
       return log(presence, `${invalidDocument('the route', reading.problems).message}\nThe route was not taken.\n`)
     }
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = liveTask(core, presence.run, presence.task, presence.attempt)
-      if (found !== undefined) yield* noting(message, noteRoute(context, found.run, found.task, reading.value))
+      return found === undefined ? nothing() : noting(message, noteRoute(context, found.run, found.task, reading.value))
     })
   }
 
@@ -159,11 +160,11 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
   }
 
   /** An artifact of an attempt, whether that is still live or not (RU5). */
-  function* recorded(context: DecideContext, presence: AttemptPresence, artifact: FleetArtifactRef): Decision {
+  function recorded(context: DecideContext, presence: AttemptPresence, artifact: FleetArtifactRef): Decision {
     const run = core.state.runs.get(presence.run)
     const task = run?.tasks.get(presence.task)
-    if (run !== undefined && task !== undefined)
-      yield* recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
+    if (run === undefined || task === undefined) return nothing()
+    return recordArtifact(context, run, task, presence.attempt, presence.worker, artifact)
   }
 
   function end(worker: Worker, presence: AttemptPresence, message: LastMessage): Promise<void> | void {
@@ -185,28 +186,11 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
 
   function ended(worker: Worker, presence: AttemptPresence, message: LastMessage, log: FleetArtifactRef | undefined): void {
     core.presence.end(presence.run, presence.task, presence.attempt)
-    core.turns.report(function* (context): Decision {
+    core.turns.report((context) => {
       const found = liveTask(core, presence.run, presence.task, presence.attempt)
-      if (found === undefined) {
-        if (message.type !== 'stopped') late += 1
-        if (log !== undefined) yield* recorded(context, presence, log)
-        return
-      }
-      if (message.type === 'result') yield* finish(context, found.run, found.task, message, log)
-      else if (message.type === 'failed') yield* fail(context, found.run, found.task, message, log)
-      else if (message.released !== undefined) {
-        if (log !== undefined) yield* recorded(context, presence, log)
-        yield* releaseAttempt(context, found.run, found.task, { reason: message.released, crash: false, stillRunning: false })
-      } else {
-        // It stopped though nobody asked: the host gave it up.
-        yield* failAttempt(context, found.run, found.task, {
-          cause: 'transport',
-          reason: 'The host stopped the attempt.',
-          final: false,
-          artifacts: log === undefined ? [] : [log],
-          stillRunning: false,
-        })
-      }
+      if (found !== undefined) return endOf(context, found, { worker: presence.worker, message, log })
+      if (message.type !== 'stopped') late += 1
+      return log === undefined ? nothing() : recorded(context, presence, log)
     })
     workers.settle(worker)
   }
@@ -229,11 +213,11 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
   function spendLate(worker: Worker, message: UsageMessage): void {
     const { run_id, task_id } = message
     const report = (): void =>
-      core.turns.report(function* (context): Decision {
+      core.turns.report((context) => {
         const run = core.state.runs.get(run_id)
         const task = run?.tasks.get(task_id)
         const had = task?.workerSeqs?.has(worker.facts.id) === true && message.attempt <= task.attempt
-        if (run !== undefined && task !== undefined && had) yield* spend(context, run, task, message)
+        return run === undefined || task === undefined || !had ? nothing() : spend(context, run, task, message)
       })
     if (core.state.runs.has(run_id)) report()
     // A run that has ended is read again for it; where it cannot be read, there is nothing to add to.
@@ -260,6 +244,41 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
   }
 }
 
+type LastMessage = Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>
+
+/** What the last message of an attempt that is live makes of it. */
+function endOf(context: DecideContext, { run, task }: Live, { worker, message, log }: Ending): Decision {
+  if (message.type === 'result') return finish(context, run, task, message, log)
+  if (message.type === 'failed') return fail(context, run, task, message, log)
+  if (message.released !== undefined) return giveBack(context, { run, task }, message.released, { worker, log })
+  // It stopped though nobody asked: the host gave it up.
+  return failAttempt(context, run, task, {
+    cause: 'transport',
+    reason: 'The host stopped the attempt.',
+    final: false,
+    artifacts: log === undefined ? [] : [log],
+    stillRunning: false,
+  })
+}
+
+type Live = NonNullable<ReturnType<typeof liveTask>>
+
+interface Ending {
+  readonly worker: string
+  readonly message: LastMessage
+  readonly log: FleetArtifactRef | undefined
+}
+
+function* giveBack(
+  context: DecideContext,
+  { run, task }: Live,
+  reason: string,
+  { worker, log }: Pick<Ending, 'worker' | 'log'>,
+): Decision {
+  if (log !== undefined) yield* recordArtifact(context, run, task, task.attempt, worker, log)
+  yield* releaseAttempt(context, run, task, { reason, crash: false, stillRunning: false })
+}
+
 /** Notes the number of a message with the first of what it decides, so that a repeat of it is known after a crash too (HO7). */
 function* noting({ run_id, task_id, attempt, seq }: AttemptMessage, decision: Decision): Decision {
   let isNoted = seq === undefined
@@ -279,8 +298,6 @@ function isNewCall(presence: AttemptPresence, event: { readonly state: string; r
   presence.calls = (presence.calls ?? new Set()).add(event.call_id)
   return true
 }
-
-type LastMessage = Extract<AttemptMessage, { type: 'result' | 'failed' | 'stopped' }>
 
 /** The end of an attempt whose log could not be kept, which says so (AR5). */
 function withoutLog(message: LastMessage, cause: unknown): LastMessage {

@@ -3,7 +3,7 @@ import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
 import { verdictReached } from './commands/report.ts'
 import type { Core } from './core.ts'
 import type { Defaults } from './defaults.ts'
-import type { Decision } from './entry.ts'
+import { nothing } from './entry.ts'
 import { keepEvidence } from './evidence.ts'
 import { previousReceipts } from './receipts.ts'
 import { redactVerdict } from './redacted-report.ts'
@@ -36,11 +36,11 @@ export async function runScorer(core: Core, run: RunState, task: TaskState, gone
   if (gone.aborted) return
   const verdict = redactVerdict(core, found)
   const kept = await keepEvidence(core.store.blobs, run.header.id, verdict.evidence)
-  core.turns.report(function* (context): Decision {
+  core.turns.report((context) => {
     const current = core.state.runs.get(run.header.id)
     const now = current?.tasks.get(task.id)
-    if (current === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return
-    yield* verdictReached(context, current, now, verdict, kept)
+    if (current === undefined || now?.status !== 'verifying' || now.attempt !== attempt) return nothing()
+    return verdictReached(context, current, now, verdict, kept)
   })
 }
 

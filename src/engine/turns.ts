@@ -1,9 +1,13 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Commits, Turn } from './commit.ts'
 import type { DecideContext } from './decide.ts'
+import { nothing } from './entry.ts'
 import type { Decision, Draft, Entry } from './entry.ts'
 
-/** Makes a decision of a context; asked again when the state that it saw was discarded. */
+/**
+ * Makes a decision of a context; asked again when the state that it saw was discarded. It calls a generator that is declared in its file
+ * rather than being one: each generator function that is made anew costs ten times the call, and lives until the next major collection.
+ */
 export type Decide<Answer> = (context: DecideContext) => Decision<Answer>
 
 /** Runs decisions one after the other, each followed by what scheduling makes of it, and hands the entries to the disk. */
@@ -26,8 +30,8 @@ export interface TurnHooks {
   readonly apply: (draft: Draft) => Entry
   /** What an entry sets off, decided upon right after it; undefined for nothing. */
   readonly following: (context: DecideContext, run: string, entry: Entry) => Decision | undefined
-  /** Scheduling, or undefined while nothing may be leased. */
-  readonly schedule: (context: DecideContext) => Decision | undefined
+  /** Scheduling, which decides nothing while nothing may be leased. */
+  readonly schedule: Decide<void>
   /** Entries are durable: announce them, perform their effects. */
   readonly durable: (entries: Turn['entries']) => void
   /** Why commands cannot be taken now, if they cannot. */
@@ -53,18 +57,18 @@ export function createTurns(
   } {
     const entries: { run: string; entry: Entry }[] = []
     const context = hooks.context()
-    const outcome = drive(context, decide(context), entries)
-    const scheduling = hooks.schedule(context)
-    if (scheduling !== undefined) drive(context, scheduling, entries)
+    const outcome = drive(context, decide, entries)
+    drive(context, hooks.schedule, entries)
     return { entries, outcome }
   }
 
   function drive<Answer>(
     context: DecideContext,
-    decision: Decision<Answer>,
+    decide: Decide<Answer>,
     entries: { run: string; entry: Entry }[],
   ): { answer: Answer } | { refusal: unknown } {
     try {
+      const decision = decide(context)
       let step = decision.next()
       while (step.done !== true) {
         const { on } = step.value
@@ -122,6 +126,7 @@ export function createTurns(
       return outcome.answer
     },
     report,
+    // Scheduling follows whatever is decided.
     nudge: () => report(nothing),
     keepsReports: () => discarded.length + kept.length > 0,
     retryKept() {
@@ -134,6 +139,3 @@ export function createTurns(
     },
   }
 }
-
-/** A decision that decides nothing; scheduling follows it. */
-function* nothing(): Decision {}

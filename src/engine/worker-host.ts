@@ -1,6 +1,6 @@
 import type { Channel } from '../ports/transport.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './entry.ts'
+import { just, nothing } from './entry.ts'
 import type { Reports } from './reports.ts'
 import type { WorkerLine } from './worker-line.ts'
 import type { Worker, Workers } from './workers.ts'
@@ -88,14 +88,11 @@ export function createWorkerHost(
     worker.channel = undefined
     await channel?.close({ reason: 'retired', graceMs: core.defaults.stopGraceMs })
     const { id } = worker.facts
-    core.turns.report(function* (): Decision {
+    core.turns.report(() => {
       // The end of its last lease and the drain that waited for it both come here.
-      if (core.state.workers.get(id)?.retired === true) return
-      yield {
-        on: 'fleet',
-        kind: 'worker.retired',
-        record: { id, incarnation: worker.incarnation, draining: true, retired: true },
-      }
+      if (core.state.workers.get(id)?.retired === true) return nothing()
+      const record = { id, incarnation: worker.incarnation, draining: true, retired: true }
+      return just({ on: 'fleet', kind: 'worker.retired', record })
     })
   }
 

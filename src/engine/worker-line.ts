@@ -3,7 +3,7 @@ import type { HelloMessage } from '../protocol/wire.ts'
 import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './entry.ts'
+import { nothing } from './entry.ts'
 import { withoutSecrets } from './redacted-report.ts'
 import { recordIncarnation } from './incarnation.ts'
 import { isWorking } from './state.ts'
@@ -52,19 +52,17 @@ export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
     for (const presence of [...core.presence.all()]) {
       if (presence.worker !== worker.facts.id || !gone(`${presence.run}/${presence.task}/${presence.attempt}`)) continue
       core.presence.end(presence.run, presence.task, presence.attempt)
-      core.turns.report(function* (context): Decision {
+      core.turns.report((context) => {
         const found = liveTask(core, presence.run, presence.task, presence.attempt)
-        if (found === undefined || !isWorking(found.task.status)) return
-        if (found.task.status === 'starting' || !lost) {
-          yield* releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
-        } else {
-          yield* failAttempt(context, found.run, found.task, {
-            cause: 'transport',
-            reason: `The worker ${worker.facts.id} was lost: ${reason}.`,
-            final: false,
-            stillRunning: false,
-          })
-        }
+        if (found === undefined || !isWorking(found.task.status)) return nothing()
+        if (found.task.status === 'starting' || !lost)
+          return releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
+        return failAttempt(context, found.run, found.task, {
+          cause: 'transport',
+          reason: `The worker ${worker.facts.id} was lost: ${reason}.`,
+          final: false,
+          stillRunning: false,
+        })
       })
     }
   }

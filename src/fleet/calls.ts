@@ -1,4 +1,5 @@
 import { addTasks } from '../engine/commands/run.ts'
+import type { DecideContext } from '../engine/decide.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
 import { performCommand, unknownRun } from '../engine/run-command.ts'
@@ -76,14 +77,17 @@ async function addOnce(
   if (run?.opened !== true) throw unknownRun(id)
   const accepted = await inSlices(accepting(engine, run, input, profiles), engine.core.clock)
   const tasks = await keepAddresses(engine.core.store.blobs, id, accepted)
-  return engine.command(function* (context): Decision<CommandOutcome | undefined> {
-    if (context.state.runs.get(id) !== run) return undefined
-    // Another call may have added the same id meanwhile.
-    const taken = tasks.filter((task) => run.tasks.has(task.id)).map((task) => task.id)
-    if (taken.length > 0)
-      throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
-    return yield* addTasks(context, run, tasks)
-  })
+  return engine.command((context) => adding(context, run, tasks))
+}
+
+function* adding(context: DecideContext, run: RunState, tasks: readonly FleetTaskSpec[]): Decision<CommandOutcome | undefined> {
+  const { id } = run.header
+  if (context.state.runs.get(id) !== run) return undefined
+  // Another call may have added the same id meanwhile.
+  const taken = tasks.filter((task) => run.tasks.has(task.id)).map((task) => task.id)
+  if (taken.length > 0)
+    throw new FleetError('invalid_document', `The run ${id} has tasks of these ids already: ${taken.join(', ')}.`)
+  return yield* addTasks(context, run, tasks)
 }
 
 function* accepting(

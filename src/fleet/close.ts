@@ -1,4 +1,5 @@
 import { releaseAttempt } from '../engine/attempt-end.ts'
+import type { DecideContext } from '../engine/decide.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Decision } from '../engine/entry.ts'
 import { isWorking } from '../engine/state.ts'
@@ -20,15 +21,7 @@ export async function closeEngine(
     if (!closed.signal.aborted) engine.giveUpOnStore()
   })
   await untilNothingWorks(engine, graceMs, hurry)
-  core.turns.report(function* (context): Decision {
-    for (const run of core.state.runs.values()) {
-      if (run.working === 0) continue
-      for (const task of [...run.tasks.values()]) {
-        if (isWorking(task.status))
-          yield* releaseAttempt(context, run, task, { reason: 'fleet_closed', crash: false, stillRunning: true })
-      }
-    }
-  })
+  core.turns.report(releaseAll)
   await engine.settled()
   const alertGraceMs = Math.min(graceMs, core.defaults.alertCloseGraceMs)
   await engine.alerts.close({ graceMs: hurry.aborted ? 0 : alertGraceMs, hurry })
@@ -43,6 +36,16 @@ export async function closeEngine(
   closed.abort()
   await engine.keepFleetStream()
   await engine.saveSnapshots()
+}
+
+function* releaseAll(context: DecideContext): Decision {
+  for (const run of context.state.runs.values()) {
+    if (run.working === 0) continue
+    for (const task of [...run.tasks.values()]) {
+      if (isWorking(task.status))
+        yield* releaseAttempt(context, run, task, { reason: 'fleet_closed', crash: false, stillRunning: true })
+    }
+  }
 }
 
 /** Workers that are closed a second time, with no grace, end at once. */

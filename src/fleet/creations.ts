@@ -1,3 +1,4 @@
+import type { Core } from '../engine/core.ts'
 import { createInSlices, takeBack } from '../engine/creation.ts'
 import type { Engine } from '../engine/engine.ts'
 import { performCommand } from '../engine/run-command.ts'
@@ -70,7 +71,7 @@ export function createCreations(
 
   async function createNew(input: FleetRunSpecInput, start: boolean, options: CreateOptions): Promise<Created> {
     const key = options.idempotencyKey
-    const { spec, digest } = await inSlices(accepting(input, key !== undefined), resting)
+    const { spec, digest } = await inSlices(accepting(input, key !== undefined, { ...parts, core: engine.core }), resting)
     const existing = key === undefined ? undefined : await store.row({ key })
     if (existing !== undefined) return reattach(existing, spec, digest, start)
     if (spec.id !== undefined && (await store.row({ id: spec.id })) !== undefined) {
@@ -91,15 +92,6 @@ export function createCreations(
       { turn, takeBack: (run) => void tracked(takeBack(engine, run, closed.signal)) },
     )
     return { id: header.id, created: true, warnings: impossible.map(warningOf) }
-  }
-
-  function* accepting(input: FleetRunSpecInput, keyed: boolean): Steps<{ spec: FleetRunSpec; digest: string }> {
-    const spec = yield* parsingRunSpec(input)
-    const { tasks, refusals } = yield* mergingProfiles(spec.tasks, spec, parts.profiles)
-    yield* refusingUnenforceable(spec, engine.core, refusals)
-    // The same spec is the same run, whatever profiles there are meanwhile (RU2).
-    const digest = keyed ? yield* digesting(spec) : ''
-    return { spec: tasks === spec.tasks ? spec : { ...spec, tasks }, digest }
   }
 
   async function reattach(row: RunRow, spec: FleetRunSpec, digest: string, start: boolean): Promise<Created> {
@@ -150,6 +142,20 @@ export function createCreations(
       while (underWay.size > 0) await Promise.all(underWay)
     },
   }
+}
+
+/** In steps: the canonical spec, with the profiles merged into its tasks, and its digest where a key needs one. */
+function* accepting(
+  input: FleetRunSpecInput,
+  keyed: boolean,
+  { profiles, core }: { readonly profiles: ProfileTables; readonly core: Core },
+): Steps<{ spec: FleetRunSpec; digest: string }> {
+  const spec = yield* parsingRunSpec(input)
+  const { tasks, refusals } = yield* mergingProfiles(spec.tasks, spec, profiles)
+  yield* refusingUnenforceable(spec, core, refusals)
+  // The same spec is the same run, whatever profiles there are meanwhile (RU2).
+  const digest = keyed ? yield* digesting(spec) : ''
+  return { spec: tasks === spec.tasks ? spec : { ...spec, tasks }, digest }
 }
 
 function warningOf({ path, reasons }: ImpossibleTask): string {

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
-import type { Decision } from '../engine/entry.ts'
+import { just } from '../engine/entry.ts'
 import { recordIncarnation } from '../engine/incarnation.ts'
 import type { Worker } from '../engine/workers.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -65,13 +65,8 @@ export function createRegistrar(engine: Engine, host: HostPorts, via: (transport
       const worker = engine.workers.get(id)
       if (worker === undefined) throw new FleetError('unknown_worker', `No worker ${id} is registered.`)
       worker.draining = true
-      await engine.command(function* (): Decision {
-        yield {
-          on: 'fleet',
-          kind: 'worker.drained',
-          record: { id, incarnation: worker.incarnation, draining: true, retired: false },
-        }
-      })
+      const record = { id, incarnation: worker.incarnation, draining: true, retired: false }
+      await engine.command(() => just({ on: 'fleet', kind: 'worker.drained', record }))
       await engine.drain(worker, graceMs)
     },
   }
