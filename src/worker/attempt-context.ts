@@ -16,7 +16,7 @@ import type { StopSignal } from './stop-signal.ts'
 export interface ContextParts {
   readonly assign: AssignMessage
   readonly clock: Clock
-  readonly stopping: Pick<StopSignal, 'signal'>
+  readonly stopping: Pick<StopSignal, 'signal' | 'onStop'>
   readonly handingBack: Pick<StopSignal, 'signal'>
   readonly requireLive: () => void
   readonly reports: ReportChannel
@@ -29,7 +29,7 @@ export interface ContextParts {
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
 export function createAttemptContext<Input>(input: Input, parts: ContextParts): AttemptContext<Input> {
-  const { assign, clock, stopping, requireLive, reports } = parts
+  const { assign, stopping, requireLive, reports } = parts
   return {
     task: assign.task,
     input,
@@ -70,7 +70,7 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
     delay: (ms) =>
       harmless(async () => {
         requireLive()
-        await clock.sleep(ms, { signal: stopping.signal })
+        await untilStopped(ms, parts)
         requireLive()
       }),
     fail(reason, { retryable = true } = {}) {
@@ -78,6 +78,19 @@ export function createAttemptContext<Input>(input: Input, parts: ContextParts): 
       throw new AttemptFailure(reason, retryable)
     },
   }
+}
+
+/** Resolves after `ms`, or as soon as the attempt must end. */
+function untilStopped(ms: number, { clock, stopping }: Pick<ContextParts, 'clock' | 'stopping'>): Promise<void> {
+  return new Promise((resolve) => {
+    const disarm = clock.alarm(ms, wake, { keepAlive: true })
+    const forget = stopping.onStop(wake)
+    function wake(): void {
+      disarm()
+      forget()
+      resolve()
+    }
+  })
 }
 
 /** The reports without an answer. They are not `async`: throwing at the call keeps one that nobody awaits from being an unhandled rejection. */

@@ -6,6 +6,8 @@ export interface StopSignal {
   readonly reason: FleetError | undefined
   /** Made when it is asked for: most work never looks at it, and it costs as much as the rest of a short attempt. */
   readonly signal: AbortSignal
+  /** Calls `act` when it must end; for what waits very often, since it makes no signal. Gives a function that takes it back. */
+  onStop(act: () => void): () => void
   /** Only the first call counts. */
   stop(reason: FleetError): void
 }
@@ -13,6 +15,7 @@ export interface StopSignal {
 export function createStopSignal(): StopSignal {
   let reason: FleetError | undefined
   let controller: AbortController | undefined
+  let listeners: Set<() => void> | undefined
   return {
     get reason() {
       return reason
@@ -24,10 +27,15 @@ export function createStopSignal(): StopSignal {
       }
       return controller.signal
     },
+    onStop(act) {
+      const heard = (listeners ??= new Set()).add(act)
+      return () => heard.delete(act)
+    },
     stop(why) {
       if (reason !== undefined) return
       reason = why
       controller?.abort(why)
+      for (const act of listeners ?? []) act()
     },
   }
 }

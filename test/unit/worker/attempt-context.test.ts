@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../src/host/clock.ts'
+import type { Clock } from '../../../src/ports/clock.ts'
 import type { FleetReceipt } from '../../../src/protocol/receipt.ts'
 import type { AssignMessage, AttemptMessage } from '../../../src/protocol/wire.ts'
+import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import type { AttemptContext } from '../../../src/worker/attempt.ts'
 import { runAttempt } from '../../../src/worker/run-attempt.ts'
 import { assignment } from '../../fixtures/conversation.ts'
@@ -234,17 +236,40 @@ describe('the context of an attempt', () => {
     expect(attempt.sent.at(-1)?.type).toBe('stopped')
   })
 
-  it('DE1 a delay waits on the fleet\u2019s clock', async () => {
-    const slept: number[] = []
+  it('RU5 a delay ends with its attempt, and takes back its alarm', async () => {
+    const virtual = createVirtualClock()
     const sent: AttemptMessage[] = []
+    const attempt = runAttempt({
+      assign: assignment(),
+      handler: { name: 'h', run: (context) => context.delay(60_000) },
+      clock: virtual,
+      send: (message) => sent.push(message),
+    })
+    await virtual.settle()
+    expect(virtual.pendingTimers()).toEqual([60_000])
+    attempt.stop('task_cancelled', 'Cancelled.')
+    await attempt.done
+
+    expect(virtual.pendingTimers()).toEqual([])
+    expect(sent.at(-1)?.type).toBe('stopped')
+  })
+
+  it('DE1 a delay waits on the fleet\u2019s clock', async () => {
+    const waited: number[] = []
+    const sent: AttemptMessage[] = []
+    const alarm: Clock['alarm'] = (ms, act) => {
+      waited.push(ms)
+      queueMicrotask(act)
+      return () => {}
+    }
     await runAttempt({
       assign: assignment(),
       handler: { name: 'h', run: (attempt) => attempt.delay(3_600_000) },
-      clock: { ...clock, sleep: async (ms) => void slept.push(ms) },
+      clock: { ...clock, alarm },
       send: (message) => sent.push(message),
     }).done
 
-    expect(slept).toEqual([3_600_000])
+    expect(waited).toEqual([3_600_000])
     expect(sent.at(-1)?.type).toBe('result')
   })
 })
