@@ -1,4 +1,5 @@
 import type { AttemptContext } from '../worker/attempt.ts'
+import { FailedWork } from '../worker/failure.ts'
 import type { Script, ScriptEnd, ScriptStep } from './script.ts'
 import type { Play } from './scripted-worker.ts'
 
@@ -38,7 +39,7 @@ const stepRows: Steps = {
 
 const endRows: Ends = {
   complete: ({ output }) => output,
-  fail: ({ reason, recoverable }, attempt) => attempt.fail(reason, { retryable: recoverable }),
+  fail: (failure) => new FailedWork(failure),
   stall({ deaf }, attempt, mishaps) {
     mishaps.stall({ deaf })
     return untilStopped(attempt.signal)

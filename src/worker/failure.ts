@@ -14,6 +14,17 @@ export class AttemptFailure extends Error {
   }
 }
 
+/** What work returns that fails as it means to: it costs no stack, which nobody would read. */
+export class FailedWork {
+  readonly reason: string
+  readonly recoverable: boolean
+
+  constructor({ reason, recoverable }: Failure) {
+    this.reason = reason
+    this.recoverable = recoverable
+  }
+}
+
 /** Why an attempt failed, and whether trying again may help (RE3). */
 export interface Failure {
   readonly reason: string

@@ -11,7 +11,7 @@ import type {
 import type { Clock } from '../ports/clock.ts'
 import { createReportChannel } from '../transports/report-channel.ts'
 import { createAttemptContext } from './attempt-context.ts'
-import { bounded, failureOf } from './failure.ts'
+import { bounded, FailedWork, failureOf } from './failure.ts'
 import type { TaskHandler } from './handler.ts'
 import { toJson } from './json-output.ts'
 import { validate } from './standard-schema.ts'
@@ -69,6 +69,7 @@ export function runAttempt(options: {
     })
     if (stopping.reason !== undefined) throw stopping.reason
     const returned = await handler.run(context)
+    if (returned instanceof FailedWork) return failed(returned)
     await reports.settled()
     return checkOutput(handler, returned)
   }

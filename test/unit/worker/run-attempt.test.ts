@@ -5,6 +5,7 @@ import type { AssignMessage, AttemptMessage } from '../../../src/protocol/wire.t
 import type { TaskHandler } from '../../../src/worker/handler.ts'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import type { AttemptContext } from '../../../src/worker/attempt.ts'
+import { FailedWork } from '../../../src/worker/failure.ts'
 import { handlerWorker } from '../../../src/worker/handler-worker.ts'
 import { NonRetryableError } from '../../../src/worker/non-retryable-error.ts'
 import type { RunningAttempt } from '../../../src/worker/run-attempt.ts'
@@ -180,6 +181,14 @@ describe('running an attempt', () => {
   it('RE3 attempt.fail ends the attempt in the caller\u2019s words', async () => {
     expect(await last({ run: (attempt) => attempt.fail('out of luck') })).toMatchObject(failure('out of luck', true))
     expect(await last({ run: (attempt) => attempt.fail('never', { retryable: false }) })).toMatchObject(failure('never', false))
+  })
+
+  it('RE3 a failure that work gives back ends the attempt as one that it throws', async () => {
+    const gives = (recoverable: boolean) => last({ run: () => new FailedWork({ reason: 'out of luck', recoverable }) })
+
+    expect(await gives(true)).toMatchObject(failure('out of luck', true))
+    expect(await gives(false)).toMatchObject(failure('out of luck', false))
+    expect(await last({ run: () => ({ reason: 'out of luck', recoverable: true }) })).toMatchObject({ type: 'result' })
   })
 
   it('VE6 a reason is cut to 4 KiB, not inside a character', async () => {
