@@ -117,7 +117,8 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
   } = options
   const seed = String(given)
   const processes: { lives?: Lives } = {}
-  const clock = createSettledClock(settlingWith(() => processes.lives?.dealing()))
+  const isRecorded = fleetOptions.record === true
+  const clock = createSettledClock(isRecorded ? settlingWith(() => processes.lives?.dealing()) : createSettling())
   const sink = memorySink()
   const ids = seededIds(seed)
   const source = createFaultSource(plan, seededIds(`${seed} faults`))
@@ -179,11 +180,12 @@ function testFleet(parts: {
     observer.settled?.()
   }
 
-  async function step(within?: number): Promise<boolean> {
+  function step(within?: number): Promise<boolean> {
     complain()
-    const moved = await clock.step(within)
-    complain()
-    return moved
+    return clock.step(within).then((moved) => {
+      complain()
+      return moved
+    })
   }
 
   async function advance(by: Duration): Promise<void> {
