@@ -86,6 +86,8 @@ export function createLives(parts: LifeParts): Lives {
   )
   /** Nobody looks at messages that nothing happens to: then they need no way of their own. */
   const meddles = source.strikesAt('told') || source.strikesAt('heard') || !isBlind(observer)
+  /** Nor does a store that nothing happens to. */
+  const meddlesWithStore = source.strikesAt('append') || observer.appended !== undefined || observer.rejected !== undefined
   const startsProcesses = parts.workers.some((one) => !isScripted(one) && one.commands === true)
   let life: Life | undefined
   let fleet: Fleet | undefined
@@ -100,13 +102,15 @@ export function createLives(parts: LifeParts): Lives {
     const mine: Life = {
       clock: clock.process(),
       owned,
-      store: faultyStore(owned, {
-        strike: () => (death.signal.aborted ? undefined : source.strike('append')),
-        crash: () => died(mine),
-        jump: (ms) => clock.jump(ms),
-        rejected: () => observer.rejected?.(),
-        appended: async (batches) => observer.appended?.(owned, batches),
-      }),
+      store: meddlesWithStore
+        ? faultyStore(owned, {
+            strike: () => (death.signal.aborted ? undefined : source.strike('append')),
+            crash: () => died(mine),
+            jump: (ms) => clock.jump(ms),
+            rejected: () => observer.rejected?.(),
+            appended: async (batches) => observer.appended?.(owned, batches),
+          })
+        : owned,
       death,
     }
     return mine
