@@ -3,7 +3,14 @@ import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import { FleetError } from '../protocol/errors.ts'
 import { invalidDocument } from '../protocol/problem.ts'
 import { RouteReport } from '../protocol/route.ts'
-import type { AcceptedMessage, ArtifactMessage, AttemptMessage, RouteMessage, UsageMessage } from '../protocol/wire.ts'
+import type {
+  AcceptedMessage,
+  ArtifactMessage,
+  AttemptMessage,
+  ProgressMessage,
+  RouteMessage,
+  UsageMessage,
+} from '../protocol/wire.ts'
 import type { AttemptPlace } from '../ports/collector.ts'
 import { failAttempt, releaseAttempt } from './attempt-end.ts'
 import { liveTask } from './attempt-watch.ts'
@@ -76,36 +83,19 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
 
   function handle(worker: Worker, presence: AttemptPresence, message: AttemptMessage, isRepeated: boolean): Promise<void> | void {
     const { run_id, task_id, attempt } = message
-    const live = (): ReturnType<typeof liveTask> => liveTask(core, run_id, task_id, attempt)
-    const accepted = (said: AcceptedMessage): void =>
-      core.turns.report((context) => {
-        const found = live()
-        return found === undefined ? nothing() : noting(said, accept(context, found.run, found.task, said))
-      })
     switch (message.type) {
       case 'heartbeat':
         if (presence.lingering) return
         announceHeartbeat(core, presence, message)
         // What works was accepted; its word for that may have been lost with a fleet that crashed (LE6).
-        if (live()?.task.status === 'starting') accepted({ type: 'accepted', run_id, task_id, attempt })
+        if (liveOf(message)?.task.status === 'starting') accepted({ type: 'accepted', run_id, task_id, attempt })
         return
       case 'accepted':
         return accepted(message)
-      case 'progress': {
-        const newCall = isNewCall(presence, message.event)
-        core.turns.report((context) => {
-          const found = live()
-          return found === undefined ? nothing() : noting(message, progress(context, found.run, found.task, message, newCall))
-        })
-        return
-      }
+      case 'progress':
+        return progressed(message, isNewCall(presence, message.event))
       case 'usage':
-        core.turns.report((context) => {
-          const run = core.state.runs.get(run_id)
-          const task = run?.tasks.get(task_id)
-          return run === undefined || task === undefined ? nothing() : noting(message, spend(context, run, task, message))
-        })
-        return
+        return spent(message)
       case 'route':
         return route(presence, message)
       case 'log':
@@ -118,6 +108,32 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       case 'stopped':
         return end(worker, presence, message)
     }
+  }
+
+  function liveOf({ run_id, task_id, attempt }: AttemptMessage): Live | undefined {
+    return liveTask(core, run_id, task_id, attempt)
+  }
+
+  function accepted(message: AcceptedMessage): void {
+    core.turns.report((context) => {
+      const found = liveOf(message)
+      return found === undefined ? nothing() : noting(message, accept(context, found.run, found.task, message))
+    })
+  }
+
+  function progressed(message: ProgressMessage, newCall: boolean): void {
+    core.turns.report((context) => {
+      const found = liveOf(message)
+      return found === undefined ? nothing() : noting(message, progress(context, found.run, found.task, message, newCall))
+    })
+  }
+
+  function spent(message: UsageMessage): void {
+    core.turns.report((context) => {
+      const run = core.state.runs.get(message.run_id)
+      const task = run?.tasks.get(message.task_id)
+      return run === undefined || task === undefined ? nothing() : noting(message, spend(context, run, task, message))
+    })
   }
 
   /** Whatever may not be on a receipt is not taken, and the attempt's log says so. */

@@ -95,15 +95,14 @@ export function createScriptedHost(
   }
 
   function beat(one: Running, here: number): void {
-    clock.alarm(
-      parts.heartbeatMs,
-      () => {
-        if (one.ended || one.silent || here !== life) return
-        say(one, { ...attemptKey(one.assign), type: 'heartbeat' }, here)
-        beat(one, here)
-      },
-      { keepAlive: true },
-    )
+    const heartbeat: AttemptMessage = { ...attemptKey(one.assign), type: 'heartbeat' }
+    const again = (): void => void clock.alarm(parts.heartbeatMs, act, { keepAlive: true })
+    function act(): void {
+      if (one.ended || one.silent || here !== life) return
+      say(one, heartbeat, here)
+      again()
+    }
+    again()
   }
 
   function receive(message: ToWorker): void {
