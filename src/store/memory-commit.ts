@@ -80,18 +80,13 @@ export class MemoryCommit {
       await this.#turn()
       this.#current = this.#waiting
       this.#waiting = []
-      const fate = await this.#fateOf(this.#current)
+      const fate = await this.#decide(this.#current.flatMap((call) => ('batches' in call ? call.batches : [])))
       if (this.#isDropped) return
       if (fate === 'store' || fate === 'store-then-unknown') this.#store(this.#current)
       if (fate === 'store') for (const call of this.#current) call.resolve()
       else this.#fail(this.#current, fate)
       this.#current = []
     }
-  }
-
-  async #fateOf(calls: readonly Call[]): Promise<AppendFate> {
-    const batches = calls.flatMap((call) => ('batches' in call ? call.batches : []))
-    return this.#decide(batches)
   }
 
   #store(calls: readonly Call[]): void {
