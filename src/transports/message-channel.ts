@@ -19,7 +19,8 @@ export function createMessageChannel<Message>(weigh: (message: Message) => numbe
   let backlog = 0
   let ended = false
   let isRead = false
-  let wake: (() => void) | undefined
+  /** Takes the next message, where the reader waits for one. */
+  let handOver: ((result: IteratorResult<Message, undefined>) => void) | undefined
 
   const take = (): IteratorResult<Message, undefined> | undefined => {
     if (head === undefined) return ended ? { done: true, value: undefined } : undefined
@@ -30,20 +31,27 @@ export function createMessageChannel<Message>(weigh: (message: Message) => numbe
     return { done: false, value: message }
   }
 
+  const give = (result: IteratorResult<Message, undefined>) => {
+    const waiting = handOver
+    handOver = undefined
+    waiting?.(result)
+  }
+
   const end = () => {
     ended = true
-    wake?.()
+    if (head === undefined) give({ done: true, value: undefined })
   }
 
   return {
     push(message) {
       if (ended) return
+      // Who waits has read all that was queued.
+      if (handOver !== undefined) return give({ done: false, value: message })
       const node = { message, next: undefined }
       if (tail === undefined) head = node
       else tail.next = node
       tail = node
       backlog += weigh(message)
-      wake?.()
     },
     end,
     get backlog() {
@@ -59,14 +67,7 @@ export function createMessageChannel<Message>(weigh: (message: Message) => numbe
         next() {
           const taken = take()
           if (taken !== undefined) return Promise.resolve(taken)
-          return new Promise((resolve) => {
-            wake = () => {
-              const awaited = take()
-              if (awaited === undefined) return
-              wake = undefined
-              resolve(awaited)
-            }
-          })
+          return new Promise((resolve) => (handOver = resolve))
         },
         async return() {
           head = tail = undefined
