@@ -52,7 +52,7 @@ export function createRealTime(): RealTime {
       delay: (ms) => waiting(work, attempt.delay(ms)),
       artifact: (artifact) => waiting(work, attempt.artifact(artifact)),
     }
-    return Object.assign(Object.create(attempt) as AttemptContext, own)
+    return Object.create(attempt, Object.getOwnPropertyDescriptors(own)) as AttemptContext
   }
 
   return {

@@ -19,11 +19,12 @@ export interface ReportChannel {
 
 /** Creates the report channel of one attempt; its reports are numbered from 1. */
 export function createReportChannel(send: (report: number, content: ArtifactContent) => void): ReportChannel {
-  const waiting = new Map<number, PromiseWithResolvers<FleetArtifactRef>>()
+  /** Made with the first report: most attempts make none. */
+  let waiting: Map<number, PromiseWithResolvers<FleetArtifactRef>> | undefined
   let last = 0
   let ended: FleetError | undefined
 
-  async function untilNoneWaits(): Promise<void> {
+  async function untilNoneWaits(waiting: ReadonlyMap<number, PromiseWithResolvers<FleetArtifactRef>>): Promise<void> {
     while (waiting.size > 0) await Promise.allSettled([...waiting.values()].map((answer) => answer.promise))
   }
 
@@ -32,24 +33,25 @@ export function createReportChannel(send: (report: number, content: ArtifactCont
       if (ended !== undefined) return Promise.reject(ended)
       const answer = withResolvers<FleetArtifactRef>()
       last += 1
+      waiting ??= new Map()
       waiting.set(last, answer)
       send(last, content)
       return answer.promise
     },
     collected({ report, artifact, refused }) {
-      const answer = waiting.get(report)
-      waiting.delete(report)
+      const answer = waiting?.get(report)
+      waiting?.delete(report)
       if (artifact !== undefined) answer?.resolve(artifact)
       else
         answer?.reject(
           new FleetError('artifact_refused', refused ?? 'The fleet refused the artifact and gave no reason. See its log.'),
         )
     },
-    settled: () => (waiting.size > 0 ? untilNoneWaits() : undefined),
+    settled: () => (waiting === undefined || waiting.size === 0 ? undefined : untilNoneWaits(waiting)),
     end(reason) {
       ended ??= reason
-      for (const report of waiting.values()) report.reject(reason)
-      waiting.clear()
+      for (const report of waiting?.values() ?? []) report.reject(reason)
+      waiting?.clear()
     },
   }
 }

@@ -29,38 +29,118 @@ export interface ContextParts {
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
 export function createAttemptContext<Input>(input: Input, parts: ContextParts): AttemptContext<Input> {
-  const { assign, stopping, requireLive, reports } = parts
+  return new WorkContext(input, parts)
+}
+
+// Under symbols, and no private fields, so that an object that is made of a context, as its prototype or its proxy, works like it.
+const parts = Symbol('parts')
+const made = Symbol('made')
+
+/** Most work uses little of what it gets, so what is not plain is made when it is asked for. */
+class WorkContext<Input> implements AttemptContext<Input> {
+  readonly task: AttemptContext['task']
+  readonly input: Input
+  readonly number: number
+  readonly runId: string
+  readonly budgetLeft: AttemptContext['budgetLeft']
+  readonly allowParallelReads: boolean
+  readonly previous: AttemptContext['previous']
+  /** A function, since what is printed of a context must not show its secrets (SE5). */
+  readonly [parts]: () => ContextParts;
+  [made]: { reports?: Reports; dependencies?: AttemptContext['dependencies'] } | undefined
+
+  constructor(input: Input, given: ContextParts) {
+    const { assign } = given
+    this.task = assign.task
+    this.input = input
+    this.number = assign.attempt
+    this.runId = assign.run_id
+    this.budgetLeft = assign.budget_left ?? {}
+    this.allowParallelReads = assign.allow_parallel_reads
+    this.previous = assign.previous
+    this[parts] = () => given
+    this[made] = undefined
+  }
+
+  get signal(): AbortSignal {
+    return this[parts]().stopping.signal
+  }
+
+  get handBack(): AbortSignal {
+    return this[parts]().handingBack.signal
+  }
+
+  get dependencies(): AttemptContext['dependencies'] {
+    this[made] ??= {}
+    return (this[made].dependencies ??= Object.fromEntries(
+      this[parts]().assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),
+    ))
+  }
+
+  get secrets(): AttemptContext['secrets'] {
+    return createAttemptSecrets(this[parts]().assign.secrets)
+  }
+
+  get folder(): string {
+    const { assign, makeFolder } = this[parts]()
+    return withRoom(this[parts](), () => {
+      makeFolder(assign.folder)
+      return assign.folder
+    })
+  }
+
+  get root(): string {
+    return withRoom(this[parts](), () => this[parts]().assign.root)
+  }
+
+  get modelWait(): Reports['modelWait'] {
+    return reportsOf(this).modelWait
+  }
+
+  get tool(): Reports['tool'] {
+    return reportsOf(this).tool
+  }
+
+  get workflow(): Reports['workflow'] {
+    return reportsOf(this).workflow
+  }
+
+  get usage(): Reports['usage'] {
+    return reportsOf(this).usage
+  }
+
+  get route(): Reports['route'] {
+    return reportsOf(this).route
+  }
+
+  get log(): Reports['log'] {
+    return reportsOf(this).log
+  }
+
+  get artifact(): Reports['artifact'] {
+    return reportsOf(this).artifact
+  }
+
+  get delay(): Reports['delay'] {
+    return reportsOf(this).delay
+  }
+
+  get fail(): Reports['fail'] {
+    return reportsOf(this).fail
+  }
+}
+
+function reportsOf<Input>(context: WorkContext<Input>): Reports {
+  context[made] ??= {}
+  return (context[made].reports ??= createReports(context[parts]()))
+}
+
+/** What work can say and do, in functions that need no `this`. */
+type Reports = Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'route' | 'log' | 'artifact' | 'delay' | 'fail'>
+
+function createReports(parts: ContextParts): Reports {
+  const { requireLive, reports } = parts
   return {
-    task: assign.task,
-    input,
-    number: assign.attempt,
-    runId: assign.run_id,
-    get signal() {
-      return stopping.signal
-    },
-    get handBack() {
-      return parts.handingBack.signal
-    },
-    budgetLeft: assign.budget_left ?? {},
-    allowParallelReads: assign.allow_parallel_reads,
-    previous: assign.previous,
-    dependencies: Object.fromEntries(
-      assign.dependencies.map(({ task_id, receipt }) => [task_id, { receipt, output: receipt.output }]),
-    ),
-    // Most work has none.
-    get secrets() {
-      return createAttemptSecrets(assign.secrets)
-    },
-    // Most work needs no folder of its own, so it is made when it is asked for.
-    get folder() {
-      return withRoom(parts, () => {
-        parts.makeFolder(assign.folder)
-        return assign.folder
-      })
-    },
-    get root() {
-      return withRoom(parts, () => assign.root)
-    },
     ...createProgressReports(parts),
     artifact: (artifact) =>
       harmless(async () => {

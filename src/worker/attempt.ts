@@ -47,6 +47,9 @@ export interface AttemptDependency {
  * Reports are ordered. None of them needs to be awaited: a report that is not awaited never becomes an unhandled rejection. Once
  * `signal` has aborted, or the attempt has ended, every method throws: the signal's reason, or `lease_lost`. `modelWait`, `tool`,
  * `workflow`, `usage`, `route`, `log` and `fail` throw where they are called; `artifact` and `delay` reject.
+ *
+ * What costs something, such as `signal`, is made when it is read, and methods need no `this`: take out of it what you need. A copy by
+ * spreading holds the plain facts alone.
  */
 export interface AttemptContext<Input = unknown> {
   /** The task. Its `worker` is what applies: profile, role preset and defaults of the run are merged into it. */

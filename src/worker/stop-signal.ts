@@ -13,29 +13,35 @@ export interface StopSignal {
 }
 
 export function createStopSignal(): StopSignal {
-  let reason: FleetError | undefined
-  let controller: AbortController | undefined
-  let listeners: Set<() => void> | undefined
-  return {
-    get reason() {
-      return reason
-    },
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController()
-        if (reason !== undefined) controller.abort(reason)
-      }
-      return controller.signal
-    },
-    onStop(act) {
-      const heard = (listeners ??= new Set()).add(act)
-      return () => heard.delete(act)
-    },
-    stop(why) {
-      if (reason !== undefined) return
-      reason = why
-      controller?.abort(why)
-      for (const act of listeners ?? []) act()
-    },
+  return new LazyStopSignal()
+}
+
+class LazyStopSignal implements StopSignal {
+  #reason: FleetError | undefined
+  #controller: AbortController | undefined
+  #listeners: Set<() => void> | undefined
+
+  get reason(): FleetError | undefined {
+    return this.#reason
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  onStop(act: () => void): () => void {
+    const listeners = (this.#listeners ??= new Set()).add(act)
+    return () => listeners.delete(act)
+  }
+
+  stop(why: FleetError): void {
+    if (this.#reason !== undefined) return
+    this.#reason = why
+    this.#controller?.abort(why)
+    for (const act of this.#listeners ?? []) act()
   }
 }

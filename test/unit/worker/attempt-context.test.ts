@@ -48,6 +48,21 @@ describe('the context of an attempt', () => {
     expect(seen).toBe(allowed)
   })
 
+  it.each([
+    ['a proxy of it', (attempt: AttemptContext) => new Proxy(attempt, {})],
+    ['an object that inherits from it', (attempt: AttemptContext) => Object.create(attempt) as AttemptContext],
+    ['its methods alone', ({ log, tool, signal }: AttemptContext) => ({ log, tool, signal })],
+  ])('HO1 works through %s', async (_, viewOf) => {
+    const sent = await sentBy(async (attempt) => {
+      const { log, tool, signal } = viewOf(attempt)
+      if (signal !== attempt.signal) throw new Error('another signal')
+      await log('said')
+      await tool('cargo')
+    })
+
+    expect(sent.map(({ type }) => type)).toEqual(['log', 'progress', 'result'])
+  })
+
   it('RE5 SC5 holds what the fleet assigned', async () => {
     let seen: AttemptContext | undefined
     const assign = assignment(
