@@ -51,7 +51,7 @@ export function compileTable(machine: AnyStateMachine): Table {
 export function initialOf(machine: AnyStateMachine): { readonly value: string; readonly context: Context } {
   const value = machine.root.initial.target[0]?.key
   const context: unknown = machine.config.context ?? {}
-  if (value === undefined || typeof context !== 'object' || context === null)
+  if (value === undefined || typeof context !== 'object')
     throw new TypeError(`The machine ${machine.id} does not begin in one state with a plain context, which a table needs.`)
   return { value, context: context as Context }
 }
@@ -81,9 +81,10 @@ type Refuse = (what: string) => never
 
 function requirePlain(node: AnyStateNode, refuse: Refuse): void {
   const where = node.parent === undefined ? 'of its own' : `in the state ${node.key}`
+  // XState makes entry and exit actions of delays, so they are looked for first.
+  if (node.after.length > 0) refuse(`a delayed transition ${where}`)
   if (node.entry.length > 0 || node.exit.length > 0) refuse(`entry or exit actions ${where}`)
   if (node.invoke.length > 0) refuse(`an invocation ${where}`)
-  if (node.after.length > 0) refuse(`a delayed transition ${where}`)
   if ((node.always ?? []).length > 0) refuse(`an eventless transition ${where}`)
   for (const type of node.transitions.keys()) if (type.includes('*')) refuse(`a wildcard transition ${where}`)
 }
@@ -121,8 +122,8 @@ function assignOf(machine: AnyStateMachine, action: unknown, refuse: Refuse): As
   }
 }
 
+/** XState's own forms: a name, a name with parameters, or a function, which has neither. */
 function nameAndParams(named: unknown): { readonly type?: string; readonly params?: unknown } {
   if (typeof named === 'string') return { type: named }
-  if (typeof named !== 'object' || named === null || !('type' in named) || typeof named.type !== 'string') return {}
-  return { type: named.type, params: 'params' in named ? named.params : undefined }
+  return typeof named === 'object' ? (named as { readonly type: string; readonly params?: unknown }) : {}
 }

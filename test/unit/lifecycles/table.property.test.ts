@@ -109,18 +109,65 @@ test('CO3 a table does what XState does with forbidden and targetless rows, and 
 })
 
 const plain = { id: 'odd', initial: 'a', states: { a: {}, b: {} } } as const
+const load = (config: object): Lifecycle<AnyStateMachine> =>
+  createLifecycle(
+    setup({
+      guards: { isOpen: () => true },
+      actions: { act: () => {}, assignAll: assign(() => ({})), note: assign({ n: 1 }) },
+    }).createMachine(config as never) as unknown as AnyStateMachine,
+  )
+const inA = (transition: object): object => ({ ...plain, states: { a: { on: { go: transition } }, b: {} } })
+
 test.for([
-  ['nested states', { ...plain, states: { a: { initial: 'c', states: { c: {} } }, b: {} } }],
-  ['a final state', { ...plain, states: { a: {}, b: { type: 'final' } } }],
-  ['an entry action', { ...plain, states: { a: { entry: 'act' }, b: {} } }],
-  ['a delayed transition', { ...plain, states: { a: { after: { 100: 'b' } }, b: {} } }],
-  ['an eventless transition', { ...plain, states: { a: { always: { guard: () => false, target: 'b' } }, b: {} } }],
-  ['an invocation', { ...plain, states: { a: { invoke: { src: 'work' } }, b: {} } }],
-  ['a wildcard', { ...plain, states: { a: { on: { '*': 'b' } }, b: {} } }],
-  ['a guard without a name', { ...plain, states: { a: { on: { go: { guard: () => true, target: 'b' } } }, b: {} } }],
-  ['an action without a name', { ...plain, states: { a: { on: { go: { target: 'b', actions: () => {} } } }, b: {} } }],
-  ['an action that is no assignment', { ...plain, states: { a: { on: { go: { target: 'b', actions: 'act' } } }, b: {} } }],
-] as const)('CO3 a machine with %s is refused when it is loaded, not misread', ([, config]) => {
-  const machine = setup({ actions: { act: () => {} } }).createMachine(config as never) as unknown as AnyStateMachine
-  expect(() => createLifecycle(machine)).toThrow(/The machine odd has .*, which a table cannot do/)
+  ['nested states', 'the state a of type compound', { ...plain, states: { a: { initial: 'c', states: { c: {} } }, b: {} } }],
+  ['a final state', 'the state b of type final', { ...plain, states: { a: {}, b: { type: 'final' } } }],
+  ['an entry action', 'entry or exit actions in the state a', { ...plain, states: { a: { entry: 'act' }, b: {} } }],
+  ['an exit action', 'entry or exit actions in the state b', { ...plain, states: { a: {}, b: { exit: 'act' } } }],
+  ['an action at its beginning', 'entry or exit actions of its own', { ...plain, entry: 'act' }],
+  ['a delayed transition', 'a delayed transition in the state a', { ...plain, states: { a: { after: { 100: 'b' } }, b: {} } }],
+  [
+    'an eventless transition',
+    'an eventless transition in the state a',
+    { ...plain, states: { a: { always: { guard: () => false, target: 'b' } }, b: {} } },
+  ],
+  ['an invocation', 'an invocation in the state a', { ...plain, states: { a: { invoke: { src: 'work' } }, b: {} } }],
+  ['a wildcard', 'a wildcard transition in the state a', { ...plain, states: { a: { on: { '*': 'b' } }, b: {} } }],
+  ['a wildcard for it all', 'a wildcard transition of its own', { ...plain, on: { 'go.*': '.b' } }],
+  ['two targets', 'a transition to 2 states', inA({ target: ['a', 'b'] })],
+  ['a guard without a name', 'the guard without a name', inA({ guard: () => true, target: 'b' })],
+  ['a guard that is not there', 'the guard isShut', inA({ guard: 'isShut', target: 'b' })],
+  ['an action without a name', 'the action without a name', inA({ target: 'b', actions: () => {} })],
+  ['an assignment without a name', 'the action without a name', inA({ target: 'b', actions: assign({ n: 1 }) })],
+  ['an action that is not there', 'the action do', inA({ target: 'b', actions: 'do' })],
+  ['an action that is no assignment', 'the action act', inA({ target: 'b', actions: 'act' })],
+  ['an assignment of everything at once', 'the action assignAll', inA({ target: 'b', actions: 'assignAll' })],
+] as const)('CO3 a machine with %s is refused when it is loaded, not misread', ([, what, config]) => {
+  expect(() => load(config)).toThrow(
+    new TypeError(`The machine odd has ${what}, which a table cannot do. Keep it flat, its guards and actions named.`),
+  )
+  expect(load(inA({ guard: 'isOpen', target: 'b', actions: 'note' })).values).toEqual(['a', 'b'])
+})
+
+test('CO3 a machine whose context has to be computed is refused, since beginning takes no input', () => {
+  expect(() => load({ ...plain, context: () => ({ n: 1 }) })).toThrow(
+    /^The machine odd does not begin in one state with a plain context/,
+  )
+  expect(load({ ...plain, context: { n: 1 } }).initial).toEqual({ value: 'a', context: { n: 1 } })
+  expect(load(plain).initial).toEqual({ value: 'a', context: {} })
+})
+
+test.for(machines)('CO3 the statuses of the %s machine carry the tags that it gives them, and no other', ([, lifecycle]) => {
+  const { states } = lifecycle.machine.root
+  const given = lifecycle.values.flatMap((value) => states[value]?.tags ?? [])
+  for (const value of lifecycle.values)
+    for (const tag of [...given, 'unheard-of'])
+      expect(lifecycle.hasTag(value, tag), `${value} ${tag}`).toBe(states[value]?.tags.includes(tag))
+})
+
+test('CO3 a status that the machine does not know accepts nothing, and has no tag', () => {
+  expect(leaseLifecycle.step({ value: 'asleep' as never, context: leaseLifecycle.initial.context }, { type: 'cancel' })).toBe(
+    undefined,
+  )
+  expect(leaseLifecycle.hasTag('asleep' as never, 'leased')).toBe(false)
+  expect(leaseLifecycle.step(leaseLifecycle.initial, { type: 'cancel' })?.value).toBe('cancelled')
 })

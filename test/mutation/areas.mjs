@@ -1,0 +1,113 @@
+/** A file of sources by its name in a folder. */
+const inFolder = (folder, names) => names.split(' ').map((name) => `${folder}/${name}`)
+const engine = (names) => inFolder('src/engine', names.replaceAll(/\S+/g, '$&.ts'))
+const journal = (names) => inFolder('src/store/json', names.replaceAll(/\S+/g, '$&.ts'))
+/** A file of tests by its name in a folder of test/unit. */
+const tests = (folders) =>
+  Object.entries(folders).flatMap(([folder, names]) => inFolder(`test/unit/${folder}`, names.replaceAll(/\S+/g, '$&.test.ts')))
+
+const ways = ['lease-ways', 'run-ways', 'worker-ways'].map((name) => `test/simulation/${name}.test.ts`)
+
+export const areas = {
+  lifecycles: {
+    machines: {
+      mutate: ['src/lifecycles/*.ts'],
+      tests: [...tests({ lifecycles: 'table.property', engine: 'lifecycles retries releases-and-restarts fencing' }), ...ways],
+      isStaticToo: true,
+    },
+  },
+  journal: {
+    lines: {
+      mutate: journal(
+        'segment-line segment-parse line-buffer group marks place-reading segment-use segment-loss damage entry-scan',
+      ),
+      tests: tests({ 'store/json': 'segment-line segment-parse segment-file group-commit damage run-folder index-shards' }),
+    },
+    segments: {
+      mutate: journal('segment-chain segment-file segment-writer journal-bytes journal-opening'),
+      tests: tests({ 'store/json': 'segment-file segment-line faults damage snapshot doctor reader owner' }),
+    },
+    writing: {
+      mutate: journal('journal-writer segment-retention'),
+      tests: tests({ 'store/json': 'group-commit faults damage segment-retention' }),
+    },
+    reading: {
+      mutate: journal('journal-reader'),
+      tests: tests({ 'store/json': 'reader damage run-folder snapshot index-shards group-commit doctor' }),
+    },
+  },
+  engine: {
+    queue: {
+      mutate: engine('lanes ready-queue schedule task-gates lingering-gates limit-gate gates requirement ticket ticket-queue'),
+      tests: tests({ engine: 'ready-queue requirement retries', fleet: 'scheduling matching gates dependencies' }),
+    },
+    attempts: {
+      mutate: engine(
+        'assignment attempt-end attempt-id attempt-watch deadlines stopping cancel stalls retry task-ended heartbeat stop-reason ended-spec aftermath instant',
+      ),
+      tests: tests({
+        engine: 'leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
+        fleet: 'cancel dependencies run-lifecycle',
+      }),
+    },
+    budgets: {
+      mutate: engine('budget budget-watch run-spend tally commands/budget'),
+      tests: tests({ engine: 'leases-and-time lifecycles', fleet: 'budgets usage' }),
+    },
+    core: {
+      mutate: engine('core decide fold state commit turns entry row run-header effects drain'),
+      tests: tests({
+        engine: 'durable-before-announced determinism lifecycles effects-and-closing retries failing-store.property',
+        fleet: 'run-lifecycle carry-on add-and-delete',
+      }),
+    },
+    commands: {
+      mutate: engine('run-command creation commands/report commands/restart commands/run commands/task defaults'),
+      tests: tests({
+        engine: 'lifecycles releases-and-restarts fencing retries',
+        fleet: 'add-and-delete run-creation run-lifecycle cancel tags verdicts sliced-creation',
+      }),
+    },
+    reports: {
+      mutate: engine('reports redacted-report receipt receipts evidence score run-scorer'),
+      tests: tests({
+        engine: 'evidence fencing event-payloads leases-and-time',
+        fleet: 'verdicts verifier usage artifacts secrets',
+      }),
+    },
+    recovery: {
+      mutate: engine('recovery run-loader run-memory snapshot snapshots fleet-snapshots store-watch engine'),
+      tests: tests({
+        engine: 'run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
+        fleet: 'carry-on control inbox retention failing-disk',
+      }),
+    },
+    events: {
+      mutate: engine('announcer cursor live-cursor project public-event views explain inbox-entry tagged'),
+      tests: tests({
+        engine: 'events-and-cursors live-events public-events event-payloads lifecycles',
+        fleet: 'summary explain tags sdk',
+      }),
+    },
+    workers: {
+      mutate: engine(
+        'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile',
+      ),
+      tests: tests({ engine: 'resuming-workers fencing leases-and-time', fleet: 'workers attach matching profiles' }),
+    },
+    alerts: {
+      mutate: engine('alert-outbox alert-policies alert-record alert-rules alerting'),
+      tests: tests({ engine: 'alerts alert-rules', fleet: 'alert-policies' }),
+    },
+  },
+}
+
+/** The groups of these areas, or these groups, by name; all without any. */
+export function chosenGroups(names = Object.keys(areas)) {
+  return names.flatMap((name) => {
+    const [area, only] = name.split('/')
+    const groups = Object.entries(areas[area] ?? {}).filter(([group]) => only === undefined || group === only)
+    if (groups.length === 0) throw new Error(`There is no ${name} to change. The areas are ${Object.keys(areas).join(', ')}.`)
+    return groups.map(([group, parts]) => ({ name: `${area}/${group}`, ...parts }))
+  })
+}

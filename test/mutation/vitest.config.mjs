@@ -1,0 +1,24 @@
+import { chosenGroups } from './areas.mjs'
+import { keptThread } from './kept-thread.mjs'
+
+const conditions = ['flotilla-source', 'module', 'node', 'development|production']
+const [{ tests, isStaticToo = false }] = chosenGroups([process.env.FLOTILLA_MUTATION])
+
+/** Files in the order in which the group names them: what knows most of the sources comes first. */
+class AsNamed {
+  shard(files) {
+    return files
+  }
+  sort(files) {
+    const rank = ({ moduleId }) => tests.findIndex((test) => moduleId.endsWith(test))
+    return files.toSorted((one, other) => rank(one) - rank(other))
+  }
+}
+
+export default {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  // A static mutant is in effect while the sources are loaded, so that they have to be loaded anew.
+  plugins: isStaticToo ? [] : [keptThread()],
+  test: { include: tests, isolate: false, testTimeout: 60_000, sequence: { sequencer: AsNamed } },
+}
