@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 
 /** What Stryker says of a mutant, and whether a test noticed it. The rest, static or ignored, does not count. */
 const noticed = { Killed: true, Timeout: true, Survived: false, NoCoverage: false }
 
 /** A line for each file and each area, then what survived. */
 export function textReport(groups, folder) {
-  const mutants = groups.flatMap(({ name }) => mutantsOf(name, `${folder}/${name.replace('/', '-')}.json`))
+  const mutants = groups.flatMap(({ name }) => mutantsOf(name, `${folder}/${name.replace('/', '-')}.jsonl`))
   const survivors = mutants.filter(({ status }) => noticed[status] === false)
   return [
     ...survivors.map(
@@ -16,27 +17,24 @@ export function textReport(groups, folder) {
   ].join('\n\n')
 }
 
-function mutantsOf(name, path) {
+function mutantsOf(group, path) {
   if (!existsSync(path)) return []
-  const { files } = JSON.parse(readFileSync(path, 'utf8'))
-  return Object.entries(files).flatMap(([file, { source, mutants }]) => {
-    const lines = source.split('\n')
-    return mutants.map(({ status, mutatorName, replacement, location: { start, end } }) => ({
-      area: name.split('/')[0],
-      file,
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
+  return lines.map((line) => {
+    const { fileName, status, mutatorName, replacement = '', location } = JSON.parse(line)
+    const { start, end } = location
+    const source = readFileSync(fileName, 'utf8').split('\n')
+    const before = source.slice(start.line - 1, end.line)
+    return {
+      area: group.split('/')[0],
+      file: relative('.', fileName),
       status,
       mutator: mutatorName,
       line: start.line,
       column: start.column,
-      before: lines
-        .slice(start.line - 1, end.line)
-        .join('\n')
-        .slice(0, 200),
-      after:
-        (lines[start.line - 1] ?? '').slice(0, start.column - 1) +
-        (replacement ?? '').slice(0, 200) +
-        (lines[end.line - 1] ?? '').slice(end.column - 1),
-    }))
+      before: before.join('\n'),
+      after: `${before[0].slice(0, start.column - 1)}${replacement}${before.at(-1).slice(end.column - 1)}`,
+    }
   })
 }
 
