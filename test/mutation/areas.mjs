@@ -14,7 +14,7 @@ export const areas = {
       mutate: ['src/lifecycles/*.ts'],
       // A machine that does not load fails the tests that import it last, inside of them; files that cannot be loaded count as no failure.
       tests: [
-        ...tests({ lifecycles: 'table.property', engine: 'lifecycles releases-and-restarts' }),
+        ...tests({ lifecycles: 'lease table.property', engine: 'lifecycles releases-and-restarts' }),
         ...ways,
         ...tests({ lifecycles: 'loading' }),
       ],
@@ -24,21 +24,27 @@ export const areas = {
   journal: {
     lines: {
       mutate: journal(
-        'segment-line segment-parse line-buffer group marks place-reading segment-use segment-loss damage entry-scan',
+        'segment-line segment-parse line-buffer group marks place-reading segment-use segment-loss damage journal-bytes',
       ),
-      tests: tests({ 'store/json': 'segment-line segment-parse segment-file group-commit damage run-folder index-shards' }),
+      tests: tests({
+        'store/json': 'marks segment-use segment-loss segment-line segment-stretch group entry-scan segment-parse index-shards',
+      }),
     },
     segments: {
-      mutate: journal('segment-chain segment-file segment-writer journal-bytes journal-opening'),
-      tests: tests({ 'store/json': 'segment-file segment-line faults damage snapshot doctor reader owner' }),
+      mutate: journal('segment-chain segment-file segment-writer entry-scan'),
+      tests: tests({ 'store/json': 'segment-chain segment-room entry-scan segment-file reader' }),
     },
     writing: {
       mutate: journal('journal-writer segment-retention'),
-      tests: tests({ 'store/json': 'group-commit faults damage segment-retention' }),
+      tests: tests({ 'store/json': 'group-commit faults segment-file damage segment-retention' }),
+    },
+    opening: {
+      mutate: journal('journal-opening'),
+      tests: tests({ 'store/json': 'faults segment-file damage doctor owner' }),
     },
     reading: {
-      mutate: journal('journal-reader'),
-      tests: tests({ 'store/json': 'reader damage run-folder snapshot index-shards group-commit doctor' }),
+      mutate: journal('journal-reader run-heads'),
+      tests: tests({ 'store/json': 'run-folder segment-parse index-shards reader snapshot faults damage doctor' }),
     },
   },
   engine: {
