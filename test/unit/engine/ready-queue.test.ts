@@ -126,3 +126,63 @@ test.each([
 ])('SC8 what tasks wait for is asked a few times for each of them, when they %s', (_, more) => {
   for (const count of [100, 2_000]) expect(askedIn(count, more)).toBeLessThanOrEqual(5 * count)
 })
+
+/** A queue of tasks of one class that takes one at once, each with a key of its own, so that they wait at one gate in different lanes. */
+function queueAtOneGate() {
+  const gates = createGates({ limits: { classes: { x: { atOnce: 1 } } }, later: () => undefined })
+  const queue = createReadyQueue()
+  const push = (index: number, priority = 1, concurrency_key = `k${index}`): TaskState => {
+    const task = taskOf(index, { metadata: { class: 'x', priority }, concurrency_key })
+    queue.push(task)
+    return task
+  }
+  const first = () => queue.first(() => true, gates, 0)
+  const lease = (task: TaskState): void => {
+    task.version += 1
+    gates.hold({ run: 'r', task: task.id }, task.gates!)
+  }
+  const release = (task: TaskState): void => gates.release({ run: 'r', task: task.id }, task.gates!)
+  return { push, first, lease, release, isEmpty: () => !queue.some(() => true) }
+}
+
+test('SC6 SC8 all that wait at one gate come back, one after the other, in their order', () => {
+  const { push, first, lease, release, isEmpty } = queueAtOneGate()
+  for (const index of [3, 1, 4, 2]) push(index)
+  const given: string[] = []
+  for (let task = first(); task !== undefined; task = first()) {
+    given.push(task.id)
+    lease(task)
+    // Every lane is looked at, and parked, while the gate is closed.
+    expect(first()).toBe(undefined)
+    release(task)
+  }
+  expect(given).toEqual(['t1', 't2', 't3', 't4'])
+  expect(isEmpty()).toBe(true)
+})
+
+test('SC6 SC8 a task that was cancelled while it waited at a gate keeps none behind it from coming back', () => {
+  const { push, first, lease, release } = queueAtOneGate()
+  const [one, two, three, four] = [1, 2, 3, 4].map((index) => push(index)) as [TaskState, TaskState, TaskState, TaskState]
+  expect(first()).toBe(one)
+  lease(one)
+  expect(first()).toBe(undefined)
+  for (const cancelled of [two, three]) cancelled.version += 1
+  release(one)
+  expect(first()).toBe(four)
+})
+
+test('SC2 SC8 a more urgent task that joins those waiting at a gate goes before them, and before other lanes', () => {
+  const { push, first, lease, release } = queueAtOneGate()
+  const one = push(1)
+  push(2, 2)
+  push(3, 1)
+  expect(first()).toBe(one)
+  lease(one)
+  expect(first()).toBe(undefined)
+  const urgent = push(4, 0, 'k2')
+  release(one)
+  expect(first()).toBe(urgent)
+  // The same where the lane is not parked.
+  const more = push(5, -1, 'k3')
+  expect(first()).toBe(more)
+})

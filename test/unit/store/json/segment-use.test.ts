@@ -26,8 +26,7 @@ test('ST7 what the index says of segments is gone on from, and what it was given
   const given = [['s1', { runs: 1, tombstones: 0 }]] as const
   const use = new SegmentUse(given)
   use.entered('s1')
-  const [[, written]] = use.all() as [[string, { runs: number }]]
-  written.runs = 99
+  Object.assign(use.all()[0]?.[1] ?? {}, { runs: 99 })
   expect(given).toEqual([['s1', { runs: 1, tombstones: 0 }]])
   expect(use.of('s1')).toEqual({ runs: 2, tombstones: 0 })
 })
