@@ -16,8 +16,6 @@ interface Lane {
 interface Entry {
   readonly lane: Lane
   readonly ticket: Ticket
-  /** The gate that it is parked at. */
-  readonly at: string | undefined
 }
 
 /**
@@ -39,8 +37,9 @@ export function createLanes(): Lanes {
   /** Gates that opened while lanes are parked at them, with the lane that came back last: while that one waits, no other need come. */
   const opened = new Map<string, Entry | undefined>()
 
+  /** `at`: the gate to park it at, undefined where it may be ready. */
   function put(lane: Lane, ticket: Ticket, at: string | undefined): Entry {
-    const entry: Entry = { lane, ticket, at }
+    const entry: Entry = { lane, ticket }
     lane.entry = entry
     if (at === undefined) ready.push(entry)
     else {
@@ -97,7 +96,8 @@ export function createLanes(): Lanes {
         lanes.set(gates.signature, (lane = { gates, tickets: new TinyQueue<Ticket>([], order), entry: undefined }))
       lane.tickets.push(ticket)
       const { entry } = lane
-      if (entry === undefined || order(ticket, entry.ticket) < 0) put(lane, ticket, entry?.at)
+      // A parked lane is looked at itself: its gate may be open, with a lane that is less urgent brought back from it.
+      if (entry === undefined || order(ticket, entry.ticket) < 0) put(lane, ticket, undefined)
     },
     first(gates, now) {
       for (;;) {
