@@ -51,8 +51,8 @@ export const areas = {
     queue: {
       mutate: engine('lanes ready-queue schedule task-gates lingering-gates limit-gate gates requirement ticket ticket-queue'),
       tests: tests({
-        engine: 'gates ready-queue requirement retries',
-        fleet: 'scheduling matching gates dependencies command-scorer',
+        engine: 'gates requirement ready-queue retries',
+        fleet: 'scheduling matching gates dependencies explain command-scorer',
       }),
     },
     attempts: {
