@@ -45,7 +45,6 @@ export const runMachine = setup({
   initial: 'pending',
   states: {
     pending: {
-      tags: 'active',
       on: {
         start: 'queued',
         pause: { target: 'paused', actions: { type: 'remember', params: { status: 'pending' } } },
@@ -54,7 +53,6 @@ export const runMachine = setup({
       },
     },
     queued: {
-      tags: ['active', 'leasing'],
       on: {
         lease: 'running',
         pause: { target: 'paused', actions: { type: 'remember', params: { status: 'queued' } } },
@@ -63,7 +61,6 @@ export const runMachine = setup({
       },
     },
     running: {
-      tags: ['active', 'leasing'],
       on: {
         pause: { target: 'paused', actions: { type: 'remember', params: { status: 'running' } } },
         end: [...ends],

@@ -32,10 +32,9 @@ export const workerMachine = setup({
   states: {
     unknown: { on: { hello: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
     online: {
-      tags: 'active',
       on: { lease: 'busy', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' },
     },
-    busy: { tags: 'active', on: { idle: 'online', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
+    busy: { on: { idle: 'online', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
     unhealthy: { on: { recover: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
     offline: { on: { hello: [...arrivals], drain: [...drains], retire: 'retired' } },
     draining: { on: { idle: 'retired', lost: 'offline', retire: 'retired' } },
