@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import type { EntryLine } from '../../../../src/store/json/segment-line.ts'
 import {
+  claimedFormat,
   decodeLine,
   decodePlace,
   encodeClosed,
@@ -87,6 +88,37 @@ test('ST4 VE7 read behind the one before it in its batch, a line says the same, 
     const bits = Array.from({ length: (second?.length ?? 0) * 8 }, (__, bit) => bit)
     expect(bits.filter((bit) => decode(flip(second ?? Buffer.alloc(0), bit), lineOf(first)) !== undefined)).toEqual([])
   }
+})
+
+test('ST7 read for its place alone, a line says where it stands; what changes what is known of its run is read whole', () => {
+  const place = { run: 'run-1', seq: 4, prev: 'ab', batch: [1, 2] as const }
+  const entry = { seq: 4, text: 'x' }
+  const bytesOf = (line: Line) => Buffer.from(encoded(line).text.trimEnd())
+  for (const more of [{}, { offset: 12_345 }, { offset: 0 }]) {
+    const bytes = bytesOf({ ...place, ...more, body: entryBody({ entry }) })
+    const { hash } = decodeLine(bytes) as EntryLine
+    expect(decodePlace(bytes)).toEqual({ kind: 'entry', ...place, ...more, hash })
+  }
+  const row = { id: 'run-1', name: 'r', status: 'running', tasks: 1, createdAt: 1, updatedAt: 1 } as const
+  for (const body of [entryBody({ row, entry }), entryBody({ removed: 7 })]) {
+    const bytes = bytesOf({ ...place, body })
+    expect(decodePlace(bytes)).toEqual(decodeLine(bytes))
+    expect(decodePlace(bytes)).toHaveProperty(body.startsWith('"row"') ? 'row' : 'removed')
+  }
+  // A place that is not written as places are, is read as JSON.
+  const odd = bytesOf({ ...place, run: 'run-ü', body: entryBody({ entry }) })
+  expect(decodePlace(odd)).toEqual(decodeLine(odd))
+})
+
+test('ST8 the format is told of a header whose rest cannot be read, and of nothing else', () => {
+  const claims = [
+    '{"flotilla":{"format":1,"x',
+    '{"flotilla":{"format":123456789,',
+    ' {"flotilla":{"format":1,',
+    '{"flotilla":{"format":1',
+    '{"run":',
+  ]
+  expect(claims.map((text) => claimedFormat(Buffer.from(text)))).toEqual([1, 123_456_789, undefined, undefined, undefined])
 })
 
 function flip(bytes: Buffer, bit: number): Buffer {
