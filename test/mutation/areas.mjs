@@ -27,7 +27,8 @@ export const areas = {
         'segment-line segment-parse line-buffer group marks place-reading segment-use segment-loss damage journal-bytes',
       ),
       tests: tests({
-        'store/json': 'marks segment-use segment-loss segment-line segment-stretch group entry-scan segment-parse index-shards',
+        'store/json':
+          'marks segment-use segment-loss segment-line segment-stretch segment-chain group entry-scan segment-parse index-shards',
       }),
     },
     segments: {
@@ -60,13 +61,13 @@ export const areas = {
         'assignment attempt-end attempt-id attempt-watch deadlines stopping cancel stalls retry task-ended heartbeat stop-reason ended-spec aftermath instant',
       ),
       tests: tests({
-        engine: 'leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
+        engine: 'retry leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
         fleet: 'cancel dependencies run-lifecycle',
       }),
     },
     budgets: {
       mutate: engine('budget budget-watch run-spend tally commands/budget'),
-      tests: tests({ engine: 'leases-and-time lifecycles', fleet: 'budgets usage' }),
+      tests: tests({ engine: 'budget lifecycles leases-and-time', fleet: 'budgets usage' }),
     },
     core: {
       mutate: engine('core decide fold state commit turns entry row run-header effects drain'),

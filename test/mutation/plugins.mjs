@@ -1,4 +1,5 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { PluginKind, commonTokens, declareClassPlugin, declareValuePlugin } from '@stryker-mutator/api/plugin'
 
 /** The words of an error are for people. What a caller goes by, its code, is changed like all else. */
@@ -9,7 +10,7 @@ const wordsOfErrors = {
   },
 }
 
-/** Writes every mutant down as soon as it is tested, a JSON object per line, so that a run that is broken off has told what it found. */
+/** Writes every change down as soon as it was tested, a JSON object per line, so that a run that is broken off has told what it found. */
 class MutantLines {
   static inject = [commonTokens.options]
   #path
@@ -19,9 +20,20 @@ class MutantLines {
     writeFileSync(this.#path, '')
   }
 
-  onMutantTested({ fileName, status, mutatorName, replacement, location, static: isStatic, coveredBy, killedBy }) {
-    const line = { fileName, status, mutatorName, replacement, location, isStatic, tests: coveredBy?.length ?? 0, killedBy }
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`)
+  onMutantTested({ fileName, status, mutatorName, replacement = '', location: { start, end } }) {
+    const lines = readFileSync(fileName, 'utf8')
+      .split('\n')
+      .slice(start.line - 1, end.line)
+    const told = {
+      file: relative('.', fileName),
+      line: start.line,
+      column: start.column,
+      status,
+      mutator: mutatorName,
+      before: lines.join('\n'),
+      after: `${lines[0].slice(0, start.column - 1)}${replacement}${lines.at(-1).slice(end.column - 1)}`,
+    }
+    appendFileSync(this.#path, `${JSON.stringify(told)}\n`)
   }
 }
 

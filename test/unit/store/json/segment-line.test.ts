@@ -6,6 +6,7 @@ import {
   decodeLine,
   decodePlace,
   encodeClosed,
+  encodeCut,
   encodeHeader,
   encodePrevious,
   entryBody,
@@ -26,6 +27,7 @@ const samples = {
   header: encodeHeader({ format: 1, store: 's', epoch: 1, segment: 1, owner }),
   previous: encodePrevious([{ segment: '00000001.0001', end: 12 }]),
   closed: encodeClosed(5, 90),
+  cut: encodeCut({ run: 'run-1', seq: 3, hash: 'ab' }),
   entry: encoded({
     run: 'run-ü',
     seq: 2,
@@ -43,6 +45,25 @@ test.for(Object.entries(samples))('ST4 a %s line reads back, and not with any on
     (bit) => decodeLine(flip(bytes, bit)) !== undefined,
   )
   expect(accepted).toEqual([])
+})
+
+test('ST4 ST6 ST7 lines of control read back what was written', () => {
+  const read = (text: string) => decodeLine(Buffer.from(text.trimEnd()))
+  const dropped = { segments: ['00000001.0001'], removed: ['r'] }
+  const previous = [{ segment: '00000001.0002', end: 12 }]
+  expect(read(samples.header)).toEqual({ kind: 'header', header: { format: 1, store: 's', epoch: 1, segment: 1, owner } })
+  expect(read(samples.closed)).toMatchObject({ kind: 'closed', offset: 90, at: 5 })
+  expect(read(samples.cut)).toEqual({ kind: 'cut', cut: { run: 'run-1', seq: 3, hash: 'ab' } })
+  expect(read(encodePrevious(previous))).toMatchObject({ kind: 'previous', previous })
+  expect(read(encodePrevious(previous))).not.toHaveProperty('adopted')
+  expect(read(encodePrevious(previous, { adopted: 7, dropped }))).toMatchObject({ previous, adopted: 7, dropped })
+})
+
+test('ST4 a line that is sealed, and says nothing that is known, is none', () => {
+  const buffer = new LineBuffer()
+  buffer.add('{"unheard":1,', '"of":2')
+  expect(decodeLine(buffer.bytes.subarray(0, -1))).toBe(undefined)
+  for (const length of [0, 1, 17, 18, 19, 20]) expect(decodeLine(Buffer.from(samples.entry).subarray(0, length))).toBe(undefined)
 })
 
 test('ST4 a checksum is read strictly: lower case, eight digits, nothing behind it', () => {

@@ -37,6 +37,9 @@ test('ST4 a journal that ends before what the index knows of is told; one that g
     'The index knows of 1 bytes of j/s3.jsonl, which is missing: restore it from a copy.',
   ])
   expect(lossBehind('j', [], { segment: 's1', byte: 1 })).toHaveLength(1)
+  const [, ...later] = [...ends, { segment: 's4', end: 5 }]
+  // It lies between those that are there: dropped as well.
+  expect(lossBehind('j', later, { segment: 's3', byte: 1 })).toEqual([])
 })
 
 test('ST4 the error of a run whose history breaks names file, line and byte, and how far it can be read', async () => {
