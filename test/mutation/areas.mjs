@@ -14,7 +14,11 @@ export const areas = {
       mutate: ['src/lifecycles/*.ts'],
       // A machine that does not load fails the tests that import it last, inside of them; files that cannot be loaded count as no failure.
       tests: [
-        ...tests({ lifecycles: 'lease worker table.property', engine: 'lifecycles releases-and-restarts' }),
+        ...tests({
+          lifecycles: 'lease worker table.property',
+          engine: 'lifecycles releases-and-restarts',
+          fleet: 'run-lifecycle',
+        }),
         ...ways,
         ...tests({ lifecycles: 'loading' }),
       ],

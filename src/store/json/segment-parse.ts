@@ -121,7 +121,7 @@ class Stretch {
 
   entry(line: EntryLine, byte: number, end: number, piece: Buffer): void {
     const last = this.#batch.at(-1)
-    const continues = last === undefined ? line.batch[0] === 1 : follows(last, line)
+    const continues = last !== undefined && follows(last, line)
     if (!continues) this.#breakBatch(byte)
     if (line.offset !== undefined) this.#place(byte, line.offset)
     if (!continues && line.batch[0] !== 1) return this.bad(byte, piece)

@@ -25,7 +25,7 @@ function said(items: readonly SegmentItem[]): readonly string[] {
   return items.map((item) => {
     if (item.kind === 'batch') return item.lines.map(({ run, seq, byte }) => `${run}${seq}@${byte}`).join('+')
     if (item.kind === 'control') return `${item.line.kind}@${item.byte}`
-    return `bad@${item.byte}${item.run === undefined ? '' : ` of ${item.run}`}${item.text === '' ? '' : `: ${item.text}`}`
+    return `${item.kind}@${item.byte}${item.run === undefined ? '' : ` of ${item.run}`}${item.text === '' ? '' : `: ${item.text}`}`
   })
 }
 
@@ -146,10 +146,11 @@ test('ST5 ST6 what a segment took over from the one before stands at other offse
   expect(kinds(encodePrevious([]) + adopted).slice(0, 2)).toEqual(['control', 'bad'])
 })
 
-test('ST4 a line without its line feed is no line', () => {
+test('ST4 a line without its line feed is no line, and an empty one is none', () => {
   const text = one(0)
   expect(parsed(text.slice(0, -1))).toEqual({ items: [], end: 0, synced: 0 })
   expect(said(parsed(text.slice(0, -1), { settled: true }).items)).toEqual([`bad@0: ${text.slice(0, -1)}`])
+  expect(said(parsed(`\n${one(1)}\n`, { settled: true }).items)).toEqual(['bad@0', 'a1@1', `bad@${1 + text.length}`])
 })
 
 test('ST4 of bytes that do not read so many are kept as may tell whose they were', () => {
