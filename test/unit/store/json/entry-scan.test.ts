@@ -88,6 +88,8 @@ test('EV7 reading goes on where it ended, without a look at what is before', asy
   const second = await scanLines(range, head('a'), { from: 51, to: 60, goOn: first.next })
   expect(seqsOf(second.lines)).toEqual(upTo(51, 60))
   expect(reads.map(({ from }) => from)).toEqual([first.next?.byte])
+  const text = (await range.disk.read(`j/${names[0]}.jsonl`)).toString()
+  expect(text.slice(first.next?.byte)).toMatch(/^\{"run":"a","seq":51,/)
   // A mark that does not fit what is asked for is of no use.
   expect(seqsOf((await scanLines(range, head('a'), { from: 10, to: 12, goOn: second.next })).lines)).toEqual([10, 11, 12])
 })
@@ -106,8 +108,25 @@ test('EV7 what lies between two entries of a run, and belongs to others, is pass
     [...each('c', 1, 3_000), ...each('a', 3, 3)],
   ])
   expect(seqsOf((await scanLines(range, head('a'), { from: 1, to: 3 })).lines)).toEqual([1, 2, 3])
-  const read = reads.reduce((sum, { from, to }) => sum + to - from, 0)
-  expect(read).toBeLessThan(100 * 1024)
+  const marks = head('a').marks.map(({ segment, byte }) => [`j/${segment}.jsonl`, byte])
+  expect(marks.map(([path]) => path)).toEqual([0, 0, 1].map((index) => `j/${names[index]}.jsonl`))
+  expect(reads.map(({ path, from }) => [path, from])).toEqual(marks)
+})
+
+test('ST7 without marks, and from one that is not the first of its segment, what follows is found by reading on', async () => {
+  const { range, head } = journal([
+    [...each('b', 1, 5), ...each('a', 1, 3)],
+    each('a', 4, 6),
+    [...each('b', 6, 9), ...each('a', 7, 7)],
+  ])
+  const [first] = head('a').marks
+  for (const marks of [[], [first!]])
+    expect(seqsOf((await scanLines(range, { ...head('a'), marks }, { from: 1, to: 7 })).lines)).toEqual(upTo(1, 7))
+  // A mark whose segment went is as good as none.
+  const gone = { ...range, links: range.links.slice(1) }
+  expect(
+    seqsOf((await scanLines(gone, { ...head('a'), marks: [{ seq: 4, segment: 'gone', byte: 99 }] }, { from: 4, to: 6 })).lines),
+  ).toEqual([4, 5, 6])
 })
 
 test('ST2 a line longer than what is read at once is read whole', async () => {
@@ -151,24 +170,30 @@ test('ST4 VE7 a line that names another one before it breaks the history', async
 })
 
 test('ST4 a segment that is gone, or ends early, breaks the history where it ends', async () => {
-  for (const [kept, byte] of [
-    [0, 0],
-    [2, 2],
+  const keeping = (count: number, more: string) => (text: string, index: number) =>
+    index > 0
+      ? text
+      : text
+          .split('\n')
+          .slice(0, count)
+          .map((line) => `${line}\n`)
+          .join('') + more
+  for (const [kept, more] of [
+    [0, ''],
+    [2, ''],
+    [2, '{"run":"a","seq":3,'],
   ] as const) {
-    const { range, head } = journal([each('a', 1, 3), each('a', 4, 4)], (text, index) =>
-      index === 0
-        ? text
-            .split('\n')
-            .slice(0, kept)
-            .map((line) => `${line}\n`)
-            .join('')
-        : text,
-    )
+    const { range, head } = journal([each('a', 1, 3), each('a', 4, 4)], keeping(kept, more))
     await expect(scanLines(range, head('a'), { from: 1, to: 4 })).rejects.toMatchObject({
       code: 'store_damaged',
-      details: { file: `j/${names[0]}.jsonl`, line: byte + 1, readableTo: kept },
+      details: { file: `j/${names[0]}.jsonl`, line: kept + 1, readableTo: kept },
     })
   }
+})
+
+test('ST4 an empty line is none, wherever it stands', async () => {
+  const { range, head } = journal([each('a', 1, 5)], (text) => `\n${text}`)
+  expect(seqsOf((await scanLines(range, head('a'), { from: 1, to: 4 })).lines)).toEqual([1, 2, 3, 4])
 })
 
 test('ST4 nothing behind the end of what counts is read', async () => {
@@ -176,7 +201,8 @@ test('ST4 nothing behind the end of what counts is read', async () => {
   const { items } = parseSegment(await range.disk.read(`j/${names[0]}.jsonl`), 0, true)
   const [, second] = items
   const until = { segment: names[0], byte: second?.kind === 'batch' ? (second.lines[0]?.byte ?? 0) : 0 }
-  const short = { ...range, until }
+  const whole = (await range.disk.read(`j/${names[0]}.jsonl`)).length
+  const short = { ...range, until, links: [{ segment: names[0], end: whole }, { segment: names[1] }] }
   expect(seqsOf((await scanLines(short, head('a'), { from: 1, to: 1 })).lines)).toEqual([1])
   await expect(scanLines(short, head('a'), { from: 1, to: 2 })).rejects.toMatchObject({
     details: { byte: until.byte, readableTo: 1 },
@@ -206,6 +232,8 @@ test('ST4 behind a cut, lines that were cut off do not count, and those of the s
   expect(await textsOf(undefined)).toEqual(['a 1', 'a 2'])
   expect(await textsOf([{ seq: 1, segment: names[1], byte: at }])).toEqual(['a 1', 'anew'])
   expect(await textsOf([{ seq: 1, segment: names[0], byte: 9_999 }])).toEqual(['a 1', 'anew'])
+  const elsewhere = { seq: 7, segment: names[1], byte: 0 }
+  expect(await textsOf([elsewhere, { seq: 1, segment: names[1], byte: at }])).toEqual(['a 1', 'anew'])
   // A cut elsewhere in the run, or before the line, changes nothing of it.
   expect(await textsOf([{ seq: 2, segment: names[1], byte: at }])).toEqual(['a 1', 'a 2'])
   expect(await textsOf([{ seq: 1, segment: names[0], byte: 1 }])).toEqual(['a 1', 'a 2'])
