@@ -5,7 +5,7 @@ import { areas, chosenGroups } from './areas.mjs'
 import { installPackages } from './packages.mjs'
 import { readOptions, usage } from './options.mjs'
 import { textReport } from './report.mjs'
-import { settings } from './settings.mjs'
+import { fileOf, settings } from './settings.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = '.flotilla/mutation'
@@ -19,7 +19,7 @@ try {
   process.exitCode = 2
 }
 
-async function mutate({ only, fresh, concurrency, shown }) {
+async function mutate({ only, shown, ...options }) {
   process.chdir(root)
   const groups = chosenGroups(only)
   mkdirSync(folder, { recursive: true })
@@ -30,8 +30,8 @@ async function mutate({ only, fresh, concurrency, shown }) {
       console.error(group.name)
       // Read by vitest.config.mjs, in the processes that run the tests.
       process.env.FLOTILLA_MUTATION = group.name
-      await new Stryker(settings(group, { folder, fresh, concurrency })).runMutationTest()
+      await new Stryker(settings(group, { folder, ...options })).runMutationTest()
     }
   }
-  console.log(textReport(groups, folder))
+  console.log(textReport(groups, (group) => `${fileOf(group, { folder, ...options })}.jsonl`))
 }

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 /** Whether a test noticed. What is not named here, such as a static change, does not count. */
 const isNoticed = { Killed: true, Timeout: true, Survived: false, NoCoverage: false }
 
-/** What survived, then a line of figures for each file, group and area. */
-export function textReport(groups, folder) {
-  const mutants = groups.flatMap(({ name }) => mutantsOf(name, `${folder}/${name.replace('/', '-')}.jsonl`))
+/** What survived, as it lies in the file of each group; then a line of figures for each file, group and area. */
+export function textReport(groups, linesOf) {
+  const mutants = groups.flatMap((group) => mutantsOf(group.name, linesOf(group)))
   const survivors = mutants.filter(({ status }) => isNoticed[status] === false)
   return [
     ...survivors.map(({ file, line, column, mutator, before, after }) => {

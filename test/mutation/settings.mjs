@@ -1,10 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+/** The beginning of the names of the files in which a group keeps what it found; those of a sample are files of its own. */
+export function fileOf({ name }, { folder, sample }) {
+  return `${folder}/${name.replace('/', '-')}${sample === 1 ? '' : `-sample-${sample}`}`
+}
+
 /** What Stryker is told for a group. Paths begin at the root of the project. */
-export function settings({ name, mutate, isStaticToo = false }, { folder, fresh, concurrency }) {
-  const file = `${folder}/${name.replace('/', '-')}`
+export function settings(group, { fresh, concurrency, ...kept }) {
+  const { mutate, isStaticToo = false } = group
+  const file = fileOf(group, kept)
   return {
-    mutate,
+    mutate: kept.sample === 1 ? mutate : mutate.flatMap((path) => sampleOf(path, kept.sample)),
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner', fileURLToPath(new URL('plugins.mjs', import.meta.url))],
     ignorers: ['words-of-errors'],
@@ -19,7 +26,7 @@ export function settings({ name, mutate, isStaticToo = false }, { folder, fresh,
     incremental: true,
     incrementalFile: `${file}.tested.json`,
     force: fresh,
-    tempDirName: `${folder}/sandbox-${name.replace('/', '-')}`,
+    tempDirName: `${file}.sandbox`,
     ignorePatterns: ['docs', 'dist*', 'examples', 'test/*/node_modules', '.flotilla'],
     disableTypeChecks: false,
     reporters: ['mutant-lines', 'progress-append-only'],
@@ -27,4 +34,13 @@ export function settings({ name, mutate, isStaticToo = false }, { folder, fresh,
     warnings: { unknownOptions: false },
     allowConsoleColors: false,
   }
+}
+
+const windowLines = 4
+
+/** A few lines here and there, one of so many: as Stryker names them. */
+function sampleOf(path, sample) {
+  const windows = Math.ceil(readFileSync(path, 'utf8').split('\n').length / windowLines)
+  const chosen = Array.from({ length: windows }, (_, index) => index).filter((index) => (index + path.length) % sample === 0)
+  return chosen.map((index) => `${path}:${index * windowLines + 1}-${(index + 1) * windowLines}`)
 }
