@@ -66,18 +66,18 @@ export const areas = {
       ),
       tests: tests({
         engine: 'retry leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
-        fleet: 'cancel dependencies run-lifecycle',
+        fleet: 'cancel dependencies run-lifecycle budgets workers',
       }),
     },
     budgets: {
       mutate: engine('budget budget-watch run-spend tally commands/budget'),
-      tests: tests({ engine: 'budget lifecycles leases-and-time', fleet: 'budgets usage' }),
+      tests: tests({ engine: 'budget lifecycles leases-and-time', fleet: 'budgets usage summary' }),
     },
     core: {
-      mutate: engine('core decide fold state commit turns entry row run-header effects drain'),
+      mutate: engine('core decide fold state commit turns entry row run-header'),
       tests: tests({
-        engine: 'durable-before-announced determinism lifecycles effects-and-closing retries failing-store.property',
-        fleet: 'run-lifecycle carry-on add-and-delete',
+        engine: 'durable-before-announced determinism lifecycles effects-and-closing retries releases-and-restarts fencing',
+        fleet: 'run-lifecycle carry-on add-and-delete budgets summary verdicts',
       }),
     },
     commands: {
@@ -88,17 +88,17 @@ export const areas = {
       }),
     },
     reports: {
-      mutate: engine('reports redacted-report receipt receipts evidence score run-scorer'),
+      mutate: engine('effects reports redacted-report receipt receipts evidence score run-scorer'),
       tests: tests({
-        engine: 'evidence fencing event-payloads leases-and-time',
-        fleet: 'verdicts verifier usage artifacts secrets',
+        engine: 'evidence fencing event-payloads leases-and-time effects-and-closing',
+        fleet: 'verdicts verifier usage budgets artifacts secrets',
       }),
     },
     recovery: {
       mutate: engine('recovery run-loader run-memory snapshot snapshots fleet-snapshots store-watch engine'),
       tests: tests({
         engine: 'run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
-        fleet: 'carry-on control inbox retention failing-disk',
+        fleet: 'carry-on control inbox retention',
       }),
     },
     events: {
@@ -110,9 +110,12 @@ export const areas = {
     },
     workers: {
       mutate: engine(
-        'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile',
+        'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile drain',
       ),
-      tests: tests({ engine: 'resuming-workers fencing leases-and-time', fleet: 'workers attach matching profiles' }),
+      tests: tests({
+        engine: 'resuming-workers fencing leases-and-time releases-and-restarts',
+        fleet: 'workers attach matching profiles carry-on',
+      }),
     },
     alerts: {
       mutate: engine('alert-outbox alert-policies alert-record alert-rules alerting'),
