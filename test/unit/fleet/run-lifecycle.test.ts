@@ -225,6 +225,19 @@ describe('RU6', () => {
     expect([row?.createdAt, row?.completedAt].map((instant) => new Date(instant ?? 0).toISOString())).toEqual([created, ended])
   })
 
+  test.each(['failed', 'cancelled'] as const)('RU6 completed_at is set by an end as %s too', async (end) => {
+    const { fleet, clock, transport } = await openBench()
+    const run = await fleet.start({ name: 'r', tasks: [task('a', { retry_policy: { max_attempts: 1 } })] })
+    await clock.settle()
+    await clock.advance(5_000)
+    const ended = new Date(clock.now()).toISOString()
+    if (end === 'cancelled') await run.cancel()
+    else transport.attempt('a').fail('no')
+    await clock.settle()
+    await clock.advance(5_000)
+    expect([await status(run), (await run.spec()).completed_at]).toEqual([end, ended])
+  })
+
   test('RU6 a restart takes completed_at back, and the next end sets it anew', async () => {
     const { fleet, clock, transport } = await openBench()
     const run = await fleet.start({ name: 'r', tasks: [task('a')] })
