@@ -37,11 +37,15 @@ export const areas = {
     },
     segments: {
       mutate: journal('segment-chain segment-file segment-writer entry-scan'),
-      tests: tests({ 'store/json': 'segment-chain segment-room entry-scan segment-file reader' }),
+      tests: tests({ 'store/json': 'segment-chain segment-room segment-begin entry-scan segment-file reader' }),
     },
     writing: {
-      mutate: journal('journal-writer segment-retention'),
-      tests: tests({ 'store/json': 'group-commit faults segment-file damage segment-retention' }),
+      mutate: journal('journal-writer'),
+      tests: tests({ 'store/json': 'group-commit faults segment-file' }),
+    },
+    retention: {
+      mutate: journal('segment-retention'),
+      tests: tests({ 'store/json': 'segment-retention' }),
     },
     opening: {
       mutate: journal('journal-opening'),

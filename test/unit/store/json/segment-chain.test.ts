@@ -76,7 +76,7 @@ test('ST6 ST7 a record of what was dropped lists all that count before it, also 
 })
 
 test('ST6 an owner that got no further than its name holds nothing, and what was before it counts', async () => {
-  for (const begun of ['', headerOf(b1), headerOf(b1) + encodePrevious([]).slice(0, 20)]) {
+  for (const begun of ['', headerOf(b1), headerOf(b1) + encodePrevious([]).slice(0, 20), `${headerOf(b1)}spoilt\n`]) {
     const chain = await resolveChain(diskOf({ [a1]: whole(a1, []), [b1]: begun }), 'j')
     expect(chain).toMatchObject({ links: [{ segment: a1 }], pending: true, newest: { segment: b1, epoch: 2 }, store: 'store-1' })
   }
@@ -100,6 +100,13 @@ test('ST4 ST6 where the record of an owner is damaged, what was before it is rea
   })
   const first = await resolveChain(diskOf({ [a1]: `spoilt\nspoilt\n${encodeClosed(1, 0)}` }), 'j')
   expect(first).toMatchObject({ links: [{ segment: a1 }], pending: false, warnings: [expect.stringContaining(a1)] })
+})
+
+test('ST4 ST6 where the newest record is damaged, an older segment that was only begun counts as what it holds', async () => {
+  const spoilt = `${headerOf(c1)}spoilt\n${encodeClosed(1, 0)}`
+  const chain = await resolveChain(diskOf({ [a1]: whole(a1, []), [b1]: headerOf(b1), [c1]: spoilt }), 'j')
+  const end = Number.MAX_SAFE_INTEGER
+  expect(chain).toMatchObject({ links: [{ segment: a1, end }, { segment: b1, end }, { segment: c1 }], pending: false })
 })
 
 test('ST4 ST6 a copy of a segment under another name is not read, and told; its epoch is taken', async () => {
