@@ -103,10 +103,7 @@ export function createLanes(): Lanes {
       for (;;) {
         bringBack()
         const entry = ready.peek()
-        if (entry === undefined) {
-          if (opened.size === 0) return undefined
-          continue
-        }
+        if (entry === undefined) return undefined
         const { lane, ticket } = entry
         if (lane.entry !== entry) ready.pop()
         else if (!isLive(ticket)) {
