@@ -271,3 +271,20 @@ test('BU2 a worker that lives on over a crash still has its grace, and no more',
   expect(receipts['a']).toMatchObject({ attempt: 1, result: 'fail' })
   expect(fleet.now() - began).toBe(10_000)
 })
+
+test('BU1 BU3 the seconds of a worker that lives on over a crash go on, as if there had been none', async () => {
+  const lasted = async (crash: boolean, failFirst: boolean): Promise<number> => {
+    const plays = [...(failFirst ? [script().after('7s').fail('no')] : []), script().after('1h').complete()]
+    await using fleet = await createTestFleet({ workers: [worker('far', { remote: true }).otherwise(...plays)] })
+    const retry_policy = { initial_backoff_seconds: 0 }
+    const run = await fleet.start({ name: 'r', tasks: [task('a', { budget: { max_seconds: 30 }, retry_policy })] })
+    const began = fleet.now()
+    await fleet.advance('12s')
+    if (crash) await fleet.crash()
+    const { receipts } = await fleet.until((await fleet.run(run.id)).result())
+    expect(receipts['a']?.evidence).toContain('The budget of the task is spent: 30 of 30 seconds (max_seconds).')
+    return fleet.now() - began
+  }
+  for (const failFirst of [false, true]) expect(await lasted(true, failFirst)).toBe(await lasted(false, failFirst))
+  expect(await lasted(false, true)).toBe(await lasted(false, false))
+})
