@@ -60,7 +60,7 @@ export const areas = {
     queue: {
       mutate: engine('lanes ready-queue schedule task-gates lingering-gates limit-gate gates requirement ticket ticket-queue'),
       tests: tests({
-        engine: 'gates requirement ready-queue retries',
+        engine: 'gates requirement ready-queue retries releases-and-restarts leases-and-time',
         fleet: 'scheduling matching gates dependencies explain command-scorer',
       }),
     },
