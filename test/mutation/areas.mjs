@@ -41,7 +41,7 @@ export const areas = {
     },
     writing: {
       mutate: journal('journal-writer'),
-      tests: tests({ 'store/json': 'group-commit faults segment-file' }),
+      tests: tests({ 'store/json': 'group-commit faults segment-file run-folder damage segment-retention' }),
     },
     retention: {
       mutate: journal('segment-retention'),

@@ -7,7 +7,7 @@ const policy = (given: object = {}) => FleetRetryPolicy.parse(given)
 const causes: readonly FailureCause[] = ['transport', 'task', 'verifier', 'timeout', 'stale']
 const failed = (cause: FailureCause, final = false) => ({ cause, final })
 
-test('RE1 an absent policy equals {}', () => {
+test('RE1 an absent policy decides as {} does, for every cause and any number of failures', () => {
   for (const failures of [1, 2, 3, 4])
     for (const cause of causes)
       expect(decideRetry(undefined, failed(cause), failures)).toEqual(decideRetry(policy(), failed(cause), failures))

@@ -274,8 +274,9 @@ test('BU2 a worker that lives on over a crash still has its grace, and no more',
 
 test('BU1 BU3 the seconds of a worker that lives on over a crash go on, as if there had been none', async () => {
   const lasted = async (crash: boolean, failFirst: boolean): Promise<number> => {
-    const plays = [...(failFirst ? [script().after('7s').fail('no')] : []), script().after('1h').complete()]
-    await using fleet = await createTestFleet({ workers: [worker('far', { remote: true }).otherwise(...plays)] })
+    const first = failFirst ? script().after('7s').fail('no') : script().after('1h').complete()
+    const far = worker('far', { remote: true }).otherwise(first, script().after('1h').complete())
+    await using fleet = await createTestFleet({ workers: [far] })
     const retry_policy = { initial_backoff_seconds: 0 }
     const run = await fleet.start({ name: 'r', tasks: [task('a', { budget: { max_seconds: 30 }, retry_policy })] })
     const began = fleet.now()
