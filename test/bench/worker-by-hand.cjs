@@ -2,7 +2,7 @@
 const say = (frame) => process.stdout.write(`${JSON.stringify(frame)}\n`)
 let partial = ''
 process.stdin.on('data', (bytes) => {
-  const lines = `${partial}${bytes}`.split('\n')
+  const lines = (partial + bytes.toString()).split('\n')
   partial = lines.pop()
   for (const line of lines) {
     const { type, run_id, task_id, attempt } = JSON.parse(line)
