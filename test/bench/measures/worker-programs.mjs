@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { announcedEnd, ended } from '../contestants/flotilla.mjs'
 import { importFlotilla, root } from '../flotilla.mjs'
 
 const program = fileURLToPath(new URL('../worker-program.mjs', import.meta.url))
@@ -21,25 +22,40 @@ export default async function workerPrograms({ way, attempts, slots }) {
   const command = [process.execPath, ...(way === 'spawned by hand' ? [byHand] : serving)]
   const transport = childProcesses({ command, handlers: ['nothing'], reuse: way === 'warm' })
   const fleet = await createFleet({ workers: [{ id: 'pool', slots, transport }] })
-  const perform = async (count) => {
+  const create = (count) => {
     const tasks = Array.from({ length: count }, (_, at) => ({ id: `t${at}`, name: 't', instructions: 'x', handler: 'nothing' }))
-    const run = await fleet.start({ name: 'bench', tasks })
+    return fleet.create({ name: 'bench', tasks })
+  }
+  const perform = async (count) => {
+    const run = await create(count)
+    await run.start()
     ;(await run.result()).assertCompleted()
   }
   try {
-    return way === 'warm' ? await warm(perform, attempts) : await spawned(perform, { attempts, slots, args: command.slice(1) })
+    return way === 'warm'
+      ? await warm(fleet, create, attempts)
+      : await spawned(perform, { attempts, slots, args: command.slice(1) })
   } finally {
     await fleet.close({ graceMs: 0 })
   }
 }
 
-async function warm(perform, attempts) {
-  await perform(attempts)
+/** As the drain: from the start of a run that is there until its end was announced. */
+async function warm(fleet, create, attempts) {
+  const drain = async (run) => {
+    const announced = announcedEnd(fleet, run)
+    await run.start()
+    await announced
+  }
+  await drain(await create(attempts))
+  const run = await create(attempts)
   const processor = processorSeconds()
   const began = performance.now()
-  await perform(attempts)
+  await drain(run)
   const seconds = (performance.now() - began) / 1000
-  return { rate: attempts / seconds, perCore: attempts / (processorSeconds() - processor) }
+  const perCore = attempts / (processorSeconds() - processor)
+  await ended(run, attempts)
+  return { rate: attempts / seconds, perCore }
 }
 
 async function spawned(perform, { attempts, slots, args }) {
