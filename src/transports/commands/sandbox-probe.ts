@@ -1,22 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seccompFilter } from '../../security/seccomp/filter.ts'
 import type { Architecture } from '../../security/seccomp/system-calls.ts'
 import { isolation, limited, sandboxLimits } from '../../security/sandbox.ts'
 import type { SandboxHost } from '../../security/sandbox.ts'
 import type { SystemFolder } from '../../security/sandbox-view.ts'
+import { isExecutable } from '../executable.ts'
 import { joinGroup } from './process-budget.ts'
 
 /** What this machine has for sandboxes, or why it has none. */
@@ -138,15 +128,6 @@ function isKnown(architecture: string): architecture is Architecture {
 /** The path is the machine's own, never the fleet's: a program of this name elsewhere would build the sandbox. */
 function findProgram(name: string): string | undefined {
   return programFolders.map((folder) => join(folder, name)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function systemFolder(path: string): SystemFolder[] {

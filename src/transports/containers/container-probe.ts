@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../ports/environment.ts'
 import type { ContainerRuntime } from '../../security/container.ts'
+import { isExecutable } from '../executable.ts'
 import type { ContainerHost } from './container-client.ts'
 
 /** What this machine has for containers, or why it has nothing. */
@@ -157,13 +157,4 @@ function clientEnvironment(environment: Environment): Readonly<Record<string, st
 
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) || 'it gave no reason'
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
