@@ -66,7 +66,7 @@ export const areas = {
     },
     attempts: {
       mutate: engine(
-        'assignment attempt-end attempt-id attempt-watch deadlines stopping cancel stalls retry task-ended heartbeat stop-reason ended-spec aftermath instant',
+        'assignment attempt-end attempt-watch deadlines stopping cancel stalls retry task-ended heartbeat stop-reason ended-spec aftermath instant',
       ),
       tests: tests({
         engine: 'retry leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
