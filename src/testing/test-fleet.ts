@@ -242,7 +242,7 @@ function testFleet(parts: {
     start: (spec, options) => until(lives.open().then(() => lives.fleet.start(spec, options))),
     run: (id) => until(lives.open().then(() => lives.fleet.run(id))),
     calm: () => lives.calm(),
-    step: () => step(),
+    step: async () => step(),
     ready: () => lives.open().then(() => lives.fleet),
     takeOver: () => until(lives.takeOver()),
     restart: () => until(lives.restart()),
