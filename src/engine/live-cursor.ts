@@ -1,6 +1,6 @@
 import { writeCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
-import { project } from './project.ts'
+import { placesOf } from './project.ts'
 import type { ProjectedRun } from './project.ts'
 import type { RunState } from './state.ts'
 
@@ -17,7 +17,7 @@ export function createLiveCursors(): LiveCursors {
     note: (run, entry) => void lastDurable.set(run, entry),
     of(run) {
       const last = lastDurable.get(run)
-      const events = last === undefined ? 0 : project(projected(run), last).length
+      const events = last === undefined ? 0 : placesOf(last)
       return writeCursor({ short: run.header.short, seq: last?.seq ?? run.seq, index: Math.max(0, events - 1) })
     },
   }

@@ -27,92 +27,123 @@ type Seed<Name extends FleetEventName = FleetEventName> = {
 
 /**
  * The events that an entry stands for, in order (EV1). The same entry gives the same events, live and replayed; those that `isWanted`
- * refuses are left out, and the others keep their places.
+ * refuses are not made, and the others keep their places.
  */
 export function project(run: ProjectedRun, entry: Entry, isWanted: (name: FleetEventName) => boolean = everything): FleetEvent[] {
-  const events: FleetEvent[] = []
-  let index = 0
-  for (const seed of seeds(run, entry)) {
-    if (isWanted(seed.event)) events.push(eventOf(run, entry, seed, index))
-    index += 1
-  }
-  return events
+  const projection = new Projection(run, entry, isWanted)
+  placeAll(projection)
+  return projection.events
+}
+
+/** How many events an entry stands for. */
+export function placesOf(entry: Entry): number {
+  const projection = new Projection(noRun, entry, nothing)
+  placeAll(projection)
+  return projection.places
 }
 
 const everything = (): boolean => true
+const nothing = (): boolean => false
+const noRun: ProjectedRun = { id: '', short: '', name: '' }
 
-function eventOf(run: ProjectedRun, entry: Entry, seed: Seed, index: number): FleetEvent {
-  const { event, payload, task, worker, attempt, workerSeq } = seed
-  return {
-    cursor: writeCursor({ short: run.short, seq: entry.seq, index }),
-    event,
-    run_id: run.id,
-    ...(task !== undefined && { task_id: task }),
-    ...(worker !== undefined && { worker_id: worker }),
-    ...(attempt !== undefined && { attempt }),
-    timestamp: instant(entry.at),
-    ...(workerSeq !== undefined && { worker_seq: workerSeq }),
-    payload,
-    // The seed pairs the name with its payload.
-  } as FleetEvent
+/** Events in the making. Each takes its place, wanted or not. */
+class Projection {
+  readonly events: FleetEvent[] = []
+  places = 0
+  readonly run: ProjectedRun
+  readonly entry: Entry
+  readonly #isWanted: (name: FleetEventName) => boolean
+
+  constructor(run: ProjectedRun, entry: Entry, isWanted: (name: FleetEventName) => boolean) {
+    this.run = run
+    this.entry = entry
+    this.#isWanted = isWanted
+  }
+
+  /** Takes the next place. Where it is wanted, its event is to be added. */
+  isWantedNext(name: FleetEventName): boolean {
+    this.places += 1
+    return this.#isWanted(name)
+  }
+
+  add({ event, payload, task, worker, attempt, workerSeq }: Seed): void {
+    const { run, entry } = this
+    this.events.push({
+      cursor: writeCursor({ short: run.short, seq: entry.seq, index: this.places - 1 }),
+      event,
+      run_id: run.id,
+      ...(task !== undefined && { task_id: task }),
+      ...(worker !== undefined && { worker_id: worker }),
+      ...(attempt !== undefined && { attempt }),
+      timestamp: instant(entry.at),
+      ...(workerSeq !== undefined && { worker_seq: workerSeq }),
+      payload,
+      // The seed pairs the name with its payload.
+    } as FleetEvent)
+  }
 }
 
-function* seeds(run: ProjectedRun, entry: Entry): Generator<Seed> {
-  if (entry.created !== undefined) yield { event: 'run.created', payload: created(run, entry, entry.created) }
-  if (entry.kind === 'run.sealed') yield { event: 'run.sealed', payload: {} }
-  if (entry.run?.status !== undefined) yield { event: 'run.status_changed', payload: { status: entry.run.status } }
-  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) yield* queuedSeeds(added.spec.id)
-  if (entry.task !== undefined) yield* taskSeeds(entry, entry.task)
-  if (entry.delivery !== undefined) yield deliverySeed(entry, entry.delivery)
+function placeAll(into: Projection): void {
+  const { run, entry } = into
+  if (entry.created !== undefined && into.isWantedNext('run.created'))
+    into.add({ event: 'run.created', payload: created(run, entry, entry.created) })
+  if (entry.kind === 'run.sealed' && into.isWantedNext('run.sealed')) into.add({ event: 'run.sealed', payload: {} })
+  const status = entry.run?.status
+  if (status !== undefined && into.isWantedNext('run.status_changed'))
+    into.add({ event: 'run.status_changed', payload: { status } })
+  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, added.spec.id)
+  if (entry.task !== undefined) placeTask(into, entry.task)
+  if (entry.delivery !== undefined) placeDelivery(into, entry.delivery)
+  const { task, attempt } = entry
   for (const raised of entry.raised ?? [])
-    yield { event: 'alert.raised', payload: { class: raised }, task: entry.task, attempt: entry.attempt }
+    if (into.isWantedNext('alert.raised')) into.add({ event: 'alert.raised', payload: { class: raised }, task, attempt })
 }
 
-function deliverySeed({ task, attempt }: Entry, { id, reason = '', tries = 0, sent, ...end }: AlertDelivery): Seed {
+function placeDelivery(into: Projection, { id, reason = '', tries = 0, sent, ...end }: AlertDelivery): void {
+  const { task, attempt } = into.entry
   const about = { ...end, alert_id: id }
-  if (!sent) return { event: 'alert.given_up', payload: { ...about, reason, tries }, task, attempt }
-  return { event: 'alert.sent', payload: { ...about, ...(attempt !== undefined && { attempt }) }, task, attempt }
+  const event = sent ? 'alert.sent' : 'alert.given_up'
+  if (!into.isWantedNext(event)) return
+  if (event === 'alert.given_up') into.add({ event, payload: { ...about, reason, tries }, task, attempt })
+  else into.add({ event, payload: { ...about, ...(attempt !== undefined && { attempt }) }, task, attempt })
 }
 
 function created({ name }: ProjectedRun, { taskCount }: Entry, { workflow }: RunHeader): FleetEventPayloads['run.created'] {
   return { name, tasks: taskCount ?? 0, ...(workflow !== undefined && { workflow }) }
 }
 
-function* queuedSeeds(task: string): Generator<Seed> {
-  yield { event: 'task.enqueued', payload: { attempts: 0 }, task }
-  yield workerSeed({ state: 'queued' }, { task, worker: fleetReporter, workerSeq: 1 })
+function placeQueued(into: Projection, task: string): void {
+  if (into.isWantedNext('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts: 0 }, task })
+  placeReported(into, { state: 'queued' }, { task, worker: fleetReporter, workerSeq: 1 })
 }
 
-function* taskSeeds(entry: Entry, task: string): Generator<Seed> {
-  const { set, attempt } = entry
+/** In the order that a reader expects: what the worker said, then what became of the task. */
+function placeTask(into: Projection, task: string): void {
+  const { set, attempt, events, worker, workerSeq = 1, receipt } = into.entry
   const status = set?.status
-  // The order that a reader expects: what the worker said, then what became of the task.
-  if (status === 'enqueued' && attempt === undefined) yield { event: 'task.enqueued', payload: enqueued(entry), task }
-  if (set?.leasedAt !== undefined && set.leasedAt !== null) {
-    yield { event: 'task.leased', payload: leasePayload(entry.events), task, attempt, worker: set.worker ?? undefined }
-  }
-  for (const [index, event] of (entry.events ?? []).entries()) {
-    yield workerSeed(event, { task, attempt, worker: entry.worker, workerSeq: (entry.workerSeq ?? 1) + index })
-  }
-  if (entry.receipt !== undefined) {
-    const { result, failure_kind } = entry.receipt
-    yield {
-      event: 'task.receipt_recorded',
-      payload: { result, ...(failure_kind !== undefined && { failure_kind }), receipt: entry.receipt },
-      task,
-      attempt,
+  if (status === 'enqueued' && attempt === undefined) placeEnqueued(into, task)
+  if (set?.leasedAt != null && into.isWantedNext('task.leased'))
+    into.add({ event: 'task.leased', payload: leasePayload(events), task, attempt, worker: set.worker ?? undefined })
+  if (events !== undefined) {
+    for (let at = 0; at < events.length; at += 1) {
+      const event = events[at]
+      if (event !== undefined) placeReported(into, event, { task, attempt, worker, workerSeq: workerSeq + at })
     }
   }
-  if (status === 'completed' || status === 'failed' || status === 'cancelled') {
-    yield { event: 'task.terminal', payload: { status, ...(set?.cause && { cause: set.cause }) }, task, attempt }
+  if (receipt !== undefined && into.isWantedNext('task.receipt_recorded')) {
+    const { result, failure_kind } = receipt
+    const payload = { result, ...(failure_kind !== undefined && { failure_kind }), receipt }
+    into.add({ event: 'task.receipt_recorded', payload, task, attempt })
   }
-  if (status === 'enqueued' && attempt !== undefined) {
-    yield { event: 'task.enqueued', payload: enqueued(entry), task }
-  }
+  const isTerminal = status === 'completed' || status === 'failed' || status === 'cancelled'
+  if (isTerminal && into.isWantedNext('task.terminal'))
+    into.add({ event: 'task.terminal', payload: { status, ...(set?.cause && { cause: set.cause }) }, task, attempt })
+  if (status === 'enqueued' && attempt !== undefined) placeEnqueued(into, task)
 }
 
-function enqueued(entry: Entry): FleetEventPayloads['task.enqueued'] {
-  return { attempts: entry.set?.attempt ?? 0 }
+function placeEnqueued(into: Projection, task: string): void {
+  const attempts = into.entry.set?.attempt ?? 0
+  if (into.isWantedNext('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts }, task })
 }
 
 function leasePayload(events: Entry['events']): FleetEventPayloads['task.leased'] {
@@ -120,8 +151,30 @@ function leasePayload(events: Entry['events']): FleetEventPayloads['task.leased'
   return leased?.state === 'leased' && leased.lease_expires_at !== undefined ? { lease_expires_at: leased.lease_expires_at } : {}
 }
 
-function workerSeed(event: FleetWorkerEventPayload, about: Omit<Seed, 'event' | 'payload'>): Seed {
-  const { state, ...payload } = event
+/** Written out, since a name that is put together anew is slow to look up. */
+const workerEvents = {
+  queued: 'worker.queued',
+  leased: 'worker.leased',
+  starting: 'worker.starting',
+  running: 'worker.running',
+  model_wait: 'worker.model_wait',
+  running_tool: 'worker.running_tool',
+  workflow_event: 'worker.workflow_event',
+  heartbeat: 'worker.heartbeat',
+  artifact: 'worker.artifact',
+  completed: 'worker.completed',
+  failed: 'worker.failed',
+  cancelled: 'worker.cancelled',
+  interrupted: 'worker.interrupted',
+  stale: 'worker.stale',
+  restarted: 'worker.restarted',
+  escalated: 'worker.escalated',
+} as const satisfies { readonly [State in FleetWorkerEventPayload['state']]: `worker.${State}` }
+
+function placeReported(into: Projection, reported: FleetWorkerEventPayload, about: Omit<Seed, 'event' | 'payload'>): void {
+  const event = workerEvents[reported.state]
+  if (!into.isWantedNext(event)) return
+  const { state: _, ...payload } = reported
   // `worker.<state>` carries exactly the fields of that state.
-  return { event: `worker.${state}`, payload, ...about } as Seed
+  into.add({ event, payload, ...about } as Seed)
 }

@@ -1,6 +1,6 @@
 import type { Entry } from '../engine/entry.ts'
 import { readCursor, writeCursor } from '../engine/cursor.ts'
-import { project } from '../engine/project.ts'
+import { placesOf, project } from '../engine/project.ts'
 import type { ProjectedRun } from '../engine/project.ts'
 import { isEndedRun } from '../engine/state.ts'
 import { entryPages } from './entry-pages.ts'
@@ -177,7 +177,7 @@ async function placeOf(store: Store, run: ProjectedRun, cursor: string): Promise
   const place = readCursor(cursor, run.short)
   const [entry] = await readEntries(store, run.id, place.seq, 1)
   // An entry without events has a place too: what is live only may stand there (EV1).
-  const places = entry?.seq === place.seq ? Math.max(1, project(run, entry).length) : 0
+  const places = entry?.seq === place.seq ? Math.max(1, placesOf(entry)) : 0
   if (place.index >= places || writeCursor(place) !== cursor) {
     throw new FleetError('cursor_unavailable', `The run ${run.id} has no event at this cursor. Read again without a cursor.`)
   }

@@ -25,10 +25,26 @@ type Events = { [Name in FleetEventName]: FleetEventOf<Name> }
 export function createBus(options: { readonly buffer: number }): Bus {
   const emitter = new Emittery<Events>()
   const subscriptions = new Set<Subscription>()
+  /** Whether a name has listeners, or any has: once somebody asked, since the emitter makes lists to count them. */
+  const heard = new Map<FleetEventName | undefined, boolean>()
+
+  function isHeard(name?: FleetEventName): boolean {
+    const known = heard.get(name)
+    if (known !== undefined) return known
+    const isIt = emitter.listenerCount(name) > 0
+    heard.set(name, isIt)
+    return isIt
+  }
+
+  /** Listeners came or went. */
+  function changed(): void {
+    heard.clear()
+  }
+
   return {
     emit(event) {
       for (const subscription of subscriptions) subscription.push(event)
-      if (emitter.listenerCount(event.event) === 0) return
+      if (!isHeard(event.event)) return
       // The emitter pairs the name with its event; the union of events does not show it.
       const emitted = emitter.emit(event.event, event as never)
       emitted.catch((error: unknown) => {
@@ -38,11 +54,27 @@ export function createBus(options: { readonly buffer: number }): Bus {
         )
       })
     },
-    hasListeners: () => subscriptions.size > 0 || emitter.listenerCount() > 0,
-    isListenedTo: (name) => subscriptions.size > 0 || emitter.listenerCount(name) > 0,
-    on: (name, listener) => emitter.on(name, listener as never),
-    once: (name) => emitter.once(name) as never,
-    off: (name, listener) => emitter.off(name, listener as never),
+    hasListeners: () => subscriptions.size > 0 || isHeard(),
+    isListenedTo: (name) => subscriptions.size > 0 || isHeard(name),
+    on(name, listener) {
+      const off = emitter.on(name, listener as never)
+      changed()
+      return () => {
+        off()
+        changed()
+      }
+    },
+    once(name) {
+      const coming = emitter.once(name)
+      changed()
+      // The emitter takes its listener away by itself.
+      void coming.then(changed, changed)
+      return coming as never
+    },
+    off(name, listener) {
+      emitter.off(name, listener as never)
+      changed()
+    },
     events({ signal }) {
       const subscription = createSubscription(options.buffer, signal, () => subscriptions.delete(subscription))
       subscriptions.add(subscription)
@@ -51,6 +83,7 @@ export function createBus(options: { readonly buffer: number }): Bus {
     close() {
       for (const subscription of [...subscriptions]) subscription.end()
       emitter.clearListeners()
+      changed()
     },
   }
 }
