@@ -37,23 +37,16 @@ export function assembleGroup(batches: readonly PreparedBatch[], heads: RunHeads
   for (const { run, first, bodies, row, removed } of batches) {
     let prev = hashes.get(run) ?? heads.get(run)?.hash ?? ''
     for (const [index, body] of bodies.entries()) {
+      const isLast = index === bodies.length - 1
       const place = {
-        kind: 'entry' as const,
         run,
         seq: first + index,
         prev,
         batch: [index + 1, bodies.length] as const,
-        ...(lines.length === 0 && { offset }),
+        offset: lines.length === 0 ? offset : undefined,
       }
       const { byte, hash } = buffer.add(entryTop(place), body)
-      const isLast = index === bodies.length - 1
-      lines.push({
-        ...place,
-        hash,
-        byte,
-        ...(isLast && row !== undefined && { row }),
-        ...(removed !== undefined && { removed }),
-      })
+      lines.push({ kind: 'entry', ...place, row: isLast ? row : undefined, removed, hash, byte })
       prev = hash
     }
     hashes.set(run, prev)

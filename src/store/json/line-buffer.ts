@@ -14,13 +14,11 @@ export class LineBuffer {
   /** Adds a line of two parts, sealed with its checksum; gives its offset and its hash. */
   add(top: string, body: string): { readonly byte: number; readonly hash: string } {
     const byte = this.#length
-    this.#reserve(Buffer.byteLength(top) + Buffer.byteLength(body) + suffixBytes)
+    this.#reserve((top.length + body.length) * mostBytesPerUnit + suffixBytes)
     this.#write(top)
     this.#write(body)
-    this.#write(crcSuffix(crc32(this.#buffer.subarray(byte, this.#length))))
-    const line = this.#buffer.subarray(byte, this.#length)
-    this.#write('\n')
-    return { byte, hash: hash('sha256', line) }
+    this.#write(`${crcSuffix(crc32(this.#buffer.subarray(byte, this.#length)))}\n`)
+    return { byte, hash: hash('sha256', this.#buffer.subarray(byte, this.#length - 1)) }
   }
 
   /** Everything that was added since it was cleared. */
@@ -41,3 +39,5 @@ export class LineBuffer {
 }
 
 const suffixBytes = 32
+/** A UTF-16 unit of a text takes no more bytes than that in UTF-8. */
+const mostBytesPerUnit = 3
