@@ -18,13 +18,13 @@ export interface ContextParts {
   readonly clock: Clock
   readonly stopping: Pick<StopSignal, 'signal' | 'onStop'>
   readonly handingBack: Pick<StopSignal, 'signal'>
-  readonly requireLive: () => void
+  requireLive(): void
   readonly reports: ReportChannel
   readonly send: (message: AttemptMessage) => void
   /** Makes a folder and those above it, at once. */
   readonly makeFolder: (path: string) => void
   /** The disk of the fleet has no room for what the work needs. */
-  readonly lackRoom: () => void
+  lackRoom(): void
 }
 
 /** Creates the context that the work of one attempt gets. Its methods need no `this`. */
@@ -82,10 +82,10 @@ class WorkContext<Input> implements AttemptContext<Input> {
   }
 
   get folder(): string {
-    const { assign, makeFolder } = this[parts]()
-    return withRoom(this[parts](), () => {
-      makeFolder(assign.folder)
-      return assign.folder
+    const given = this[parts]()
+    return withRoom(given, () => {
+      given.makeFolder(given.assign.folder)
+      return given.assign.folder
     })
   }
 
@@ -139,13 +139,13 @@ function reportsOf<Input>(context: WorkContext<Input>): Reports {
 type Reports = Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'route' | 'log' | 'artifact' | 'delay' | 'fail'>
 
 function createReports(parts: ContextParts): Reports {
-  const { requireLive, reports } = parts
+  const requireLive = () => parts.requireLive()
   return {
     ...createProgressReports(parts),
     artifact: (artifact) =>
       harmless(async () => {
         requireLive()
-        return reports.report(contentOf(artifact))
+        return parts.reports.report(contentOf(artifact))
       }),
     delay: (ms) =>
       harmless(async () => {
@@ -177,7 +177,7 @@ function untilStopped(ms: number, { clock, stopping }: Pick<ContextParts, 'clock
 function createProgressReports(
   parts: ContextParts,
 ): Pick<AttemptContext, 'modelWait' | 'tool' | 'workflow' | 'usage' | 'route' | 'log'> {
-  const { requireLive } = parts
+  const requireLive = () => parts.requireLive()
   const key = attemptKey(parts.assign)
   const send = (message: AttemptMessage) => {
     parts.send(message)
@@ -210,11 +210,11 @@ function createProgressReports(
   }
 }
 
-function withRoom<Value>({ lackRoom }: Pick<ContextParts, 'lackRoom'>, make: () => Value): Value {
+function withRoom<Value>(parts: Pick<ContextParts, 'lackRoom'>, make: () => Value): Value {
   try {
     return make()
   } catch (error) {
-    if (isFullDisk(error)) lackRoom()
+    if (isFullDisk(error)) parts.lackRoom()
     throw error
   }
 }

@@ -9,8 +9,8 @@ import type {
   ResultMessage,
 } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
-import { createReportChannel } from '../transports/report-channel.ts'
-import { createAttemptContext } from './attempt-context.ts'
+import { createReportChannel, type ReportChannel } from '../transports/report-channel.ts'
+import { type ContextParts, createAttemptContext } from './attempt-context.ts'
 import { bounded, FailedWork, failureOf } from './failure.ts'
 import type { TaskHandler } from './handler.ts'
 import { toJson } from './json-output.ts'
@@ -47,89 +47,142 @@ export function runAttempt(options: {
   /** Covers secrets. Reasons go through it before they are cut, so that no part of one is left at the cut (SE5). Default: nothing is covered here. */
   readonly redact?: (text: string) => string
 }): RunningAttempt {
-  const { assign, handler, clock, send, makeFolder = () => undefined, redact = (text) => text } = options
-  const key = attemptKey(assign)
-  const stopping = createStopSignal()
-  const handingBack = createStopSignal()
-  let hasEnded = false
-  let lacksRoom = false
-  const reports = createReportChannel((report, content) => send({ ...key, type: 'artifact', report, ...content }))
-  const requireLive = () => {
-    if (stopping.reason !== undefined) throw stopping.reason
-    if (hasEnded)
-      throw new FleetError('lease_lost', `Attempt ${key.attempt} of ${key.task_id} has ended. Report before the handler returns.`)
+  return new HandlerAttempt(options)
+}
+
+type Options = Parameters<typeof runAttempt>[0]
+
+/** Is what its context stands on, too: an attempt that does nothing makes as little as it can. */
+class HandlerAttempt implements RunningAttempt, ContextParts {
+  readonly assign: AssignMessage
+  readonly clock: Clock
+  readonly send: Options['send']
+  readonly makeFolder: NonNullable<Options['makeFolder']>
+  readonly stopping = createStopSignal()
+  readonly handingBack = createStopSignal()
+  readonly done: Promise<void>
+  readonly #handler: TaskHandler
+  readonly #redact: NonNullable<Options['redact']>
+  #reports: ReportChannel | undefined
+  #hasEnded = false
+  #lacksRoom = false
+
+  constructor({ assign, handler, clock, send, makeFolder = () => undefined, redact = (text) => text }: Options) {
+    this.assign = assign
+    this.clock = clock
+    this.send = send
+    this.makeFolder = makeFolder
+    this.#handler = handler
+    this.#redact = redact
+    this.done = this.#run()
   }
 
-  const work = async (): Promise<Outcome> => {
-    const input = await checkInput(handler, assign)
-    if ('type' in input) return input
-    const context = createAttemptContext(input.value, {
-      ...{ assign, clock, stopping, handingBack, requireLive, reports, send, makeFolder },
-      lackRoom: () => void (lacksRoom = true),
-    })
-    if (stopping.reason !== undefined) throw stopping.reason
-    const returned = await handler.run(context)
-    if (returned instanceof FailedWork) return failed(returned)
-    await reports.settled()
-    return checkOutput(handler, returned)
+  /** Made with the first report: most attempts make none. */
+  get reports(): ReportChannel {
+    return (this.#reports ??= createReportChannel((report, content) =>
+      this.send({ ...attemptKey(this.assign), type: 'artifact', report, ...content }),
+    ))
   }
 
-  const hasStopped = () => stopping.reason !== undefined
+  requireLive(): void {
+    const { stopping, assign } = this
+    if (stopping.reason !== undefined) throw stopping.reason
+    if (!this.#hasEnded) return
+    const { attempt, task_id } = assign
+    throw new FleetError('lease_lost', `Attempt ${attempt} of ${task_id} has ended. Report before the handler returns.`)
+  }
 
-  const run = async () => {
+  lackRoom(): void {
+    this.#lacksRoom = true
+  }
+
+  collected(message: CollectedMessage): void {
+    this.#reports?.collected(message)
+  }
+
+  handBack(reason: string): void {
+    this.handingBack.stop(new FleetError('budget_exceeded', reason))
+  }
+
+  stop(code: FleetErrorCode, reason: string): void {
+    const why = new FleetError(code, reason)
+    this.stopping.stop(why)
+    this.#reports?.end(why)
+  }
+
+  async #run(): Promise<void> {
     await Promise.resolve()
-    const outcome = hasStopped() ? undefined : await work().catch((thrown: unknown) => failed(failureOf(thrown)))
-    hasEnded = true
-    if (lacksRoom && outcome?.type === 'failed' && !hasStopped()) {
+    const outcome = this.#hasStopped ? undefined : await this.#work()
+    this.#hasEnded = true
+    if (this.#lacksRoom && outcome?.type === 'failed' && !this.#hasStopped) {
       // Not at once: as long as the disk is full, the next attempt ends here too.
-      await clock.sleep(roomlessRestMs, { signal: stopping.signal })
-      return send({ ...key, type: 'stopped', ...(!hasStopped() && { released: 'no room for the folder of the attempt' }) })
-    }
-    send(hasStopped() || outcome === undefined ? { ...key, type: 'stopped' } : { ...key, ...withBoundedReason(outcome, redact) })
+      await this.clock.sleep(roomlessRestMs, { signal: this.stopping.signal })
+      this.#sendStopped(this.#hasStopped ? undefined : 'no room for the folder of the attempt')
+    } else if (this.#hasStopped || outcome === undefined) this.#sendStopped(undefined)
+    else this.send({ ...attemptKey(this.assign), ...this.#bounded(outcome) })
   }
 
-  return {
-    collected: reports.collected,
-    handBack: (reason) => handingBack.stop(new FleetError('budget_exceeded', reason)),
-    stop(code, reason) {
-      const why = new FleetError(code, reason)
-      stopping.stop(why)
-      reports.end(why)
-    },
-    done: run(),
+  get #hasStopped(): boolean {
+    return this.stopping.reason !== undefined
+  }
+
+  #sendStopped(released: string | undefined): void {
+    this.send({ ...attemptKey(this.assign), type: 'stopped', ...(released !== undefined && { released }) })
+  }
+
+  /** Waits for no more than there is to wait for: a handler without schemas that reports nothing is awaited alone. */
+  async #work(): Promise<Outcome> {
+    const handler = this.#handler
+    const { task } = this.assign
+    try {
+      const input =
+        handler.input === undefined ? { value: task.input } : await checkInput(handler.name, handler.input, task.input)
+      if ('type' in input) return input
+      if (this.stopping.reason !== undefined) throw this.stopping.reason
+      const returned = await handler.run(createAttemptContext(input.value, this))
+      if (returned instanceof FailedWork) return failed(returned)
+      const unanswered = this.#reports?.settled()
+      if (unanswered !== undefined) await unanswered
+      return handler.output === undefined ? resultOf(returned) : await checkOutput(handler.name, handler.output, returned)
+    } catch (thrown) {
+      return failed(failureOf(thrown))
+    }
+  }
+
+  #bounded(outcome: Outcome): Outcome {
+    return outcome.type === 'failed' ? { ...outcome, reason: bounded(this.#redact(outcome.reason)) } : outcome
   }
 }
 
 type Outcome = Omit<ResultMessage, keyof AttemptKey> | Omit<FailedMessage, keyof AttemptKey>
 
-async function checkInput(handler: TaskHandler, { task }: AssignMessage): Promise<{ readonly value: unknown } | Outcome> {
-  if (handler.input === undefined) return { value: task.input }
-  const checked = await validate(handler.input, task.input, 'input')
+type Schema = NonNullable<TaskHandler['input']>
+
+async function checkInput(handler: string, schema: Schema, input: unknown): Promise<{ readonly value: unknown } | Outcome> {
+  const checked = await validate(schema, input, 'input')
   if (checked.ok) return checked
-  return failed({ reason: `handler ${handler.name} refuses its input: ${checked.complaints}`, recoverable: false })
+  return failed({ reason: `handler ${handler} refuses its input: ${checked.complaints}`, recoverable: false })
 }
 
-async function checkOutput(handler: TaskHandler, returned: unknown): Promise<Outcome> {
-  const checked = handler.output === undefined ? undefined : await validate(handler.output, returned, 'output')
-  if (checked?.ok === false) {
-    return failed({
-      reason: `invalid_output: handler ${handler.name} returned what its schema refuses: ${checked.complaints}`,
-      recoverable: true,
-    })
-  }
-  const output = toJson(checked === undefined ? returned : checked.value)
+async function checkOutput(handler: string, schema: Schema, returned: unknown): Promise<Outcome> {
+  const checked = await validate(schema, returned, 'output')
+  if (checked.ok) return resultOf(checked.value, true)
+  return failed({
+    reason: `invalid_output: handler ${handler} returned what its schema refuses: ${checked.complaints}`,
+    recoverable: true,
+  })
+}
+
+function resultOf(value: unknown, isAccepted = false): Outcome {
+  const output = toJson(value)
   if (!output.ok) return failed({ reason: `invalid_output: ${output.complaints}`, recoverable: true })
   return {
     type: 'result',
-    ...(output.json === undefined ? {} : { output: output.json }),
-    ...(checked === undefined ? {} : { schema_accepted: true }),
+    ...(output.json !== undefined && { output: output.json }),
+    ...(isAccepted && { schema_accepted: true }),
   }
 }
 
 function failed({ reason, recoverable }: { readonly reason: string; readonly recoverable: boolean }): Outcome {
   return { type: 'failed', failure_kind: 'task', reason, recoverable }
-}
-
-function withBoundedReason(outcome: Outcome, redact: (text: string) => string): Outcome {
-  return outcome.type === 'failed' ? { ...outcome, reason: bounded(redact(outcome.reason)) } : outcome
 }

@@ -29,7 +29,7 @@ function begin(work: (attempt: AttemptContext) => unknown, assign: AssignMessage
     clock,
     send: (message) => sent.push(message),
   })
-  return { ...attempt, sent }
+  return Object.assign(attempt, { sent })
 }
 
 async function sentBy(work: (attempt: AttemptContext) => unknown, assign?: AssignMessage) {
