@@ -38,7 +38,8 @@ export function leaseStep(
     if (next === undefined) throw refusal('task', task.id, position.value, event.type)
     position = next
   }
-  return { status: position.value, ...position.context }
+  const { attempt, failures, crashes } = position.context
+  return { status: position.value, attempt, failures, crashes }
 }
 
 /** The fields that a run step changes. Throws `refused` when the machine does not accept the event (CO3). */
@@ -50,7 +51,11 @@ export function runStep(run: RunState, event: RunEvent, now: number): Partial<Ru
 }
 
 /** Events of one reporter with the sequence that the first of them gets (EV1). */
-export function reported(task: TaskState, worker: string | null, events: readonly FleetWorkerEventPayload[]): Partial<Draft> {
+export function reported(
+  task: TaskState,
+  worker: string | null,
+  events: readonly FleetWorkerEventPayload[],
+): Pick<Draft, 'worker' | 'workerSeq' | 'events'> {
   if (events.length === 0) return {}
   return { worker: worker ?? fleetReporter, workerSeq: lastSeqOf(task, worker) + 1, events }
 }

@@ -14,7 +14,7 @@ import { createTurns } from './turns.ts'
 import type { DecideContext } from './decide.ts'
 import { createEffects } from './effects.ts'
 import type { Effects } from './effects.ts'
-import { nothing } from './entry.ts'
+import { entryOf, nothing } from './entry.ts'
 import type { Draft, Entry } from './entry.ts'
 import { createFleetSnapshots } from './fleet-snapshots.ts'
 import { fold, forget } from './fold.ts'
@@ -165,9 +165,10 @@ export function createEngine(ports: EnginePorts, storeId: () => string): Engine 
     }
   }
 
-  function apply({ on, ...draft }: Draft): Entry {
+  function apply(draft: Draft): Entry {
+    const { on } = draft
     const seq = (on === 'fleet' ? state.fleetSeq : (state.runs.get(on)?.seq ?? 0)) + 1
-    const entry: Entry = { seq, at: now, ...draft }
+    const entry = entryOf(draft, seq, now)
     fold(state, on, entry)
     // The slot of a revoked attempt stays taken until its end is confirmed, from the moment of the decision (WO3).
     if (entry.effects?.includes('worker.stop') === true) {

@@ -64,6 +64,9 @@ export interface TaskFields {
   readonly escalated: boolean
 }
 
+/** Changed fields of a task, in the making. */
+export type Changes = { -readonly [Field in keyof TaskFields]?: TaskFields[Field] }
+
 /** What the work returned. */
 export interface PendingResult {
   readonly output: Json
@@ -174,6 +177,32 @@ export type Draft = Omit<Entry, 'seq' | 'at'> & { readonly on: string }
 
 /** What a command decides: entries one after the other, each applied before the next is asked for, and at the end an answer. */
 export type Decision<Answer = void> = Generator<Draft, Answer, void>
+
+/** The entry that a draft becomes at its place in the order of its run. All have one shape: whoever reads their fields finds them at once. */
+export function entryOf(draft: Draft, seq: number, at: number): { readonly [Field in keyof Required<Entry>]: Entry[Field] } {
+  return {
+    seq,
+    at,
+    kind: draft.kind,
+    created: draft.created,
+    taskCount: draft.taskCount,
+    run: draft.run,
+    tasks: draft.tasks,
+    task: draft.task,
+    attempt: draft.attempt,
+    set: draft.set,
+    worker: draft.worker,
+    workerSeq: draft.workerSeq,
+    events: draft.events,
+    receipt: draft.receipt,
+    effects: draft.effects,
+    raised: draft.raised,
+    alerts: draft.alerts,
+    delivery: draft.delivery,
+    record: draft.record,
+    posted: draft.posted,
+  }
+}
 
 /** Decides nothing. */
 export function* nothing(): Decision {}

@@ -71,8 +71,10 @@ export function spentMs(task: TaskState, now: number): number {
 
 /** Kinds of `expected_artifacts` that no artifact meets, each artifact meeting one (AR5). */
 export function missingArtifacts(task: TaskState, more: readonly FleetArtifactRef[]): string[] {
+  const { expected_artifacts: expected } = task.spec
+  if (expected.length === 0) return []
   const had = [...task.artifacts, ...more].map((artifact) => artifact.kind)
-  return task.spec.expected_artifacts.filter((kind) => {
+  return expected.filter((kind) => {
     const at = had.indexOf(kind)
     if (at < 0) return true
     had.splice(at, 1)

@@ -2,10 +2,10 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { Defaults } from './defaults.ts'
 import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
-import type { Decision } from './entry.ts'
+import type { Changes, Decision } from './entry.ts'
 import { usualTerms } from '../security/trust.ts'
 import { instant } from './instant.ts'
-import { cleared } from './state.ts'
+import { clear } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** What scheduling sees of a worker that could take a task now. */
@@ -52,34 +52,50 @@ function* lease(context: DecideContext, run: RunState, task: TaskState, worker: 
   const { now, defaults } = context
   if (run.status === 'queued') yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'lease' }, now) }
   const terms = context.termsOf(task, worker.id)
-  const permissions = terms === usualTerms ? null : terms.permissions
   const restart = task.attempt > 0 && !task.released
-  const timeoutMs = attemptTimeoutMs(task, defaults)
-  const events: FleetWorkerEventPayload[] = [
-    { state: 'leased', lease_expires_at: instant(now + defaults.leaseTtlMs) },
-    ...(restart ? [{ state: 'restarted' as const, restart_count: task.restarts + 1 }] : []),
-    { state: 'starting' },
-    ...(worker.startsAtOnce ? [{ state: 'running' as const }] : []),
-  ]
-  const next = worker.startsAtOnce ? leaseStep(task, { type: 'lease' }, { type: 'accept' }) : leaseStep(task, { type: 'lease' })
+  const step = worker.startsAtOnce ? leaseStep(task, { type: 'lease' }, { type: 'accept' }) : leaseStep(task, { type: 'lease' })
+  const set: Changes = {
+    status: step.status,
+    attempt: step.attempt,
+    failures: step.failures,
+    crashes: step.crashes,
+    worker: worker.id,
+    incarnation: worker.incarnation,
+    leasedAt: now,
+  }
+  // Said once per lease, and only where it is not what is said by saying nothing (SE1).
+  if (terms !== usualTerms) set.permissions = terms.permissions
+  clear(set, task, 'notBefore', 'notBeforeMs')
+  if (restart) set.restarts = task.restarts + 1
+  if (task.released) set.released = false
+  if (worker.startsAtOnce) {
+    const timeoutMs = attemptTimeoutMs(task, defaults)
+    set.timeoutAt = now + timeoutMs
+    set.timeoutMs = timeoutMs
+    if (task.stale) set.stale = false
+  }
+  const {
+    worker: reporter,
+    workerSeq,
+    events,
+  } = reported(task, worker.id, leaseEvents(task, worker, restart, now + defaults.leaseTtlMs))
   yield {
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
-    attempt: next.attempt,
-    set: {
-      ...next,
-      worker: worker.id,
-      incarnation: worker.incarnation,
-      leasedAt: now,
-      // Said once per lease, and only where it is not what is said by saying nothing (SE1).
-      ...(permissions !== null && { permissions }),
-      ...cleared(task, 'notBefore', 'notBeforeMs'),
-      ...(restart && { restarts: task.restarts + 1 }),
-      ...(task.released && { released: false }),
-      ...(worker.startsAtOnce && { timeoutAt: now + timeoutMs, timeoutMs, ...(task.stale && { stale: false }) }),
-    },
-    ...reported(task, worker.id, events),
+    attempt: step.attempt,
+    set,
+    worker: reporter,
+    workerSeq,
+    events,
     effects: ['worker.start'],
   }
+}
+
+function leaseEvents(task: TaskState, worker: OpenWorker, restart: boolean, expiresAt: number): FleetWorkerEventPayload[] {
+  const events: FleetWorkerEventPayload[] = [{ state: 'leased', lease_expires_at: instant(expiresAt) }]
+  if (restart) events.push({ state: 'restarted', restart_count: task.restarts + 1 })
+  events.push({ state: 'starting' })
+  if (worker.startsAtOnce) events.push({ state: 'running' })
+  return events
 }

@@ -8,7 +8,7 @@ import { leaseLifecycle } from '../lifecycles/lease.ts'
 import { createAlertPolicies } from './alert-policies.ts'
 import type { AlertPolicies } from './alert-policies.ts'
 import type { AlertRecord } from './alert-record.ts'
-import type { RunFields, TaskFields, WorkerRecord } from './entry.ts'
+import type { Changes, RunFields, TaskFields, WorkerRecord } from './entry.ts'
 import { createGates } from './gates.ts'
 import type { GateParts, Gates } from './gates.ts'
 import { createReadyQueue } from './ready-queue.ts'
@@ -224,9 +224,13 @@ type NullableField = {
 
 /** Those of the fields that are set, as null: an entry carries what changes (CO4). */
 export function cleared(task: TaskState, ...fields: readonly NullableField[]): Partial<TaskFields> {
-  const changed: Partial<Record<NullableField, null>> = {}
-  for (const field of fields) if (task[field] !== null) changed[field] = null
-  return changed
+  return clear({}, task, ...fields)
+}
+
+/** Adds to changes those of the fields that are set, as null. */
+export function clear(changes: Changes, task: TaskState, ...fields: readonly NullableField[]): Changes {
+  for (const field of fields) if (task[field] !== null) changes[field] = null
+  return changes
 }
 
 /** Whether a task's dependants may run: it completed, and no person's verdict is awaited (SC5). */

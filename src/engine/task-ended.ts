@@ -10,9 +10,11 @@ import type { RunState, TaskState } from './state.ts'
 
 /** What the end of a task sets off: dependants are freed or cancelled, and the run may end (SC5, RU3). */
 export function* afterTaskEnded(context: DecideContext, run: RunState, task: TaskState): Decision {
-  if (satisfies(task)) yield* freeDependants(context, run, task)
-  else if (task.status === 'failed' || task.status === 'cancelled') yield* cancelDependants(context, run, task)
-  yield* endRun(context, run)
+  if (run.dependants.has(task.id)) {
+    if (satisfies(task)) yield* freeDependants(context, run, task)
+    else if (task.status === 'failed' || task.status === 'cancelled') yield* cancelDependants(context, run, task)
+  }
+  if (isOver(run)) yield* endRun(context, run)
 }
 
 /** Enqueues the dependants that waited for this task alone. */
@@ -92,9 +94,14 @@ function leftOf({ notBefore, notBeforeMs }: TaskState, now: number): number {
   return notBefore === null ? 0 : Math.min(notBefore - now, notBeforeMs ?? 0)
 }
 
-/** Ends the run when no task is open and none can be added (RU3). */
+/** No task is open and none can be added, and the run has yet to end (RU3). */
+function isOver(run: RunState): boolean {
+  return !isEndedRun(run.status) && run.sealed && openTasks(run) === 0
+}
+
+/** Ends the run when it is over (RU3). */
 export function* endRun(context: DecideContext, run: RunState): Decision {
-  if (isEndedRun(run.status) || !run.sealed || openTasks(run) > 0) return
+  if (!isOver(run)) return
   const result = run.counts.failed > 0 ? 'failed' : run.counts.cancelled > 0 ? 'cancelled' : 'completed'
   yield {
     on: run.header.id,

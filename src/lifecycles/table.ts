@@ -15,6 +15,7 @@ interface StepArgs {
 }
 
 type Context = Readonly<Record<string, unknown>>
+/** The whole context that follows. */
 type Assign = (args: StepArgs) => Context
 
 /** The rows of every status, by the type of the event. */
@@ -71,7 +72,7 @@ export function stepTable(
     // A row that leads nowhere forbids what the rows behind it would allow.
     if (target === undefined && assigns.length === 0) return undefined
     let now = context
-    for (const assign of assigns) now = { ...now, ...assign({ context: now, event }) }
+    for (const assign of assigns) now = assign({ context: now, event })
     return { value: target ?? value, context: now }
   }
   return undefined
@@ -114,11 +115,11 @@ function assignOf(machine: AnyStateMachine, action: unknown, refuse: Refuse): As
   if (typeof assignment !== 'object' || assignment === null) return refuse(`the action ${type ?? 'without a name'}`)
   const fields = Object.entries(assignment) as [string, unknown][]
   return (args) => {
-    const changed: Record<string, unknown> = {}
+    const next = { ...args.context }
     for (const [field, value] of fields) {
-      changed[field] = typeof value === 'function' ? (value as (args: StepArgs, params: unknown) => unknown)(args, params) : value
+      next[field] = typeof value === 'function' ? (value as (args: StepArgs, params: unknown) => unknown)(args, params) : value
     }
-    return changed
+    return next
   }
 }
 

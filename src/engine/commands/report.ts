@@ -1,16 +1,15 @@
 import type { FleetArtifactRef } from '../../protocol/artifact.ts'
 import type { AcceptedMessage, FailedMessage, ProgressMessage, ResultMessage, UsageMessage } from '../../protocol/wire.ts'
 import type { FleetWorkerEventPayload } from '../../protocol/event.ts'
-import type { FleetAlertEventClass } from '../../protocol/alert.ts'
 import { artifactEvents, failAttempt } from '../attempt-end.ts'
 import { keepBudgets } from './budget.ts'
 import { leaseStep, reported } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
-import type { Decision } from '../entry.ts'
+import type { Changes, Decision } from '../entry.ts'
 import { missingArtifacts, receiptOf, spentMs } from '../receipt.ts'
 import { attemptTimeoutMs } from '../schedule.ts'
 import { scoreOf } from '../score.ts'
-import { cleared, lastSeqOf } from '../state.ts'
+import { clear, cleared, lastSeqOf } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
 import type { RouteReport } from '../../protocol/route.ts'
 import type { Verdict } from '../../ports/scorer.ts'
@@ -177,43 +176,54 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
     yield* failJudged(context, run, task, judged)
     return
   }
-  const missing = missingArtifacts(task, judged.artifacts)
+  const { events, artifacts, output } = judged
+  const missing = missingArtifacts(task, artifacts)
   const partial = verdict.result === 'partial' || missing.length > 0 || task.overBudget !== null
-  const evidence = [
-    task.overBudget?.reason ?? '',
-    verdict.evidence,
-    missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '',
-  ]
   const undecided = verdict.result === 'partial' && task.spec.scorer !== undefined
-  const raised: FleetAlertEventClass[] = undecided ? ['needs_human'] : []
+  const step =
+    task.status === 'verifying' ? leaseStep(task, { type: 'pass' }) : leaseStep(task, { type: 'finish' }, { type: 'pass' })
+  const set: Changes = {
+    status: step.status,
+    attempt: step.attempt,
+    failures: step.failures,
+    crashes: step.crashes,
+    endedAt: context.now,
+    spentMs: spentMs(task, context.now),
+  }
+  clear(set, task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions', 'route')
+  if (task.undecided !== undecided) set.undecided = undecided
+  if (task.stale) set.stale = false
+  const { worker, workerSeq, events: said } = reported(task, task.worker, events)
   yield {
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
     attempt: task.attempt,
-    set: {
-      ...(task.status === 'verifying'
-        ? leaseStep(task, { type: 'pass' })
-        : leaseStep(task, { type: 'finish' }, { type: 'pass' })),
-      endedAt: context.now,
-      spentMs: spentMs(task, context.now),
-      ...cleared(task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions', 'route'),
-      ...(task.undecided !== undecided && { undecided }),
-      ...(task.stale && { stale: false }),
-    },
-    ...reported(task, task.worker, judged.events),
+    set,
+    worker,
+    workerSeq,
+    events: said,
     receipt: receiptOf(run, task, {
       result: partial ? 'partial' : 'pass',
       at: context.now,
-      terminalSeq: lastSeqOf(task, task.worker) + judged.events.length,
+      terminalSeq: lastSeqOf(task, task.worker) + events.length,
       score: partial && verdict.result === 'pass' ? { value: 0.5, max: 1 } : verdict.score,
-      evidence: evidence.filter((line) => line !== '').join('\n'),
-      output: judged.output,
-      artifacts: judged.artifacts,
+      evidence: evidenceOf(task, verdict, missing),
+      output,
+      artifacts,
     }),
-    ...(raised.length > 0 && { raised }),
+    raised: undecided ? ['needs_human'] : undefined,
   }
   yield* afterTaskEnded(context, run, task)
+}
+
+function evidenceOf({ overBudget }: TaskState, { evidence }: Verdict, missing: readonly string[]): string {
+  const lines = [
+    overBudget?.reason ?? '',
+    evidence,
+    missing.length > 0 ? `Expected artifacts are missing: ${missing.join(', ')}.` : '',
+  ]
+  return lines.filter((line) => line !== '').join('\n')
 }
 
 function* failJudged(context: DecideContext, run: RunState, task: TaskState, judged: Judgement): Decision {
