@@ -49,8 +49,10 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
   }
 
   function perform(run: RunState, entry: Entry): void {
+    const mayConcern = entry.set?.status !== undefined && passedOver.size + scoring.size > 0
+    if (entry.effects === undefined && !mayConcern) return
     const key = `${run.header.id}/${entry.task ?? ''}/${entry.attempt ?? 0}`
-    if (entry.set?.status !== undefined) {
+    if (mayConcern) {
       passedOver.delete(key)
       scoring.get(key)?.abort()
     }

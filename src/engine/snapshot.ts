@@ -33,7 +33,10 @@ function* shardsOf(run: RunState): Generator<SnapshotShard> {
     const some = tasks.slice(from, from + tasksPerShard)
     yield {
       seq: some.reduce((most, task) => Math.max(most, task.seq), 0),
-      records: () => some.map((task) => taskRecord(run, task)),
+      records: () => {
+        const fields = recorded(some[0])
+        return some.map((task) => taskRecord(run, task, fields))
+      },
     }
   }
 }
@@ -50,13 +53,16 @@ function runRecord(run: RunState): SnapshotRecord {
 /** What is derived from the other fields, or from the place of the record. */
 const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'policy', 'version', 'workerSeqs'])
 
+/** All tasks have the same fields. */
+function recorded(task: TaskState | undefined): readonly (keyof TaskState)[] {
+  return Object.keys(task ?? {}).filter((field) => !derived.has(field)) as (keyof TaskState)[]
+}
+
 /** What a new task of the same spec has is left out. */
-function taskRecord(run: RunState, task: TaskState): SnapshotRecord {
+function taskRecord(run: RunState, task: TaskState, fields: readonly (keyof TaskState)[]): SnapshotRecord {
   const blank = createTaskState(run, task.spec, { by: 0, at: 0 })
   const value: Record<string, unknown> = { spec: task.spec }
-  for (const field of Object.keys(task) as (keyof TaskState)[]) {
-    if (task[field] !== blank[field] && !derived.has(field)) value[field] = task[field]
-  }
+  for (const field of fields) if (task[field] !== blank[field]) value[field] = task[field]
   if (task.workerSeqs !== null) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
   return { key: `task:${task.id}`, seq: task.seq, value: value as Json }
 }

@@ -48,10 +48,11 @@ export function* cancelDependants(context: DecideContext, run: RunState, task: T
 
 /** Cancels a blocked task of which a dependency ended badly before it came to wait for it. */
 export function* cancelHopeless(context: DecideContext, run: RunState, task: TaskState): Decision {
+  if (task.status !== 'blocked') return
   const cause = (task.spec.depends_on ?? [])
     .map((id) => run.tasks.get(id))
     .find((dependency) => dependency?.status === 'failed' || dependency?.status === 'cancelled')
-  if (cause === undefined || task.status !== 'blocked') return
+  if (cause === undefined) return
   yield* cancelTask(context, run, task, {
     by: 'fleet',
     reason: `Its dependency ${cause.id} had ended ${cause.status}.`,

@@ -130,6 +130,7 @@ export function* mergingProblems(
   unreadable: readonly DocumentProblem[],
   complaints: readonly DocumentProblem[],
 ): Steps<readonly DocumentProblem[]> {
+  if (complaints.length === 0) return unreadable
   const holes = new Set(unreadable.map(({ path }) => formatPath(path)))
   const problems = new Map<string, DocumentProblem>()
   for (const problem of complaints) {

@@ -39,8 +39,8 @@ export function* checkingDependencies(
   }
   for (const [index, { id, depends_on }] of tasks.entries()) {
     for (const [place, other] of depends_on.entries()) {
-      const path = at(index, 'depends_on', place)
       if (other === undefined) continue
+      const path = at(index, 'depends_on', place)
       if (other === id) problems.push({ path, expected: 'the id of another task', got: `${quote(id)} itself` })
       else if (!indexOf.has(other) && !knownIds?.has(other)) {
         problems.push({ path, expected: 'the id of a task of the run', got: describeFound(other, path) })
@@ -48,6 +48,7 @@ export function* checkingDependencies(
     }
     yield
   }
+  if (tasks.every(({ depends_on }) => depends_on.length === 0)) return problems
   for (const cycle of yield* findingCycles(tasks, indexOf)) {
     const got = cycle.map((index) => tasks[index]!.id).join(' → ')
     problems.push({ path: at(cycle[0]!, 'depends_on'), expected: 'no cycle', got })
