@@ -7,6 +7,7 @@ import { createRunState, createTaskState, fleetReporter, isEndedTask, isLeased, 
 import type { FleetState, RunState, TaskState } from './state.ts'
 import { count } from './tally.ts'
 import type { TaskGates } from './task-gates.ts'
+import { withSeq } from './worker-seqs.ts'
 
 /** The stream of the fleet's own, a reserved id (WO1). */
 export const fleetStream = 'fleet'
@@ -174,7 +175,7 @@ function noteEvents(task: TaskState, entry: Entry): void {
   if (entry.events === undefined || entry.worker === undefined || entry.workerSeq === undefined) return
   const last = entry.workerSeq + entry.events.length - 1
   if (entry.worker === fleetReporter) task.fleetSeq = last
-  else (task.workerSeqs ??= new Map()).set(entry.worker, last)
+  else task.workerSeqs = withSeq(task.workerSeqs, entry.worker, last)
   const live = entry.attempt === undefined || entry.attempt === task.attempt
   for (const event of entry.events)
     if (live && event.state === 'artifact') task.artifacts = [...task.artifacts, artifactOf(event)]

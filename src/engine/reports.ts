@@ -24,6 +24,7 @@ import { announceHeartbeat } from './heartbeat.ts'
 import type { AttemptPresence } from './presence.ts'
 import { redactArtifact, redactLog, redactReport, restOfLog, withoutSecrets } from './redacted-report.ts'
 import type { RunMemory } from './run-memory.ts'
+import { seqOf } from './worker-seqs.ts'
 import type { Worker, Workers } from './workers.ts'
 
 /** Takes in what workers say of their attempts. */
@@ -232,7 +233,7 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       core.turns.report((context) => {
         const run = core.state.runs.get(run_id)
         const task = run?.tasks.get(task_id)
-        const had = task?.workerSeqs?.has(worker.facts.id) === true && message.attempt <= task.attempt
+        const had = task !== undefined && seqOf(task.workerSeqs, worker.facts.id) > 0 && message.attempt <= task.attempt
         return run === undefined || task === undefined || !had ? nothing() : spend(context, run, task, message)
       })
     if (core.state.runs.has(run_id)) report()

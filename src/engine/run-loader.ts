@@ -103,7 +103,7 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
     }
     const task = createTaskState(run, spec, { by: addedBy, at: 0 })
     Object.assign(task, rest)
-    if (workerSeqs !== undefined) task.workerSeqs = new Map(Object.entries(workerSeqs))
+    if (workerSeqs !== undefined) task.workerSeqs = Object.entries(workerSeqs)
     restoreTask(state, run, task)
     yield
   }

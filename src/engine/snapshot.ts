@@ -63,6 +63,6 @@ function taskRecord(run: RunState, task: TaskState, fields: readonly (keyof Task
   const blank = createTaskState(run, task.spec, { by: 0, at: 0 })
   const value: Record<string, unknown> = { spec: task.spec }
   for (const field of fields) if (task[field] !== blank[field]) value[field] = task[field]
-  if (task.workerSeqs !== null) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
+  if (task.workerSeqs.length > 0) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
   return { key: `task:${task.id}`, seq: task.seq, value: value as Json }
 }

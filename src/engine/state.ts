@@ -22,6 +22,8 @@ import { gatesOf } from './task-gates.ts'
 import type { TaskGates } from './task-gates.ts'
 import { createTally } from './tally.ts'
 import type { Tally } from './tally.ts'
+import { seqOf } from './worker-seqs.ts'
+import type { WorkerSeqs } from './worker-seqs.ts'
 
 /** Reports in its own name what no worker could: a reserved worker id (EV1). */
 export const fleetReporter = 'fleet'
@@ -51,7 +53,7 @@ export interface TaskState extends Mutable<TaskFields> {
   failureKind: FleetReceipt['failure_kind'] | null
   /** High-water of the sequences of the fleet's own events, and of those of each worker that reported any (EV1). */
   fleetSeq: number
-  workerSeqs: Map<string, number> | null
+  workerSeqs: WorkerSeqs
   /** Artifacts of the live attempt. */
   artifacts: readonly FleetArtifactRef[]
   /** Whom to alert, and of what; null for nobody. */
@@ -170,7 +172,7 @@ export function createTaskState(
     result: null,
     failureKind: null,
     fleetSeq: 0,
-    workerSeqs: null,
+    workerSeqs: nothing,
     artifacts: nothing,
     policy: run.alertPolicies.of(spec),
     alerts: nothing,
@@ -215,7 +217,7 @@ const nothing: readonly never[] = []
 
 /** The last sequence of a reporter's events; null is the fleet itself. */
 export function lastSeqOf(task: TaskState, worker: string | null): number {
-  return worker === null || worker === fleetReporter ? task.fleetSeq : (task.workerSeqs?.get(worker) ?? 0)
+  return worker === null || worker === fleetReporter ? task.fleetSeq : seqOf(task.workerSeqs, worker)
 }
 
 type NullableField = {

@@ -40,16 +40,17 @@ const endpointAliases = {
 export const FleetAlertEndpoint = contract('FleetAlertEndpoint', () => aliased(object(endpointShape()), endpointAliases))
 export type FleetAlertEndpoint = ValueOf<typeof FleetAlertEndpoint>
 
-const channel = z.discriminatedUnion('kind', [
-  object({ kind: z.literal('slack'), ...endpointShape() }),
-  object({ kind: z.literal('webhook'), ...endpointShape() }),
-  object({ kind: z.literal('pager_duty'), routing_key: filled, severity: filled }),
-])
+const channel = () =>
+  z.discriminatedUnion('kind', [
+    object({ kind: z.literal('slack'), ...endpointShape() }),
+    object({ kind: z.literal('webhook'), ...endpointShape() }),
+    object({ kind: z.literal('pager_duty'), routing_key: filled, severity: filled }),
+  ])
 
 /** A way to alert somebody: `kind` tells which, a channel of Slack or a webhook holds its endpoint's fields (AL3). */
 export const FleetAlertChannel = contract('FleetAlertChannel', () =>
   alsoRead(
-    aliased(channel, endpointAliases, ({ kind }) => kind !== 'pager_duty'),
+    aliased(channel(), endpointAliases, ({ kind }) => kind !== 'pager_duty'),
     { pagerduty: 'pager_duty' },
     'kind',
   ),

@@ -35,7 +35,7 @@ export function mayUseNetwork(level: FleetTrustLevel): boolean {
   return level !== 'sandbox'
 }
 
-const secretObject = object({ key: filled, source: optional(filled) })
+const secretObject = () => object({ key: filled, source: optional(filled) })
 
 /**
  * Names a secret, and where to look for it: `env`, `keyring`, `file`, or everywhere in the resolver's order. Read from the bare key
@@ -43,7 +43,7 @@ const secretObject = object({ key: filled, source: optional(filled) })
  */
 export const FleetSecretRef = contract('FleetSecretRef', () =>
   z
-    .union([filled, secretObject], { error: 'the key of a secret, or an object with `key`' })
+    .union([filled, secretObject()], { error: 'the key of a secret, or an object with `key`' })
     .transform((ref) => (typeof ref === 'string' ? { key: ref } : ref)),
 )
 export type FleetSecretRef = ValueOf<typeof FleetSecretRef>

@@ -76,7 +76,7 @@ function verifying(id: string): [RunState, TaskState] {
     spec: { scorer: { kind: 'exit_code' }, expected_artifacts: [], input_files: [] },
     receipts: [],
     artifacts: [],
-    workerSeqs: new Map(),
+    workerSeqs: [],
     leasedAt: 0,
     spentMs: 0,
     inputTokens: 0,
