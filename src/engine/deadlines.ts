@@ -5,7 +5,8 @@ import type { Clock } from '../ports/clock.ts'
 interface Deadline {
   readonly at: number
   readonly order: number
-  readonly act: () => void
+  /** Let go of when it is cancelled: what is cancelled lies in the queue for long, and what it would act upon need not. */
+  act: () => void
   cancelled: boolean
   /** It lies in the queue. */
   queued: boolean
@@ -25,6 +26,8 @@ export interface Deadlines {
   refresh(): void
   close(): void
 }
+
+const nothing = (): void => undefined
 
 /** So many deadlines may lie cancelled in the queue. */
 const sweepAt = 1_024
@@ -89,6 +92,7 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
   function cancel(deadline: Deadline): void {
     if (deadline.cancelled) return
     deadline.cancelled = true
+    deadline.act = nothing
     if (!deadline.queued) return
     cancelled += 1
     // Deadlines that were taken back long before their time must not pile up.
