@@ -40,7 +40,7 @@ function useIt(tarball) {
   if (printed !== promised) throw new Error(`The README's program printed ${printed}, not ${promised}`)
   console.log(`The README's program prints: ${printed}`)
 
-  const entries = ['flotilla', 'flotilla/protocol', 'flotilla/worker', 'flotilla/http', 'flotilla/testing']
+  const entries = ['flotilla', 'flotilla/protocol', 'flotilla/worker', 'flotilla/lifecycles', 'flotilla/http', 'flotilla/testing']
   writeFileSync(
     join(folder, 'consumer.ts'),
     entries.map((entry, index) => `export * as entry${index} from '${entry}'\n`).join(''),

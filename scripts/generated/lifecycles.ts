@@ -1,4 +1,4 @@
-import { leaseMachine, runMachine, workerMachine } from 'flotilla'
+import { leaseMachine, runMachine, workerMachine } from 'flotilla/lifecycles'
 
 /** The part of a machine's node that a diagram needs. */
 interface Node {

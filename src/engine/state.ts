@@ -151,13 +151,12 @@ export function createRunState(header: RunHeader): RunState {
   }
 }
 
-const first = leaseLifecycle.initial
-
 export function createTaskState(
   run: RunState,
   spec: FleetTaskSpec,
   added: { readonly by: number; readonly at: number },
 ): TaskState {
+  const first = leaseLifecycle.initial
   return {
     id: spec.id,
     index: run.tasks.size,

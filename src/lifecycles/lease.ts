@@ -37,80 +37,81 @@ const failures = [
  * The life of a task: waiting (`blocked`, `backoff`, `enqueued`), held by a worker (`starting`, `running`, `verifying`, tagged
  * `leased`), ended (`completed`, `failed`, `cancelled`, tagged `ended`). Ended states are not final: a restart leaves them (LE9).
  */
-export const leaseMachine = setup({
-  types: {} as { context: LeaseContext; events: LeaseEvent },
-  guards: {
-    delayed: ({ event }) => 'delayed' in event && event.delayed,
-    blocked: ({ event }) => 'blocked' in event && event.blocked,
-    retriesLater: ({ event }) => event.type === 'fail' && event.retry && event.delayed,
-    retriesNow: ({ event }) => event.type === 'fail' && event.retry,
-  },
-  actions: {
-    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
-    countFailure: assign({ failures: ({ context }) => context.failures + 1, crashes: 0 }),
-    countRelease: assign({
-      crashes: ({ context, event }) => (event.type === 'release' && event.crash ? context.crashes + 1 : 0),
-    }),
-    forgetCrashes: assign({ crashes: 0 }),
-    refreshBudget: assign({ failures: 0, crashes: 0 }),
-  },
-}).createMachine({
-  id: 'lease',
-  context: { attempt: 0, failures: 0, crashes: 0 },
-  initial: 'blocked',
-  // A restart is accepted in every state (LE9).
-  on: {
-    restart: [
-      { guard: 'blocked', target: '.blocked', actions: 'refreshBudget' },
-      { guard: 'delayed', target: '.backoff', actions: 'refreshBudget' },
-      { target: '.enqueued', actions: 'refreshBudget' },
-    ],
-  },
-  states: {
-    blocked: {
-      tags: 'waiting',
-      on: { unblock: [{ guard: 'delayed', target: 'backoff' }, { target: 'enqueued' }], cancel: 'cancelled' },
+const makeLeaseMachine = () =>
+  setup({
+    types: {} as { context: LeaseContext; events: LeaseEvent },
+    guards: {
+      delayed: ({ event }) => 'delayed' in event && event.delayed,
+      blocked: ({ event }) => 'blocked' in event && event.blocked,
+      retriesLater: ({ event }) => event.type === 'fail' && event.retry && event.delayed,
+      retriesNow: ({ event }) => event.type === 'fail' && event.retry,
     },
-    backoff: { tags: 'waiting', on: { due: 'enqueued', block: 'blocked', cancel: 'cancelled' } },
-    enqueued: {
-      tags: 'waiting',
-      on: { lease: { target: 'starting', actions: 'countAttempt' }, block: 'blocked', cancel: 'cancelled' },
+    actions: {
+      countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
+      countFailure: assign({ failures: ({ context }) => context.failures + 1, crashes: 0 }),
+      countRelease: assign({
+        crashes: ({ context, event }) => (event.type === 'release' && event.crash ? context.crashes + 1 : 0),
+      }),
+      forgetCrashes: assign({ crashes: 0 }),
+      refreshBudget: assign({ failures: 0, crashes: 0 }),
     },
-    starting: {
-      tags: ['leased', 'working'],
-      on: {
-        accept: 'running',
-        finish: { target: 'verifying', actions: 'forgetCrashes' },
-        fail: [...failures],
-        release: { target: 'enqueued', actions: 'countRelease' },
-        cancel: 'cancelled',
+  }).createMachine({
+    id: 'lease',
+    context: { attempt: 0, failures: 0, crashes: 0 },
+    initial: 'blocked',
+    // A restart is accepted in every state (LE9).
+    on: {
+      restart: [
+        { guard: 'blocked', target: '.blocked', actions: 'refreshBudget' },
+        { guard: 'delayed', target: '.backoff', actions: 'refreshBudget' },
+        { target: '.enqueued', actions: 'refreshBudget' },
+      ],
+    },
+    states: {
+      blocked: {
+        tags: 'waiting',
+        on: { unblock: [{ guard: 'delayed', target: 'backoff' }, { target: 'enqueued' }], cancel: 'cancelled' },
       },
-    },
-    running: {
-      tags: ['leased', 'working'],
-      on: {
-        finish: { target: 'verifying', actions: 'forgetCrashes' },
-        fail: [...failures],
-        release: { target: 'enqueued', actions: 'countRelease' },
-        cancel: 'cancelled',
+      backoff: { tags: 'waiting', on: { due: 'enqueued', block: 'blocked', cancel: 'cancelled' } },
+      enqueued: {
+        tags: 'waiting',
+        on: { lease: { target: 'starting', actions: 'countAttempt' }, block: 'blocked', cancel: 'cancelled' },
       },
-    },
-    verifying: {
-      tags: 'leased',
-      on: {
-        pass: 'completed',
-        fail: [...failures],
-        cancel: 'cancelled',
+      starting: {
+        tags: ['leased', 'working'],
+        on: {
+          accept: 'running',
+          finish: { target: 'verifying', actions: 'forgetCrashes' },
+          fail: [...failures],
+          release: { target: 'enqueued', actions: 'countRelease' },
+          cancel: 'cancelled',
+        },
       },
+      running: {
+        tags: ['leased', 'working'],
+        on: {
+          finish: { target: 'verifying', actions: 'forgetCrashes' },
+          fail: [...failures],
+          release: { target: 'enqueued', actions: 'countRelease' },
+          cancel: 'cancelled',
+        },
+      },
+      verifying: {
+        tags: 'leased',
+        on: {
+          pass: 'completed',
+          fail: [...failures],
+          cancel: 'cancelled',
+        },
+      },
+      completed: { tags: 'ended', on: { overturn: 'failed' } },
+      failed: { tags: 'ended' },
+      cancelled: { tags: 'ended' },
     },
-    completed: { tags: 'ended', on: { overturn: 'failed' } },
-    failed: { tags: 'ended' },
-    cancelled: { tags: 'ended' },
-  },
-})
+  })
 
 /** The lease machine as a pure function. */
-export const leaseLifecycle = createLifecycle(leaseMachine)
+export const leaseLifecycle = createLifecycle(makeLeaseMachine)
 
 /** A task's status inside the fleet. */
 export type TaskStatus = (typeof leaseLifecycle.values)[number]

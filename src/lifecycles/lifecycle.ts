@@ -21,19 +21,36 @@ export interface Lifecycle<Machine extends AnyStateMachine> {
 
 /**
  * Makes a machine steppable. The engine starts no actor: a table that is compiled from the machine's own nodes steps it, a hundred
- * times faster than XState would; a property test holds the two together.
+ * times faster than XState would; a property test holds the two together. Both are made when they are first used: making them takes
+ * longer than loading the rest of the engine. Throws then when a table cannot do what the machine does.
  */
-export function createLifecycle<Machine extends AnyStateMachine>(machine: Machine): Lifecycle<Machine> {
+export function createLifecycle<Machine extends AnyStateMachine>(make: () => Machine): Lifecycle<Machine> {
   type Value = StateValueFrom<Machine> & string
-  const values = Object.keys(machine.root.states) as Value[]
-  const tags = new Map(values.map((value) => [value, new Set<string>(machine.root.states[value]?.tags ?? [])]))
-  const table = compileTable(machine)
+  let made: ReturnType<typeof compile> | undefined
+  const parts = () => (made ??= compile(make()))
+  return {
+    get machine() {
+      return parts().machine as Machine
+    },
+    get initial() {
+      return parts().initial as Position<Machine>
+    },
+    get values() {
+      return parts().values as Value[]
+    },
+    // The table keeps the shape of the context: assignments are typed by the machine.
+    step: ({ value, context }, event) => stepTable(parts().table, value, context, event) as Position<Machine> | undefined,
+    hasTag: (value, tag) => parts().tags.get(value)?.has(tag) ?? false,
+  }
+}
+
+function compile(machine: AnyStateMachine) {
+  const values = Object.keys(machine.root.states)
   return {
     machine,
-    initial: initialOf(machine) as Position<Machine>,
     values,
-    // The table keeps the shape of the context: assignments are typed by the machine.
-    step: ({ value, context }, event) => stepTable(table, value, context, event) as Position<Machine> | undefined,
-    hasTag: (value, tag) => tags.get(value)?.has(tag) ?? false,
+    tags: new Map(values.map((value) => [value, new Set<string>(machine.root.states[value]?.tags ?? [])])),
+    table: compileTable(machine),
+    initial: initialOf(machine),
   }
 }

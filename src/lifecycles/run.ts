@@ -27,66 +27,67 @@ const ends = [
 ] as const
 
 /** The life of a run (RU). Terminal states are tagged `ended` and are not final: restarting a task leaves them. */
-export const runMachine = setup({
-  types: {} as { context: RunContext; events: RunEvent },
-  guards: {
-    anyFailed: ({ event }) => event.type === 'end' && event.result === 'failed',
-    anyCancelled: ({ event }) => event.type === 'end' && event.result === 'cancelled',
-    pausedFromPending: ({ context }) => context.pausedFrom === 'pending',
-    pausedFromQueued: ({ context }) => context.pausedFrom === 'queued',
-  },
-  actions: {
-    remember: assign({ pausedFrom: (_, params: { status: ActiveRunStatus }) => params.status }),
-    forget: assign({ pausedFrom: null }),
-  },
-}).createMachine({
-  id: 'run',
-  context: { pausedFrom: null },
-  initial: 'pending',
-  states: {
-    pending: {
-      on: {
-        start: 'queued',
-        pause: { target: 'paused', actions: { type: 'remember', params: { status: 'pending' } } },
-        end: [...ends],
-        cancel: 'cancelled',
-      },
+const makeRunMachine = () =>
+  setup({
+    types: {} as { context: RunContext; events: RunEvent },
+    guards: {
+      anyFailed: ({ event }) => event.type === 'end' && event.result === 'failed',
+      anyCancelled: ({ event }) => event.type === 'end' && event.result === 'cancelled',
+      pausedFromPending: ({ context }) => context.pausedFrom === 'pending',
+      pausedFromQueued: ({ context }) => context.pausedFrom === 'queued',
     },
-    queued: {
-      on: {
-        lease: 'running',
-        pause: { target: 'paused', actions: { type: 'remember', params: { status: 'queued' } } },
-        end: [...ends],
-        cancel: 'cancelled',
-      },
+    actions: {
+      remember: assign({ pausedFrom: (_, params: { status: ActiveRunStatus }) => params.status }),
+      forget: assign({ pausedFrom: null }),
     },
-    running: {
-      on: {
-        pause: { target: 'paused', actions: { type: 'remember', params: { status: 'running' } } },
-        end: [...ends],
-        cancel: 'cancelled',
+  }).createMachine({
+    id: 'run',
+    context: { pausedFrom: null },
+    initial: 'pending',
+    states: {
+      pending: {
+        on: {
+          start: 'queued',
+          pause: { target: 'paused', actions: { type: 'remember', params: { status: 'pending' } } },
+          end: [...ends],
+          cancel: 'cancelled',
+        },
       },
-    },
-    paused: {
-      on: {
-        resume: [
-          { guard: 'pausedFromPending', target: 'pending', actions: 'forget' },
-          { guard: 'pausedFromQueued', target: 'queued', actions: 'forget' },
-          { target: 'running', actions: 'forget' },
-        ],
-        end: [
-          { guard: 'anyFailed', target: 'failed', actions: 'forget' },
-          { guard: 'anyCancelled', target: 'cancelled', actions: 'forget' },
-          { target: 'completed', actions: 'forget' },
-        ],
-        cancel: { target: 'cancelled', actions: 'forget' },
+      queued: {
+        on: {
+          lease: 'running',
+          pause: { target: 'paused', actions: { type: 'remember', params: { status: 'queued' } } },
+          end: [...ends],
+          cancel: 'cancelled',
+        },
       },
+      running: {
+        on: {
+          pause: { target: 'paused', actions: { type: 'remember', params: { status: 'running' } } },
+          end: [...ends],
+          cancel: 'cancelled',
+        },
+      },
+      paused: {
+        on: {
+          resume: [
+            { guard: 'pausedFromPending', target: 'pending', actions: 'forget' },
+            { guard: 'pausedFromQueued', target: 'queued', actions: 'forget' },
+            { target: 'running', actions: 'forget' },
+          ],
+          end: [
+            { guard: 'anyFailed', target: 'failed', actions: 'forget' },
+            { guard: 'anyCancelled', target: 'cancelled', actions: 'forget' },
+            { target: 'completed', actions: 'forget' },
+          ],
+          cancel: { target: 'cancelled', actions: 'forget' },
+        },
+      },
+      completed: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
+      failed: { tags: 'ended', on: { restart: 'running' } },
+      cancelled: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
     },
-    completed: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
-    failed: { tags: 'ended', on: { restart: 'running' } },
-    cancelled: { tags: 'ended', on: { restart: 'running', overturn: 'failed' } },
-  },
-})
+  })
 
 /** The run machine as a pure function. */
-export const runLifecycle = createLifecycle(runMachine)
+export const runLifecycle = createLifecycle(makeRunMachine)

@@ -20,27 +20,28 @@ const arrivals = [
 const drains = [{ guard: 'holdsLeases', target: 'draining' }, { target: 'retired' }] as const
 
 /** The life of a worker (WO). `retired` is the one end; everything else is presence. */
-export const workerMachine = setup({
-  types: {} as { events: WorkerEvent },
-  guards: {
-    holdsLeases: ({ event }) => 'leases' in event && event.leases > 0,
-    draining: ({ event }) => 'draining' in event && event.draining,
-  },
-}).createMachine({
-  id: 'worker',
-  initial: 'unknown',
-  states: {
-    unknown: { on: { hello: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
-    online: {
-      on: { lease: 'busy', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' },
+const makeWorkerMachine = () =>
+  setup({
+    types: {} as { events: WorkerEvent },
+    guards: {
+      holdsLeases: ({ event }) => 'leases' in event && event.leases > 0,
+      draining: ({ event }) => 'draining' in event && event.draining,
     },
-    busy: { on: { idle: 'online', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
-    unhealthy: { on: { recover: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
-    offline: { on: { hello: [...arrivals], drain: [...drains], retire: 'retired' } },
-    draining: { on: { idle: 'retired', lost: 'offline', retire: 'retired' } },
-    retired: { tags: 'ended' },
-  },
-})
+  }).createMachine({
+    id: 'worker',
+    initial: 'unknown',
+    states: {
+      unknown: { on: { hello: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
+      online: {
+        on: { lease: 'busy', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' },
+      },
+      busy: { on: { idle: 'online', unwell: 'unhealthy', lost: 'offline', drain: [...drains], retire: 'retired' } },
+      unhealthy: { on: { recover: [...arrivals], lost: 'offline', drain: [...drains], retire: 'retired' } },
+      offline: { on: { hello: [...arrivals], drain: [...drains], retire: 'retired' } },
+      draining: { on: { idle: 'retired', lost: 'offline', retire: 'retired' } },
+      retired: { tags: 'ended' },
+    },
+  })
 
 /** The worker machine as a pure function. */
-export const workerLifecycle = createLifecycle(workerMachine)
+export const workerLifecycle = createLifecycle(makeWorkerMachine)

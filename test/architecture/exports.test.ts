@@ -44,12 +44,10 @@ it('the exports of flotilla are these and no others', async () => {
       "inspectHost",
       "inspectStore",
       "jsonStore",
-      "leaseMachine",
       "memoryStore",
       "openControl",
       "publicEvent",
       "repairStore",
-      "runMachine",
       "ssh",
       "type AdmittedWorker",
       "type AgentProfileInput",
@@ -133,8 +131,6 @@ it('the exports of flotilla are these and no others', async () => {
       "type Json",
       "type JsonObject",
       "type KnownAttempt",
-      "type LeaseContext",
-      "type LeaseEvent",
       "type LostHistory",
       "type PlainHandler",
       "type PoolOptions",
@@ -147,8 +143,6 @@ it('the exports of flotilla are these and no others', async () => {
       "type RunArtifact",
       "type RunClaim",
       "type RunCommand",
-      "type RunContext",
-      "type RunEvent",
       "type RunLog",
       "type RunReader",
       "type RunResult",
@@ -184,7 +178,6 @@ it('the exports of flotilla are these and no others', async () => {
       "type WaitReason",
       "type WorkerConnection",
       "type WorkerDoor",
-      "type WorkerEvent",
       "type WorkerLaunch",
       "type WorkerOptions",
       "type WorkerProof",
@@ -192,11 +185,28 @@ it('the exports of flotilla are these and no others', async () => {
       "type WorkerThreadWorkerOptions",
       "type WorkerView",
       "verifyRun",
-      "workerMachine",
       "workerThreads",
     ]
   `)
   expect(await valuesOf('flotilla')).toEqual(values(names))
+})
+
+it('the exports of flotilla/lifecycles are these and no others', async () => {
+  const names = exportsOf('lifecycles/index.ts')
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "leaseMachine",
+      "runMachine",
+      "type LeaseContext",
+      "type LeaseEvent",
+      "type RunContext",
+      "type RunEvent",
+      "type TaskStatus",
+      "type WorkerEvent",
+      "workerMachine",
+    ]
+  `)
+  expect(await valuesOf('flotilla/lifecycles')).toEqual(values(names))
 })
 
 it('the exports of flotilla/protocol are these and no others', async () => {

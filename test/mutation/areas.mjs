@@ -12,7 +12,6 @@ export const areas = {
   lifecycles: {
     machines: {
       mutate: ['src/lifecycles/*.ts'],
-      // A machine that does not load fails the tests that import it last, inside of them; files that cannot be loaded count as no failure.
       tests: [
         ...tests({
           lifecycles: 'lease worker table.property',
@@ -20,9 +19,9 @@ export const areas = {
           fleet: 'run-lifecycle',
         }),
         ...ways,
-        ...tests({ lifecycles: 'loading' }),
+        ...tests({ lifecycles: 'machines' }),
       ],
-      isStaticToo: true,
+      isOnceToo: true,
     },
   },
   journal: {
@@ -114,10 +113,10 @@ export const areas = {
     },
     workers: {
       mutate: engine(
-        'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile drain',
+        'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile drain worker-seqs',
       ),
       tests: tests({
-        engine: 'resuming-workers fencing leases-and-time releases-and-restarts',
+        engine: 'worker-seqs resuming-workers fencing leases-and-time releases-and-restarts',
         fleet: 'workers attach matching profiles carry-on',
       }),
     },

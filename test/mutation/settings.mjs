@@ -8,7 +8,7 @@ export function fileOf({ name }, { folder, sample }) {
 
 /** What Stryker is told for a group. Paths begin at the root of the project. */
 export function settings(group, { fresh, concurrency, ...kept }) {
-  const { mutate, isStaticToo = false } = group
+  const { mutate, isOnceToo = false } = group
   const file = fileOf(group, kept)
   return {
     mutate: kept.sample === 1 ? mutate : mutate.flatMap((path) => sampleOf(path, kept.sample)),
@@ -16,8 +16,9 @@ export function settings(group, { fresh, concurrency, ...kept }) {
     plugins: ['@stryker-mutator/vitest-runner', fileURLToPath(new URL('plugins.mjs', import.meta.url))],
     ignorers: ['words-of-errors'],
     vitest: { configFile: 'test/mutation/vitest.config.mjs', related: false },
-    coverageAnalysis: 'perTest',
-    ignoreStatic: !isStaticToo,
+    // What is made once, by whichever test needs it first, is held against all tests.
+    coverageAnalysis: isOnceToo ? 'off' : 'perTest',
+    ignoreStatic: !isOnceToo,
     concurrency,
     timeoutMS: 5_000,
     timeoutFactor: 2,

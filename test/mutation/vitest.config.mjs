@@ -2,7 +2,7 @@ import { chosenGroups } from './areas.mjs'
 import { keptThread } from './kept-thread.mjs'
 
 const conditions = ['flotilla-source', 'module', 'node', 'development|production']
-const [{ tests, isStaticToo = false }] = chosenGroups([process.env.FLOTILLA_MUTATION])
+const [{ tests, isOnceToo = false }] = chosenGroups([process.env.FLOTILLA_MUTATION])
 
 /** Files in the order in which the group names them: what knows most of the sources comes first. */
 class AsNamed {
@@ -18,7 +18,7 @@ class AsNamed {
 export default {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  // A static mutant is in effect while the sources are loaded, so that they have to be loaded anew.
-  plugins: isStaticToo ? [] : [keptThread()],
+  // What is made once would stay as a mutant made it, so that everything has to be loaded anew.
+  plugins: isOnceToo ? [] : [keptThread()],
   test: { include: tests, isolate: false, testTimeout: 60_000, sequence: { sequencer: AsNamed } },
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { leaseLifecycle } from '../../src/lifecycles/lease.ts'
-import type { LeaseEvent, leaseMachine } from '../../src/lifecycles/lease.ts'
+import type { leaseMachine } from '../../src/lifecycles/index.ts'
+import type { LeaseEvent } from '../../src/lifecycles/lease.ts'
 import type { Run } from '../../src/fleet/run-handle.ts'
 import { memoryFiles } from '../../src/testing/memory-files.ts'
 import { openBench, task } from '../support/bench-fleet.ts'

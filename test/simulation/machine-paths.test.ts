@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AnyStateMachine } from 'xstate'
-import { leaseMachine, runMachine } from '../../src/index.ts'
+import { leaseMachine, runMachine } from '../../src/lifecycles/index.ts'
 import { simulate } from '../../src/testing/index.ts'
 import type { Invariant } from '../../src/testing/index.ts'
 import { allFaults } from './all-faults.ts'

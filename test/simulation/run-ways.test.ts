@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { runLifecycle } from '../../src/lifecycles/run.ts'
-import type { RunEvent, runMachine } from '../../src/lifecycles/run.ts'
+import type { runMachine } from '../../src/lifecycles/index.ts'
+import type { RunEvent } from '../../src/lifecycles/run.ts'
 import type { Run } from '../../src/fleet/run-handle.ts'
 import { openBench, task } from '../support/bench-fleet.ts'
 import type { BenchFleet } from '../support/bench-fleet.ts'

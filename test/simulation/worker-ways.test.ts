@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { workerLifecycle } from '../../src/lifecycles/worker.ts'
-import type { WorkerEvent, workerMachine } from '../../src/lifecycles/worker.ts'
+import type { workerMachine } from '../../src/lifecycles/index.ts'
+import type { WorkerEvent } from '../../src/lifecycles/worker.ts'
 import { openBench, task } from '../support/bench-fleet.ts'
 import type { BenchFleet } from '../support/bench-fleet.ts'
 import { transitionsOf, transitionsOn, waysThrough } from '../support/machine-ways.ts'
