@@ -44,7 +44,7 @@ export const areas = {
     },
     retention: {
       mutate: journal('segment-retention'),
-      tests: tests({ 'store/json': 'segment-retention' }),
+      tests: tests({ 'store/json': 'retention-plan retention-sweep segment-retention' }),
     },
     opening: {
       mutate: journal('journal-opening'),
