@@ -48,7 +48,7 @@ export const areas = {
     },
     opening: {
       mutate: journal('journal-opening'),
-      tests: tests({ 'store/json': 'faults segment-file damage doctor owner' }),
+      tests: tests({ 'store/json': 'journal-opening faults segment-file damage doctor owner' }),
     },
     reading: {
       mutate: journal('journal-reader run-heads'),
