@@ -40,7 +40,7 @@ export const areas = {
     },
     writing: {
       mutate: journal('journal-writer'),
-      tests: tests({ 'store/json': 'group-commit faults segment-file run-folder damage segment-retention' }),
+      tests: tests({ 'store/json': 'journal-writer group-commit faults segment-file run-folder damage segment-retention' }),
     },
     retention: {
       mutate: journal('segment-retention'),
