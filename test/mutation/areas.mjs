@@ -52,7 +52,9 @@ export const areas = {
     },
     reading: {
       mutate: journal('journal-reader run-heads'),
-      tests: tests({ 'store/json': 'run-folder segment-parse index-shards reader snapshot faults damage doctor' }),
+      tests: tests({
+        'store/json': 'run-heads journal-reader run-folder segment-parse index-shards reader snapshot faults damage doctor',
+      }),
     },
   },
   engine: {

@@ -299,12 +299,17 @@ function goneError(run: string, seq: number): FleetError {
   )
 }
 
-/** Whether lines go on with runs, or damage may concern runs, whose heads were not loaded. */
+/** Whether lines go on with runs, or damage may concern runs, whose heads were not loaded. A run that begins among them is in no shard. */
 function isLacking(heads: RunHeads, items: readonly SegmentItem[]): boolean {
+  if (!heads.shards.areApart) return false
+  const begun = new Set<string>()
+  const lacks = (run: string) => !begun.has(run) && heads.lacks(run)
   return items.some((item) => {
-    if (item.kind === 'batch') return item.lines.some(({ run, seq }) => seq > 1 && heads.lacks(run))
-    if (item.kind === 'control')
-      return item.line.kind === 'previous' && item.line.dropped?.removed.some((run) => heads.lacks(run)) === true
-    return heads.shards.areApart
+    if (item.kind === 'bad') return true
+    if (item.kind === 'control') return item.line.kind === 'previous' && item.line.dropped?.removed.some(lacks) === true
+    // All lines of a batch are of one run, in order.
+    const [first] = item.lines
+    if (first?.seq === 1) begun.add(first.run)
+    return first !== undefined && lacks(first.run)
   })
 }

@@ -48,10 +48,16 @@ export class HandwrittenJournal {
       readonly batches?: readonly (Batch | PreparedBatch)[]
     } = {},
   ): Promise<SegmentEnd> {
-    const buffer = new LineBuffer()
-    const parts = [Buffer.from(headerLine(segment) + encodePrevious(previous, dropped && { dropped }))]
-    let end = parts[0]?.length ?? 0
     if (dropped !== undefined) this.#heads.foldDrop(dropped, segment, false)
+    await this.put(segment, headerLine(segment) + encodePrevious(previous, dropped && { dropped }))
+    return this.append(segment, ...batches)
+  }
+
+  /** Goes on in a segment; gives where it ends now. */
+  async append(segment: string, ...batches: readonly (Batch | PreparedBatch)[]): Promise<SegmentEnd> {
+    const buffer = new LineBuffer()
+    const parts = [this.bytes(segment) ?? Buffer.alloc(0)]
+    let end = parts[0]?.length ?? 0
     for (const batch of batches) {
       const group = assembleGroup(['bodies' in batch ? batch : prepareBatch(batch)], this.#heads, end, buffer)
       for (const line of group.lines) {
