@@ -1,5 +1,4 @@
 import { FleetError } from '../../protocol/errors.ts'
-import { reservedId } from '../../protocol/ids.ts'
 import type { StoredEntry } from '../../ports/store.ts'
 import { hasEnded } from '../row-list.ts'
 import { damageError } from './damage.ts'
@@ -254,12 +253,10 @@ export class JournalReader {
     return hasAll
   }
 
-  /** The heads up to the position, from the journal alone. */
+  /** The heads up to the position, from the journal alone; not that of the reserved stream, which is never put away. */
   async #readAgain(): Promise<RunHeads> {
     const heads = new RunHeads()
     const until = this.#position
-    const base = this.heads.get(reservedId)?.base
-    if (base !== undefined) heads.begin(base)
     for (const { segment, end } of [...this.#links]) {
       if (until === undefined) break
       const isLast = segment === until.segment
