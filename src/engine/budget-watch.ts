@@ -3,7 +3,6 @@ import { outOfTime, spendOf } from './budget.ts'
 import { graceOver, runOverBudget, taskOverBudget } from './commands/budget.ts'
 import type { Core } from './core.ts'
 import { nothing } from './entry.ts'
-import { isEndedRun } from './state.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** Watches the seconds of budgets, and the grace of those who were asked to hand back (BU1, BU2). */
@@ -29,16 +28,15 @@ export function createBudgetWatch(core: Core): BudgetWatch {
 
   function secondsLeft(task: TaskState): number {
     const mostMs = (task.spec.budget?.max_seconds ?? 0) * 1000
-    // However far the wall clock jumped, no more is left than what was given (LE5).
-    return Math.min(mostMs - task.spentMs, Math.max(0, mostMs - spendOf(task, clock.now()).ms))
+    // However far the wall clock jumped, no attempt has spent less than nothing: no more is left than what was given (LE5).
+    return mostMs - spendOf(task, clock.now()).ms
   }
 
   function timeIsUp(key: AttemptKey): void {
     turns.report((context) => {
       const live = liveTask(core, key.run, key.task, key.attempt)
-      const budget = live?.task.spec.budget
-      if (live === undefined || budget === undefined) return nothing()
-      return taskOverBudget(live.run, live.task, outOfTime('task', budget, spendOf(live.task, context.now)))
+      if (live?.task.spec.budget === undefined) return nothing()
+      return taskOverBudget(live.run, live.task, outOfTime('task', live.task.spec.budget, spendOf(live.task, context.now)))
     })
   }
 
@@ -50,20 +48,20 @@ export function createBudgetWatch(core: Core): BudgetWatch {
   }
 
   function armRun(run: RunState): void {
-    const { id, budget } = run.header
-    if (run.spend === null || budget?.max_seconds === undefined) return
+    const { spend } = run
+    if (spend?.budget.max_seconds === undefined) return
+    const { id } = run.header
     runs.get(id)?.()
     runs.delete(id)
-    const { leases } = run.spend
-    if (leases === 0 || run.overBudget !== null || isEndedRun(run.status)) return
-    const left = budget.max_seconds * 1000 - run.spend.by(clock.now()).ms
+    if (spend.leases === 0 || run.overBudget !== null) return
+    const left = spend.budget.max_seconds * 1000 - spend.by(clock.now()).ms
     // The leases that are held spend it together.
-    const cancel = deadlines.after(Math.max(0, Math.min(left, budget.max_seconds * 1000)) / leases, () => {
+    const cancel = deadlines.after(left / spend.leases, () => {
       runs.delete(id)
       turns.report((context) => {
         const now = core.state.runs.get(id)
         if (now?.spend == null || now.spend.leases === 0) return nothing()
-        return runOverBudget(context, now, outOfTime('run', budget, now.spend.by(context.now)))
+        return runOverBudget(context, now, outOfTime('run', now.spend.budget, now.spend.by(context.now)))
       })
     })
     runs.set(id, cancel)

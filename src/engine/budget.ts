@@ -73,7 +73,7 @@ export function refuseOverBudget(over: OverBudget | undefined, what: string): vo
 /** What an attempt that begins now may spend: the least that the budgets of its task and its run leave. Undefined without a budget. */
 export function budgetLeft(run: RunState, task: TaskState, now: number): FleetTaskBudget | undefined {
   const own = task.spec.budget === undefined ? [] : [left(task.spec.budget, spendOf(task, now))]
-  const runs = run.header.budget === undefined || run.spend === null ? [] : [left(run.header.budget, run.spend.by(now))]
+  const runs = run.spend === null ? [] : [left(run.spend.budget, run.spend.by(now))]
   const all = [...own, ...runs]
   if (all.length === 0) return undefined
   const least = names.flatMap((limit) => {

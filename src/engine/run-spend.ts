@@ -1,9 +1,12 @@
 import { leaseLifecycle } from '../lifecycles/lease.ts'
+import type { FleetTaskBudget } from '../protocol/task.ts'
 import type { Spend } from './budget.ts'
 import type { TaskState } from './state.ts'
 
 /** What all tasks of a run have spent together; kept only for runs that have a budget (BU3). */
 export interface RunSpend {
+  /** What they may spend together. */
+  readonly budget: FleetTaskBudget
   /** Adds what a task has spent, or takes it away. */
   count(task: TaskState, by: 1 | -1): void
   /** What was spent by a moment, with what leases that are held cost until then. */
@@ -12,7 +15,7 @@ export interface RunSpend {
   readonly leases: number
 }
 
-export function createRunSpend(): RunSpend {
+export function createRunSpend(budget: FleetTaskBudget): RunSpend {
   let tokens = 0
   let toolCalls = 0
   let endedMs = 0
@@ -20,6 +23,7 @@ export function createRunSpend(): RunSpend {
   /** Sum of the moments at which the leases that are held began. */
   let leasedAt = 0
   return {
+    budget,
     count(task, by) {
       tokens += by * (task.inputTokens + task.outputTokens)
       toolCalls += by * task.toolCalls

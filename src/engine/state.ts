@@ -138,7 +138,7 @@ export function createRunState(header: RunHeader): RunState {
     dependants: new Map(),
     counts: Object.fromEntries(leaseLifecycle.values.map((value) => [value, 0])) as Record<TaskStatus, number>,
     tally: createTally(),
-    spend: header.budget === undefined ? null : createRunSpend(),
+    spend: header.budget === undefined ? null : createRunSpend(header.budget),
     overBudget: null,
     workers: new Set(),
     working: 0,

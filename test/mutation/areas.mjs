@@ -76,7 +76,10 @@ export const areas = {
     },
     budgets: {
       mutate: engine('budget budget-watch run-spend tally commands/budget'),
-      tests: tests({ engine: 'budget lifecycles leases-and-time', fleet: 'budgets usage summary' }),
+      tests: tests({
+        engine: 'budget budget-watch commands/budget run-spend tally lifecycles leases-and-time',
+        fleet: 'budgets usage summary',
+      }),
     },
     core: {
       mutate: engine('core decide fold state commit turns entry row run-header'),

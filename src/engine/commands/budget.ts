@@ -13,8 +13,8 @@ export function* keepBudgets(context: DecideContext, run: RunState, task: TaskSt
   const { budget } = task.spec
   const over = budget === undefined ? undefined : crossing('task', budget, spendOf(task, context.now))
   if (over !== undefined) yield* taskOverBudget(run, task, over)
-  if (run.spend === null || run.header.budget === undefined) return
-  const runOver = crossing('run', run.header.budget, run.spend.by(context.now))
+  if (run.spend === null) return
+  const runOver = crossing('run', run.spend.budget, run.spend.by(context.now))
   if (runOver !== undefined) yield* runOverBudget(context, run, runOver)
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { crossing, outOfTime, refuseOverBudget } from '../../../src/engine/budget.ts'
+import { budgetLeft, crossing, outOfTime, overBudgetOf, refuseOverBudget } from '../../../src/engine/budget.ts'
+import { decidedRun } from '../../support/decided-run.ts'
 
 const spent = { tokens: 0, toolCalls: 0, ms: 0 }
 
@@ -45,4 +46,40 @@ test('BU2 what nothing is left for is refused with the reason', () => {
     }),
   )
   expect(() => refuseOverBudget(undefined, 'nothing can be restarted')).not.toThrow()
+})
+
+test('BU2 what is over budget is so by what its worker was told, by its own spend, or by its run', () => {
+  const told = { limit: 'max_tokens', reason: 'It was told.' } as const
+  const ofRun = { limit: 'max_seconds', reason: 'The run is spent.' } as const
+  const bench = decidedRun({ a: { budget: { max_tokens: 5 } }, b: {} }, { header: { budget: { max_tokens: 99 } } })
+  const over = (id: string) => overBudgetOf(bench.run, bench.task(id), bench.clock.now())
+  expect([over('a'), over('b')]).toEqual([undefined, undefined])
+  bench.set('a', { inputTokens: 3, outputTokens: 3 })
+  expect(over('a')).toMatchObject({ limit: 'max_tokens' })
+  expect(over('a')?.reason).toContain('budget of the task is spent: 6 of 5 tokens')
+  bench.set('a', { overBudget: told })
+  expect(over('a')).toEqual(told)
+  bench.decide(function* () {
+    yield { on: 'r', kind: 'run.over_budget', run: { overBudget: ofRun } }
+  })
+  expect([over('a'), over('b')]).toEqual([told, ofRun])
+})
+
+test('BU2 what is left for an attempt is the least that task and run leave, whole, and never less than nothing', async () => {
+  const left = async (budget: object | undefined, ofRun: object | undefined) => {
+    const bench = decidedRun({ a: { budget }, b: {} }, { header: ofRun === undefined ? {} : { budget: ofRun } })
+    bench.set('a', { inputTokens: 10, toolCalls: 2, spentMs: 1_400 })
+    bench.lease('b')
+    await bench.clock.advance(2_000)
+    return budgetLeft(bench.run, bench.task('a'), bench.clock.now())
+  }
+  expect(await left(undefined, undefined)).toBe(undefined)
+  expect(await left({}, undefined)).toEqual({})
+  expect(await left({ max_tokens: 15, max_tool_calls: 1, max_seconds: 5 }, undefined)).toEqual({
+    ...{ max_tokens: 5, max_tool_calls: 0, max_seconds: 3 },
+  })
+  expect(await left(undefined, { max_seconds: 10 })).toEqual({ max_seconds: 6 })
+  expect(await left({ max_tokens: 15, max_seconds: 5 }, { max_tokens: 12, max_seconds: 60, max_tool_calls: 3 })).toEqual({
+    ...{ max_tokens: 2, max_tool_calls: 1, max_seconds: 3 },
+  })
 })
