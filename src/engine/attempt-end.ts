@@ -103,7 +103,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
     ...(raised.length > 0 && { raised }),
   }
   if (!decision.retry) yield* afterTaskEnded(context, run, task)
-  else if (next.status === 'blocked') yield* cancelHopeless(context, run, task)
+  else yield* cancelHopeless(context, run, task)
 }
 
 /** Gives the live lease back without a verdict: no receipt, no failure counted (LE8). */
@@ -145,7 +145,7 @@ export function* releaseAttempt(
     ...reported(task, task.worker, [{ state: 'interrupted', signal: release.reason }, ...queued]),
     ...(release.stillRunning && { effects: ['worker.stop'] }),
   }
-  if (next.status === 'blocked') yield* cancelHopeless(context, run, task)
+  yield* cancelHopeless(context, run, task)
 }
 
 /** The step that ends an attempt. A dependency that was restarted meanwhile is waited for like any other (SC5). */
