@@ -20,7 +20,6 @@ import { afterTaskEnded, cancelHopeless } from './task-ended.ts'
 export interface Failure {
   readonly cause: FailureCause
   readonly reason: string
-  readonly exitCode?: number
   /** Another attempt cannot help (RE3). */
   readonly final: boolean
   /** The log and whatever else came with the end. */

@@ -107,7 +107,6 @@ export function* finish(
     yield* failAttempt(context, run, task, {
       cause: 'task',
       reason: `exit code ${message.exit_code}`,
-      exitCode: message.exit_code,
       final: false,
       artifacts: ending,
       stillRunning: false,
@@ -250,7 +249,6 @@ export function* fail(
   yield* failAttempt(context, run, task, {
     cause: message.failure_kind,
     reason: message.reason,
-    exitCode: message.exit_code,
     final: message.recoverable === false,
     artifacts: log === undefined ? [] : [log],
     stillRunning: false,
