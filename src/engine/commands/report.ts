@@ -153,12 +153,7 @@ export function* verdictReached(
   kept: readonly FleetArtifactRef[],
 ): Decision {
   const output = task.pending?.output
-  yield* judge(context, run, task, {
-    verdict,
-    events: artifactEvents(kept),
-    output: output === null ? undefined : output,
-    artifacts: kept,
-  })
+  yield* judge(context, run, task, { verdict, events: artifactEvents(kept), output, artifacts: kept })
 }
 
 interface Judgement {
