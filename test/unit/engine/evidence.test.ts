@@ -30,6 +30,18 @@ test('VE6 evidence above 4 KiB is kept whole in a blob, and the receipt holds it
   expect(boundedEvidence(text)).toMatch(/^é+…$/)
 })
 
+test('VE6 evidence is cut where it no longer fits, by bytes, never inside a character, and says that there was more', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text).length
+  // Short in units, and short in bytes though long in what units could take.
+  for (const text of ['x'.repeat(1_365), 'x'.repeat(1_366), 'é'.repeat(2_048), '€'.repeat(1_365)])
+    expect(boundedEvidence(text)).toBe(text)
+  expect(boundedEvidence('x'.repeat(4_097))).toBe(`${'x'.repeat(4_093)}…`)
+  expect(boundedEvidence('€'.repeat(1_366))).toBe(`${'€'.repeat(1_364)}…`)
+  const cut = boundedEvidence(`${'x'.repeat(4_091)}${'😀'.repeat(9)}`)
+  expect(cut).toBe(`${'x'.repeat(4_091)}…`)
+  expect(bytes(boundedEvidence('é'.repeat(4_000)))).toBe(4_095)
+})
+
 test('VE6 a verdict’s evidence above 4 KiB is in the store before its receipt, which names it', async () => {
   const text = 'é'.repeat(3_000)
   const [run, task] = verifying('b')
