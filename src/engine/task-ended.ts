@@ -18,7 +18,7 @@ export function* afterTaskEnded(context: DecideContext, run: RunState, task: Tas
 }
 
 /** Enqueues the dependants that waited for this task alone. */
-export function* freeDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
+function* freeDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
   for (const id of run.dependants.get(task.id) ?? []) {
     const dependant = run.tasks.get(id)
     if (dependant?.status === 'blocked' && dependant.openDependencies === 0) yield* unblock(context, run, dependant)
@@ -29,7 +29,7 @@ export function* freeDependants(context: DecideContext, run: RunState, task: Tas
  * Cancels what waits for a task that cannot complete any more, and what waits for that; each names the one it waited for. A list of
  * work instead of recursion: chains may be long.
  */
-export function* cancelDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
+function* cancelDependants(context: DecideContext, run: RunState, task: TaskState): Decision {
   const gone = [task]
   for (let cause = gone.pop(); cause !== undefined; cause = gone.pop()) {
     for (const id of run.dependants.get(cause.id) ?? []) {

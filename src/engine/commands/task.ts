@@ -8,7 +8,7 @@ import type { Decision } from '../entry.ts'
 import { instant } from '../instant.ts'
 import { isEndedTask, isLeased } from '../state.ts'
 import type { RunState, TaskState } from '../state.ts'
-import { afterTaskEnded, cancelDependants, freeDependants } from '../task-ended.ts'
+import { afterTaskEnded } from '../task-ended.ts'
 import { isTagged } from '../tagged.ts'
 import { restartTasks } from './restart.ts'
 
@@ -91,20 +91,17 @@ export function* settleTask(
     set: { settled: true, ...(!passes && { ...leaseStep(task, { type: 'overturn' }), endedAt: now }) },
     receipt: settledReceipt(receipt, verdict, now),
   }
-  if (passes) yield* freeDependants(context, run, task)
-  else {
-    yield* cancelDependants(context, run, task)
-    if (run.status === 'completed' || run.status === 'cancelled') {
-      yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'overturn' }, now) }
-    }
+  if (!passes && (run.status === 'completed' || run.status === 'cancelled')) {
+    yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'overturn' }, now) }
   }
+  // Dependants are freed or cancelled as after any end.
   yield* afterTaskEnded(context, run, task)
   return { changed: true, message: `The task ${task.id} was settled: ${verdict.result}, by ${verdict.by}.` }
 }
 
-/** Whether a task has a partial verdict that nobody settled yet. */
+/** Whether a task has a partial verdict; one that was settled is partial no more. */
 function isSettleable(task: TaskState): boolean {
-  return task.status === 'completed' && task.result === 'partial' && !task.settled
+  return task.status === 'completed' && task.result === 'partial'
 }
 
 function settledReceipt(receipt: FleetReceipt, verdict: SettleVerdict, now: number): FleetReceipt {
