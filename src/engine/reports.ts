@@ -297,14 +297,11 @@ function* giveBack(
 }
 
 /** Notes the number of a message with the first of what it decides, so that a repeat of it is known after a crash too (HO7). */
-function* noting({ run_id, task_id, attempt, seq }: AttemptMessage, decision: Decision): Decision {
-  let isNoted = seq === undefined
+function* noting({ attempt, seq }: AttemptMessage, decision: Decision): Decision {
+  let heard = seq === undefined ? undefined : { attempt, seq }
   for (const draft of decision) {
-    if (isNoted || seq === undefined || draft.on !== run_id || draft.task !== task_id || draft.attempt !== attempt) yield draft
-    else {
-      isNoted = true
-      yield { ...draft, set: { ...draft.set, heard: { attempt, seq } } }
-    }
+    yield heard === undefined ? draft : { ...draft, set: { ...draft.set, heard } }
+    heard = undefined
   }
 }
 
