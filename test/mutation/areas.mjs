@@ -91,14 +91,16 @@ export const areas = {
     commands: {
       mutate: engine('run-command creation commands/report commands/restart commands/run commands/task defaults'),
       tests: tests({
-        engine: 'lifecycles releases-and-restarts fencing retries',
+        engine:
+          'commands/report commands/restart commands/run commands/task run-command creation lifecycles releases-and-restarts fencing retries',
         fleet: 'add-and-delete run-creation run-lifecycle cancel tags verdicts sliced-creation',
       }),
     },
     reports: {
       mutate: engine('effects reports redacted-report receipt receipts evidence score run-scorer'),
       tests: tests({
-        engine: 'evidence fencing event-payloads leases-and-time effects-and-closing',
+        engine:
+          'reports effects run-scorer redacted-report receipt receipts evidence score fencing event-payloads leases-and-time effects-and-closing',
         fleet: 'verdicts verifier usage budgets artifacts secrets',
       }),
     },

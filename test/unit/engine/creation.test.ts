@@ -4,6 +4,7 @@ import { engineDefaults } from '../../../src/engine/defaults.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Entry } from '../../../src/engine/entry.ts'
 import type { RunHeader } from '../../../src/engine/run-header.ts'
+import type { Decide } from '../../../src/engine/turns.ts'
 import { FleetError } from '../../../src/protocol/errors.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
@@ -29,7 +30,7 @@ async function create(
   const entries: Entry[] = []
   const engine = {
     core: { defaults: { ...engineDefaults, taskSlice } },
-    command: async (decide: (context: ReturnType<typeof bench.context>) => Generator<never>) => {
+    command: async (decide: Decide<unknown>) => {
       const made = bench.decide((context) => decide(context))
       entries.push(...made)
       const kinds = made.map(({ kind, tasks: added }) => (added === undefined ? kind : `${added.length}`))

@@ -92,8 +92,8 @@ const sent = ({ out }: Performed) => out.flatMap(([what, , message]) => (what ==
 const types = (bench: Performed) => sent(bench).map(({ type }) => type)
 /** Something that the test ends when it likes. */
 function later<Value>() {
-  let end = (_: Value): void => undefined
-  let fail = (_: Error): void => undefined
+  let end: (value: Value) => void = () => undefined
+  let fail: (error: Error) => void = () => undefined
   const promise = new Promise<Value>((resolve, reject) => ([end, fail] = [resolve, reject]))
   return { promise, end: (value: Value) => end(value), fail: (error: Error) => fail(error) }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Changes, Entry } from '../../../src/engine/entry.ts'
 import { performCommand } from '../../../src/engine/run-command.ts'
+import type { Decide } from '../../../src/engine/turns.ts'
 import type { RunCommand } from '../../../src/protocol/command.ts'
 import type { FleetReceipt } from '../../../src/protocol/receipt.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
@@ -38,10 +39,10 @@ function commanded(specs: Specs = { a: {} }): Commanded {
     core: { state: bench.state, clock: bench.clock, store: { read }, turns: { nudge: () => done.push('nudge') } },
     use: (id: string, act: (run: unknown) => unknown) => act(bench.state.runs.get(id)),
     settled: async () => void done.push('settled'),
-    async command(decide: (context: ReturnType<DecidedRun['context']>) => Generator) {
+    async command(decide: Decide<unknown>) {
       let answer: unknown
       const made = bench.decide(function* (context) {
-        answer = yield* decide(context) as never
+        answer = yield* decide(context)
       })
       entries.push(...made)
       done.push('decided')
