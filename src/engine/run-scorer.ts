@@ -55,7 +55,7 @@ async function inputOf(
   const prepared = await core.workspaces.prepare(withoutInputs(spec), workspace)
   if ('problems' in prepared) return prepared
   const { root, environment } = prepared
-  const previous = task.receipts.length === 0 ? [] : await previousReceipts(core.store, run, task)
+  const previous = await previousReceipts(core.store, run, task)
   return {
     scorer,
     root: pending?.evidenceRoot ?? root,
