@@ -252,6 +252,7 @@ test('CO1 the end of another attempt, or an entry that ends none, lets a start t
   bench.perform(undefined, { attempt: 2, set: { status: 'cancelled' } })
   bench.perform(undefined, { attempt: undefined, set: { status: 'cancelled' } })
   bench.perform(undefined, { set: {} })
+  bench.perform(['alert.send'])
   bench.perform(undefined)
   bench.set('a', { status: 'starting' })
   bench.effects.again()

@@ -92,7 +92,7 @@ const broken = ([entry, ...more]: readonly Entry[]) => {
   return entry?.receipt?.evidence
 }
 const untried = { spec: { retry_policy: { max_attempts: 5, initial_backoff_seconds: 0 } } }
-const never: Score = () => new Promise(() => undefined)
+const never = (): Promise<Verdict> => new Promise(() => undefined)
 
 test('VE1 VE2 the scorer is told of the attempt, of what it returned, and where to look; its verdict ends the attempt', async () => {
   const bench = verifying()
@@ -258,6 +258,21 @@ test('CO5 when the fleet closes, or the attempt ended otherwise, nothing is aske
     await bench.clock.settle()
     expect([bench.entries, bench.asked[0]?.signal.aborted]).toEqual([[], true])
     expect(bench.task('a').status).toBe('verifying')
+  }
+})
+
+test('CO8 a scorer that never ends is not waited for when the fleet closes, not even while it is being asked', async () => {
+  for (const closes of ['meanwhile', 'later']) {
+    const bench = verifying(() => {
+      if (closes === 'meanwhile') bench.gone.abort()
+      return never()
+    })
+    let isOver = false
+    void runScorer(bench.core, bench.run, bench.task('a'), bench.gone.signal).then(() => (isOver = true))
+    await bench.clock.settle()
+    bench.gone.abort()
+    await bench.clock.settle()
+    expect([isOver, bench.entries]).toEqual([true, []])
   }
 })
 
