@@ -279,7 +279,7 @@ test('CO6 a lease that goes while its start is prepared is not handed over; its 
   ended.perform(start)
   ended.core.presence.end('r', 'a', 1)
   await ended.effects.idle()
-  expect(types(ended)).toEqual([])
+  expect([types(ended), ended.entries]).toEqual([[], []])
 })
 
 test('CO6 effects of one attempt are performed in order, one at a time; those of another do not wait for them', async () => {
