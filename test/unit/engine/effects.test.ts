@@ -316,6 +316,24 @@ test('CO6 several effects of one entry are performed in its order, and what came
   expect(types(slow)).toEqual(['assign', 'stop'])
 })
 
+test('CO8 whoever waits for the effects waits for those that begin meanwhile, too', async () => {
+  const bench = performed()
+  const [first, second] = [later<WorkspaceOutcome>(), later<WorkspaceOutcome>()]
+  bench.prepare = () => first.promise
+  bench.perform(start)
+  let isIdle = false
+  void bench.effects.idle().then(() => (isIdle = true))
+  bench.lease('other')
+  bench.prepare = () => second.promise
+  bench.perform(start, { task: 'other' })
+  first.end(ready)
+  await bench.clock.settle()
+  expect([isIdle, types(bench)]).toEqual([false, ['assign']])
+  second.end(ready)
+  await bench.clock.settle()
+  expect([isIdle, types(bench)]).toEqual([true, ['assign', 'assign']])
+})
+
 test('AL2 an alert does not wait for what else is done for its attempt, nor the other way round', async () => {
   const bench = performed()
   const alerting = later<void>()
