@@ -233,8 +233,9 @@ export function createReports(core: Core, workers: Workers, effects: Effects, us
       core.turns.report((context) => {
         const run = core.state.runs.get(run_id)
         const task = run?.tasks.get(task_id)
-        const had = task !== undefined && seqOf(task.workerSeqs, worker.facts.id) > 0 && message.attempt <= task.attempt
-        return run === undefined || task === undefined || !had ? nothing() : spend(context, run, task, message)
+        if (run === undefined || task === undefined) return nothing()
+        const had = seqOf(task.workerSeqs, worker.facts.id) > 0 && message.attempt <= task.attempt
+        return had ? spend(context, run, task, message) : nothing()
       })
     if (core.state.runs.has(run_id)) report()
     // A run that has ended is read again for it; where it cannot be read, there is nothing to add to.
