@@ -369,6 +369,26 @@ test('CO5 a scorer is asked for what waits in verifying, by its entry or again a
   }
 })
 
+test('CO6 what comes when the first of several effects has ended waits for those that are left', async () => {
+  const bench = verifying()
+  // No verdict is decided, so the task is there to be scored each time.
+  bench.hold()
+  const first = later<Verdict>()
+  const second = later<Verdict>()
+  const verdicts = [first, second]
+  bench.score = () => verdicts.shift()?.promise ?? Promise.resolve(pass)
+  const scoredAfter = async (act: () => void) => {
+    act()
+    await bench.clock.settle()
+    return scorings(bench)
+  }
+  const ask = () => bench.perform(['scorer.run'])
+  expect(await scoredAfter(() => (ask(), ask()))).toBe(1)
+  expect(await scoredAfter(() => first.end(pass))).toBe(2)
+  expect(await scoredAfter(ask)).toBe(2)
+  expect(await scoredAfter(() => second.end(pass))).toBe(3)
+})
+
 test('CO1 a scorer that was passed over is asked once what ended its attempt was discarded, and it waits for a verdict again', async () => {
   const ended = { status: 'enqueued' } as const
   for (const end of [ended, { attempt: 2 }]) {
