@@ -2,10 +2,12 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { PluginKind, commonTokens, declareClassPlugin, declareValuePlugin } from '@stryker-mutator/api/plugin'
 
+const makesErrors = new Set(['FleetError', 'refuse'])
+
 /** The words of an error are for people. What a caller goes by, its code, is changed like all else. */
 const wordsOfErrors = {
   shouldIgnore(path) {
-    const isWords = path.listKey === 'arguments' && path.key === 1 && path.parent.callee?.name === 'FleetError'
+    const isWords = path.listKey === 'arguments' && path.key === 1 && makesErrors.has(path.parent.callee?.name)
     return isWords ? 'the words of an error' : undefined
   },
 }
