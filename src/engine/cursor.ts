@@ -16,7 +16,7 @@ export function writeCursor(place: CursorPlace): string {
 
 /** Rejects with `cursor_unavailable` what is no cursor of this run. */
 export function readCursor(cursor: string, short: string): CursorPlace {
-  const found = cursor.length <= 96 ? shape.exec(cursor) : null
+  const found = shape.exec(cursor)
   if (found?.[1] !== short) {
     throw new FleetError(
       'cursor_unavailable',
