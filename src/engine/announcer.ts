@@ -24,7 +24,8 @@ export function createAnnouncer(
 ): Announcer {
   const creating = new Map<string, Entry[]>()
   const waiting: Waiting[] = []
-  let telling: Promise<void> | undefined
+  let isTelling = false
+  let told = Promise.resolve()
 
   function tell(run: ProjectedRun, entry: Entry): void {
     if (!ports.hasListeners()) return
@@ -32,12 +33,25 @@ export function createAnnouncer(
   }
 
   function tellAll(run: ProjectedRun, entries: readonly Entry[]): void {
-    if (telling === undefined && weightOf(entries) <= toldAtOnce) {
+    if (!isTelling && weightOf(entries) <= toldAtOnce) {
       for (const entry of entries) tell(run, entry)
       return
     }
     waiting.push({ run, entries })
-    telling ??= inSlices(tellingAll(waiting, tell), clock).finally(() => (telling = undefined))
+    if (isTelling) return
+    isTelling = true
+    told = inSlices(tellingWaiting(), clock)
+  }
+
+  /** In steps: tells of everything that waits, and of what comes to wait meanwhile. It ends with its last step, so that nothing waits for it in vain. */
+  function* tellingWaiting(): Steps {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      for (const entry of next.entries) {
+        tell(next.run, entry)
+        yield
+      }
+    }
+    isTelling = false
   }
 
   return {
@@ -52,7 +66,7 @@ export function createAnnouncer(
     },
     forget: (run) => void creating.delete(run),
     async idle() {
-      while (telling !== undefined) await telling
+      while (isTelling) await told
     },
   }
 }
@@ -60,16 +74,6 @@ export function createAnnouncer(
 interface Waiting {
   readonly run: ProjectedRun
   readonly entries: readonly Entry[]
-}
-
-/** In steps: tells of everything that waits, and of what comes to wait meanwhile. */
-function* tellingAll(waiting: Waiting[], tell: (run: ProjectedRun, entry: Entry) => void): Steps {
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    for (const entry of next.entries) {
-      tell(next.run, entry)
-      yield
-    }
-  }
 }
 
 function weightOf(entries: readonly Entry[]): number {
