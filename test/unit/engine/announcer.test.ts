@@ -82,6 +82,11 @@ test('RU1 of a run that was taken back nobody hears, and one of the same name be
   bench.announcer.forget('r')
   bench.hear('r', said(1, { created, run: { opened: true } }))
   expect(bench.told).toEqual(['r:1 run.created', 'r:1 run.sealed'])
+  // What was held is let go of, not kept for an opening that is none of its own.
+  bench.hear('r', said(1, { created }))
+  bench.announcer.forget('r')
+  bench.hear('r', opening(2))
+  expect(bench.told.slice(2)).toEqual(['r:2 run.status_changed'])
 })
 
 test('EV1 two thousand tasks, or entries, are told at once; of more the first are told, and the others after turns', async () => {
