@@ -51,6 +51,9 @@ export interface Workers extends Roster {
   matching(requirement: Requirement): readonly Worker[]
 }
 
+const leased: WorkerEvent = { type: 'lease' }
+const idle: WorkerEvent = { type: 'idle' }
+
 export function createWorkers(counts: LeaseCounts, abandonedAtOnce: number): Workers {
   const workers = new Map<string, Worker>()
   let matches = new Map<string, readonly Worker[]>()
@@ -88,9 +91,7 @@ export function createWorkers(counts: LeaseCounts, abandonedAtOnce: number): Wor
     },
     step,
     settle(worker) {
-      const held = counts.held(worker.facts.id)
-      if (held > 0 && worker.status === 'online') step(worker, { type: 'lease' })
-      if (held === 0 && (worker.status === 'busy' || worker.status === 'draining')) step(worker, { type: 'idle' })
+      step(worker, counts.held(worker.facts.id) > 0 ? leased : idle)
     },
     termsOf({ requirement, spec }, id) {
       const worker = workers.get(id)
