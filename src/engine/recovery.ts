@@ -1,5 +1,6 @@
 import { releaseAttempt } from './attempt-end.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
+import { liveTask } from './attempt-watch.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import type { Core } from './core.ts'
 import { nothing } from './entry.ts'
@@ -64,10 +65,14 @@ function awaitReport(core: Core, run: RunState, task: TaskState, worker: string,
 
 function release(core: Core, run: RunState, { id, attempt }: TaskState, until: number): void {
   core.turns.report((context) => {
-    const found = core.state.runs.get(run.header.id)
-    const now = found?.tasks.get(id)
-    if (found === undefined || now === undefined || now.attempt !== attempt || !isWorking(now.status)) return nothing()
-    return releaseAttempt(context, found, now, { reason: 'the fleet restarted', crash: true, stillRunning: false, until })
+    const found = liveTask(core, run.header.id, id, attempt)
+    if (found === undefined) return nothing()
+    return releaseAttempt(context, found.run, found.task, {
+      reason: 'the fleet restarted',
+      crash: true,
+      stillRunning: false,
+      until,
+    })
   })
 }
 

@@ -6,7 +6,6 @@ import type { Core } from './core.ts'
 import { nothing } from './entry.ts'
 import { withoutSecrets } from './redacted-report.ts'
 import { recordIncarnation } from './incarnation.ts'
-import { isWorking } from './state.ts'
 import type { Worker, Workers } from './workers.ts'
 
 /** The line to a worker: what follows when it comes up, and when it is gone (WO1, WO2). */
@@ -54,7 +53,7 @@ export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
       core.presence.end(presence.run, presence.task, presence.attempt)
       core.turns.report((context) => {
         const found = liveTask(core, presence.run, presence.task, presence.attempt)
-        if (found === undefined || !isWorking(found.task.status)) return nothing()
+        if (found === undefined) return nothing()
         if (found.task.status === 'starting' || !lost)
           return releaseAttempt(context, found.run, found.task, { reason, crash: false, stillRunning: false })
         return failAttempt(context, found.run, found.task, {
