@@ -10,8 +10,8 @@ const hello: FromWorker = { type: 'hello', worker_id: 'w1', incarnation: 'i', at
 const heartbeat: FromWorker = { type: 'heartbeat', run_id: 'r', task_id: 'a', attempt: 1 }
 
 /** One worker that is started on a transport in the hand, with what its host hands on. */
-function hosted(options: Parameters<typeof createHeldTransport>[0] = {}) {
-  const transport = createHeldTransport(options)
+function hosted(options: Parameters<typeof createHeldTransport>[0] = {}, parts: Partial<HeldTransport> = {}) {
+  const transport = { ...createHeldTransport(options), ...parts }
   const worker = registeredWorker('w1', { transport, facts: { slots: 3 } })
   const bench = workerBench([worker], { a: {} })
   const said: unknown[] = []
@@ -21,8 +21,7 @@ function hosted(options: Parameters<typeof createHeldTransport>[0] = {}) {
   }
   const reports = { take: (of: Worker, message: unknown) => void said.push(['report', of.facts.id, message]) }
   const kept = () => Promise.resolve()
-  const parts = { reports: reports as never, line }
-  const host = createWorkerHost(bench.core, bench.workers, parts, { id: () => 'store-7', kept })
+  const host = createWorkerHost(bench.core, bench.workers, { reports: reports as never, line }, { id: () => 'store-7', kept })
   const started = { settled: false }
   return {
     ...{ ...bench, host, worker, said, started, kept, transport, launches: transport.launches },
@@ -177,6 +176,21 @@ describe('the end', () => {
     expect(launches[0]?.signal.aborted).toBe(true)
     await clock.advance('10m')
     expect([launches.length, lost()]).toEqual([1, 0])
+  })
+
+  test('CO8 closing waits for a start that is under way to be given up', async () => {
+    const opening: { fail: (reason: Error) => void } = { fail: () => undefined }
+    const open = () => new Promise<never>((_, reject) => (opening.fail = reject))
+    const { begin, clock, host, lost } = hosted({}, { open })
+    begin()
+    await clock.settle()
+    const closed = { is: false }
+    void host.close({ reason: 'closing', graceMs: 0 }).then(() => (closed.is = true))
+    await clock.settle()
+    expect(closed.is).toBe(false)
+    opening.fail(new Error('given up'))
+    await clock.settle()
+    expect([closed.is, lost()]).toEqual([true, 0])
   })
 
   test('CO8 closing does not wait for the next start of a worker that is down, and there is none', async () => {

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { just } from '../../../src/engine/entry.ts'
+import { fleetSnapshotSource, recordsOf, snapshotSource } from '../../../src/engine/snapshot.ts'
+import { decidedRun } from '../../support/decided-run.ts'
+
+const through = () => Promise.resolve(7)
+const specs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, {}]))
+
+test('ST2 a run is a record of its own, and its tasks follow in their order, five hundred to a shard', () => {
+  const { run } = decidedRun(specs(1_001))
+  const source = snapshotSource(run, through)
+  expect(source.seq).toBe(run.seq)
+  expect(source.through).toBe(through)
+  const shards = [...source.shards].map((shard) => shard.records().map(({ key }) => key))
+  expect(shards.map((keys) => keys.length)).toEqual([1, 500, 500, 1])
+  expect(shards.flat()).toEqual(['run', ...Object.keys(specs(1_001)).map((id) => `task:${id}`)])
+  expect(recordsOf(run).map(({ key }) => key)).toEqual(shards.flat())
+  expect([...snapshotSource(decidedRun(specs(500)).run, through).shards]).toHaveLength(2)
+})
+
+test('ST2 a record names the entry that set it last, and a shard the latest of its records', () => {
+  const { run, set } = decidedRun(specs(501))
+  const before = run.seq
+  set('t1', { stale: true })
+  set('t0', { stale: true })
+  set('t2', { stale: true })
+  const [own, first, second] = [...snapshotSource(run, through).shards]
+  expect([own?.seq, first?.seq, second?.seq]).toEqual([before + 3, before + 3, 2])
+  expect(own?.records().map(({ seq }) => seq)).toEqual([before + 3])
+  expect(
+    first
+      ?.records()
+      .slice(0, 4)
+      .map(({ seq }) => seq),
+  ).toEqual([before + 2, before + 1, before + 3, 2])
+})
+
+test('ST2 shards are taken while the run goes on: each holds what there is when it is asked for', () => {
+  const { run, set, decide } = decidedRun(specs(2))
+  const shards = [...snapshotSource(run, through).shards]
+  set('t1', { failures: 3 })
+  decide(() => just({ on: 'r', kind: 'run.sealed', run: { sealed: true, status: 'paused' } }))
+  expect(shards[0]?.records()[0]).toMatchObject({ seq: run.seq, value: { status: 'paused' } })
+  expect(shards[1]?.records()[1]).toMatchObject({ key: 'task:t1', value: { failures: 3 } })
+})
+
+test('CO4 a record of a run holds the fields that entries change, and a spent budget only where there is one', () => {
+  const { run, decide, clock } = decidedRun({ a: {} })
+  const value = () => recordsOf(run)[0]?.value as object
+  decide(() => just({ on: 'r', kind: 'run.stepped', run: { updatedAt: 5, completedAt: 6 }, posted: 'p1' }))
+  expect(value()).toEqual({
+    ...{ header: run.header, status: 'queued', pausedFrom: null, updatedAt: 5, completedAt: 6, opened: true, sealed: true },
+    ...{ lastAt: clock.now(), posted: ['p1'] },
+  })
+  const overBudget = { limit: 'max_tokens', reason: 'It is spent.' } as const
+  decide(() => just({ on: 'r', kind: 'run.over_budget', run: { overBudget } }))
+  expect(value()).toMatchObject({ overBudget })
+})
+
+test('CO9 a record of a task holds its spec and what a new task of that spec has not, and nothing that follows from others', () => {
+  const { run, task, set, clock } = decidedRun({
+    a: {},
+    b: { depends_on: ['a'], alert_policy: { channels: [{ kind: 'slack', url: 'https://a.example/' }] } },
+  })
+  set('a', { failures: 2, cause: 'no' })
+  const [, a, b] = recordsOf(run)
+  expect(a?.value).toEqual({
+    ...{ spec: task('a').spec, addedBy: 2, enqueuedAt: clock.now(), fleetSeq: 1, seq: task('a').seq, status: 'enqueued' },
+    ...{ failures: 2, cause: 'no' },
+  })
+  expect(b?.value).toEqual({ spec: task('b').spec, addedBy: 2, enqueuedAt: clock.now(), seq: 2 })
+})
+
+test('EV1 the sequences of workers are kept by their ids', () => {
+  const { run, decide } = decidedRun({ a: {} })
+  decide(() => just({ on: 'r', kind: 'task.reported', task: 'a', worker: 'w1', workerSeq: 4, events: [{ state: 'running' }] }))
+  expect(recordsOf(run)[1]?.value).toMatchObject({ workerSeqs: { w1: 4 } })
+})
+
+test('ST7 the stream of the fleet is one shard: its workers, as of its last entry', async () => {
+  const { state, decide } = decidedRun({ a: {} })
+  const record = { id: 'w1', incarnation: 'i', draining: true, retired: false }
+  decide(() => just({ on: 'fleet', kind: 'worker.registered', record }))
+  state.fleetSeq = 9
+  const source = fleetSnapshotSource(state, through)
+  const shards = [...source.shards]
+  expect([source.seq, shards.length, shards[0]?.seq, await source.through()]).toEqual([9, 1, 9, 7])
+  expect(shards[0]?.records()).toEqual([{ key: 'worker:w1', seq: 9, value: record }])
+})
