@@ -18,12 +18,20 @@ function draining(tasks: readonly string[], graceMs?: number) {
     retired.push(of.facts.id)
     return Promise.resolve()
   }
+  const listening = { count: 0 }
+  const { presence } = bench.core
+  const onEnd: typeof presence.onEnd = (listener) => {
+    const stop = presence.onEnd(listener)
+    listening.count += 1
+    return () => ((listening.count -= 1), stop())
+  }
+  const core = { ...bench.core, presence: { ...presence, onEnd } }
   const drained = { is: false }
-  void drainWorker(bench.core, { workers: bench.workers, host: { retire } as WorkerHost }, worker, graceMs).then(
+  void drainWorker(core, { workers: bench.workers, host: { retire } as WorkerHost }, worker, graceMs).then(
     () => (drained.is = true),
   )
   return {
-    ...{ ...bench, worker, retired, drained },
+    ...{ ...bench, worker, retired, drained, listening },
     /** The attempt of a task ends by itself. */
     async end(id: string) {
       bench.set(id, { status: 'completed' })
@@ -41,14 +49,14 @@ test('WO a worker without a lease retires at once', async () => {
 })
 
 test('WO a worker with leases retires with the end of the last, whatever ends elsewhere, and the wait keeps no process alive', async () => {
-  const { clock, retired, drained, worker, end, sleeps, entries } = draining(['a', 'b'])
+  const { clock, retired, drained, worker, end, sleeps, entries, listening } = draining(['a', 'b'])
   await clock.advance('10m')
-  expect(worker.status).toBe('draining')
+  expect([worker.status, listening.count]).toEqual(['draining', 1])
   await end('other')
   await end('a')
   expect([retired, worker.status]).toEqual([[], 'draining'])
   await end('b')
-  expect([retired, drained.is]).toEqual([['w1'], true])
+  expect([retired, drained.is, listening.count]).toEqual([['w1'], true, 0])
   expect(entries).toEqual([])
   expect(new Set(sleeps.map(({ keepAlive }) => keepAlive))).toEqual(new Set([false]))
 })
