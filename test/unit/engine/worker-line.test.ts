@@ -160,6 +160,12 @@ describe('the record of a worker', () => {
     expect(recorded().slice(3)).toEqual([{ ...record, draining: true, incarnation: 'w1-3' }])
   })
 
+  test('WO1 what has retired is not recorded again, whatever is heard of it', () => {
+    const bench = lined(registeredWorker('w1', { status: 'retired' }))
+    bench.hello(whole)
+    expect([bench.worker.status, bench.entries]).toEqual(['retired', []])
+  })
+
   test('LE6 one that comes by itself is recorded as such, and no other', () => {
     for (const dialsIn of [true, false]) {
       const bench = lined(registeredWorker('w1', { transport: createHeldTransport({ dialsIn }) }))

@@ -237,6 +237,25 @@ describe('WO1', () => {
     expect(second.transport.attempts).toHaveLength(1)
   })
 
+  test('WO1 WO3 a worker that retired stays so, though what it was told to stop is written off after it', async () => {
+    const first = await openBench({ slots: 2 })
+    const run = await first.fleet.start({ name: 'r', tasks: [task('a'), task('b')] })
+    await first.clock.settle()
+    for (const id of ['a', 'b']) first.transport.attempt(id).accept()
+    const drained = first.fleet.drain('w1', { graceMs: 5_000 })
+    await first.clock.advance('4s')
+    await run.cancelTask('a')
+    // Its channel is closed without a word of either attempt, so they are written off one after the other.
+    await first.clock.advance('60s')
+    await drained
+    expect(first.names().filter((name) => name === 'worker.abandoned')).toHaveLength(2)
+    await first.fleet.close()
+    const second = await openBench({ clock: first.clock, store: first.store.peer(), seed: 'second' })
+    await second.clock.settle()
+    expect(second.fleet.workers()).toMatchObject([{ id: 'w1', status: 'busy' }])
+    expect(second.transport.attempts.map((held) => held.assign.task_id)).toEqual(['b'])
+  })
+
   test('WO1 drain({ graceMs }) releases what is left after it', async () => {
     const other = createTestTransport()
     const { fleet, clock, transport, store } = await openBench({ workers: [] })
