@@ -48,7 +48,7 @@ export function createWorkerLine(core: Core, workers: Workers): WorkerLine {
     gone: (id: string) => boolean,
     { reason, lost }: { readonly reason: string; readonly lost: boolean },
   ): void {
-    for (const presence of [...core.presence.all()]) {
+    for (const presence of core.presence.all()) {
       if (presence.worker !== worker.facts.id || !gone(`${presence.run}/${presence.task}/${presence.attempt}`)) continue
       core.presence.end(presence.run, presence.task, presence.attempt)
       core.turns.report((context) => {
