@@ -107,14 +107,16 @@ export const areas = {
     recovery: {
       mutate: engine('recovery run-loader run-memory snapshot snapshots fleet-snapshots store-watch engine'),
       tests: tests({
-        engine: 'run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
+        engine:
+          'snapshot run-loader taken-snapshots kept-runs store-watch recovery engine run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
         fleet: 'carry-on control inbox retention',
       }),
     },
     events: {
       mutate: engine('announcer cursor live-cursor project public-event views explain inbox-entry tagged'),
       tests: tests({
-        engine: 'events-and-cursors live-events public-events event-payloads lifecycles',
+        engine:
+          'tagged inbox-entry cursor project public-event live-cursor explain views announcer events-and-cursors live-events public-events event-payloads lifecycles',
         fleet: 'summary explain tags sdk',
       }),
     },
@@ -123,7 +125,8 @@ export const areas = {
         'workers worker-facts worker-host worker-line presence incarnation sending-lanes channel-kind applied-profile drain worker-seqs',
       ),
       tests: tests({
-        engine: 'worker-seqs resuming-workers fencing leases-and-time releases-and-restarts',
+        engine:
+          'channel-kind sending-lanes presence worker-seqs applied-profile workers worker-line worker-host drain resuming-workers fencing leases-and-time releases-and-restarts',
         fleet: 'workers attach matching profiles carry-on',
       }),
     },

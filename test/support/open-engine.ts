@@ -31,7 +31,7 @@ export interface OpenEngine {
   /** Whether the last timer that was set keeps the process alive. */
   keepsAlive(): boolean | undefined
   /** Creates a run of such tasks, started unless it is to be `pending`. */
-  create(id: string, specs: Specs, how?: { readonly pending?: true }): Promise<void>
+  create(id: string, specs: Specs, how?: { readonly pending?: true; readonly open?: true }): Promise<void>
 }
 
 export async function openEngine(
@@ -76,10 +76,10 @@ export async function openEngine(
   await clock.settle()
   return {
     ...{ engine, clock, store, transport, worker, heard, keepsAlive: () => alarms.at(-1) },
-    async create(id, specs, { pending } = {}) {
+    async create(id, specs, { pending, open = false } = {}) {
       const tasks = Object.entries(specs).map(([name, spec]) => FleetTaskSpec.parse(task(name, spec)))
       const header = {
-        ...{ id, name: id, short: id, labels: {}, worker_specs: [], open: false, workspace: '/w', createdAt: clock.now() },
+        ...{ id, name: id, short: id, labels: {}, worker_specs: [], open, workspace: '/w', createdAt: clock.now() },
       }
       await engine.command((context) => createRun(context, header, tasks, pending !== true))
       await clock.settle()

@@ -170,6 +170,18 @@ describe('looking', () => {
 })
 
 describe('taking away', () => {
+  test('CO9 a run that has ended leaves memory once the end of its last attempt is confirmed', async () => {
+    const { engine, clock, create, transport } = await openEngine()
+    engine.leasing = true
+    await create('r', { a: {} })
+    await cancel(engine, 'a')
+    await clock.settle()
+    expect(engine.core.state.runs.get('r')?.status).toBe('cancelled')
+    transport.attempt('a').confirm()
+    await clock.settle()
+    expect(engine.core.state.runs.has('r')).toBe(false)
+  })
+
   const record = { id: 'w2', incarnation: 'i', draining: false, retired: false }
 
   test('RU8 ST7 a run that is deleted is gone here and in the store; the stream of the fleet is kept before', async () => {
@@ -251,6 +263,9 @@ describe('what keeps the process alive', () => {
     await cancel(engine, 'a')
     await clock.settle()
     expect(look()).toBe(false)
+    // One that waits for its caller waits for nothing here.
+    await create('open', {}, { open: true })
+    expect([look(), engine.core.state.runs.has('open')]).toEqual([false, true])
     engine.closing = true
     expect(look()).toBe(true)
   })

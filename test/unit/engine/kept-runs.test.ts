@@ -30,7 +30,7 @@ function remembering(inStore: Readonly<Record<string, readonly Entry[]>> = { s: 
     ({
       loadSnapshot: (run: string) => (done.push(`${name} ${run}`), Promise.resolve(undefined)),
       read: (run: string, { from }: { from: number }) => Promise.resolve((inStore[run] ?? []).filter(({ seq }) => seq >= from)),
-    }) as Partial<Store> as Store
+    }) as unknown as Store
   const taking = new Set<string>()
   const core: Core = { ...bench.core, store: storeOf('read'), shown: storeOf('looked at') }
   const memory = createRunMemory(core, {

@@ -26,11 +26,14 @@ const delivery = { id: 'al', class: 'stale', channel: 'slack', action: 'trigger'
 
 /** The events without what all of them have, their cursors. */
 function eventsOf(of: Entry) {
-  return project(run, of).map(({ cursor: _, ...event }) => event)
+  return project(run, of).map((event) => {
+    const { cursor: _, ...rest } = event
+    return rest
+  })
 }
 
 test('EV1 EV7 the creation of a run is told with its name, its tasks and its workflow; who is queued at once is named by the fleet', () => {
-  const created = { ...header, workflow: { id: 'w', kind: 'parallel' } }
+  const created = { ...header, workflow: { id: 'w', kind: 'parallel' } } as const
   const tasks = [added('a', 'enqueued'), added('b', 'blocked'), added('c', 'enqueued')]
   const whole = entry({ kind: 'run.created', created, taskCount: 3, run: { status: 'queued' }, tasks })
   expect(project(run, whole)).toStrictEqual([

@@ -6,7 +6,12 @@ import { FleetReceipt } from '../../../src/protocol/receipt.ts'
 const timestamp = '2030-01-01T00:00:00.000Z'
 const receipt = FleetReceipt.parse({
   ...{ run_id: 'r', task_id: 'a', worker_id: 'w1', attempt: 2, completed_at: timestamp, result: 'fail', failure_kind: 'task' },
-  ...{ score: { value: 0.5, max: 2, notes: 'private' }, evidence: 'private', output: 'private', usage: { input_tokens: 1, output_tokens: 1 } },
+  ...{
+    score: { value: 0.5, max: 2, notes: 'private' },
+    evidence: 'private',
+    output: 'private',
+    usage: { input_tokens: 1, output_tokens: 1 },
+  },
   artifacts: [
     { kind: 'log', path: 'private' },
     { kind: 'patch', path: 'private' },
@@ -85,7 +90,10 @@ test.each([['a text'], [null], [7], [{ type: 7 }], [{}], [['type']]])(
 )
 
 test('EV4 a reason is told up to a thousand characters', () => {
-  const told = (reason: string) => publicEvent(eventOf('worker.failed', { reason, recoverable: true }))?.payload?.['reason']
+  const told = (reason: string) => {
+    const payload = publicEvent(eventOf('worker.failed', { reason, recoverable: true }))?.payload
+    return (payload as { readonly reason?: string }).reason
+  }
   expect(told('x'.repeat(1_000))).toBe('x'.repeat(1_000))
   expect(told('x'.repeat(1_001))).toBe(`${'x'.repeat(1_000)}...`)
   expect(told('first\nsecond')).toBe('first')

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { AlertRecord } from '../../../src/engine/alert-record.ts'
 import type { Entry } from '../../../src/engine/entry.ts'
 import { fold } from '../../../src/engine/fold.ts'
 import type { RunHeader } from '../../../src/engine/run-header.ts'
@@ -15,15 +16,15 @@ const header: RunHeader = {
   ...{ id: 'r', name: 'r', short: 's', labels: {}, worker_specs: [], open: false, workspace: '/w', createdAt: 1 },
   ...{ max_workers: 2, budget: { max_tokens: 100 } },
 }
-const added = (id: string, status: 'enqueued' | 'blocked', more: object = {}) => ({
+const added = (id: string, status: 'enqueued' | 'blocked', more: Record<string, unknown> = {}) => ({
   spec: FleetTaskSpec.parse(task(id, more)),
   set: { status, enqueuedAt: 5 },
 })
 const alert_policy = { channels: [{ kind: 'slack', url: 'https://a.example/' }] }
-const alert = {
+const alert: AlertRecord = {
   ...{ id: 'al', class: 'stale', attempt: 1, channel: 0, status: 'owed', action: 'trigger', worker: 'w1', reason: null },
   ...{ raisedAt: 0, tries: 0, error: null, notBefore: null, notBeforeMs: null },
-} as const
+}
 const lease = { status: 'running', attempt: 1, worker: 'w1', incarnation: 'i', leasedAt: 7 } as const
 const receipt = { result: 'fail', failure_kind: 'task' } as never
 
@@ -75,7 +76,7 @@ function stored(entries: readonly Entry[], snapshot?: Snapshot) {
       reads.push({ run, from })
       return Promise.resolve(entries.filter(({ seq }) => seq >= from).slice(0, limit))
     },
-  } as Partial<Store> as Store
+  } as unknown as Store
   const turn = () => ((turns.count += 1), Promise.resolve())
   return { store, clock: { ...createVirtualClock(), turn }, reads, turns }
 }

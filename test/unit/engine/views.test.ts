@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { cancelTask } from '../../../src/engine/cancel.ts'
 import type { AlertRecord } from '../../../src/engine/alert-record.ts'
 import { just } from '../../../src/engine/entry.ts'
+import type { RunHeader } from '../../../src/engine/run-header.ts'
 import { addCounters, countersOf, noTasks, specOf, taskView, writingSpec } from '../../../src/engine/views.ts'
+import { FleetSecurityPolicy } from '../../../src/protocol/security.ts'
 import { allAtOnce } from '../../../src/protocol/steps.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
 import { FleetWorkerSpec } from '../../../src/protocol/worker.ts'
@@ -57,15 +59,12 @@ describe('RU7', () => {
 })
 
 describe('RU6', () => {
-  const whole = {
+  const whole: Partial<RunHeader> = {
     ...{ name: 'A run', labels: { team: 'x' }, target: 'this_computer', workflow: { id: 'w', kind: 'parallel' } },
     ...{ roles: ['builder'], max_workers: 3, worker_defaults: { model: 'm', tools: [], capabilities: [] } },
     ...{ budget: { max_tokens: 9 }, worker_specs: [FleetWorkerSpec.parse({ id: 'w1', name: 'w1', host: { kind: 'local' } })] },
-    security_policy: {
-      ...{ default_trust_level: 'local', allowed_secrets: [], capability_grants: [], max_trust_level: 'operator' },
-      ...{ require_identity_verification: false, allow_parallel_reads: true },
-    },
-  } as const
+    security_policy: FleetSecurityPolicy.parse({ default_trust_level: 'local', allow_parallel_reads: true }),
+  }
 
   test('RU6 WI2 a run is shown with all that it was created with, unknown fields of a newer version too, and its true instants', async () => {
     const { run, clock, decide } = decidedRun({ a: {} }, { header: { ...whole, open: true, extra: { novel: [1] } } })
