@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { cancelOneTask } from '../../../src/engine/commands/task.ts'
+import type { EnginePorts } from '../../../src/engine/core.ts'
 import { engineDefaults } from '../../../src/engine/defaults.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { just } from '../../../src/engine/entry.ts'
 import { controlledAppends, journalOf } from '../../support/journal.ts'
 import { openEngine } from '../../support/open-engine.ts'
+import { createHeldTransport } from '../../support/worker-bench.ts'
 
 const statusOf = (engine: Engine, task: string) => engine.look('r', (run) => run?.tasks.get(task)?.status)
 const cancel = (engine: Engine, task: string) =>
@@ -157,6 +159,21 @@ describe('looking', () => {
     expect(await looking).toBe('enqueued')
   })
 
+  test('CO1 ST5 while a failing store is waited for, what the store has is shown at once', async () => {
+    const appends = controlledAppends()
+    const { engine, clock, create } = await openEngine({ storeParts: { beforeAppend: () => appends.beforeAppend() } })
+    await create('r', { a: {} })
+    appends.next = ['refuse']
+    const cancelling = cancel(engine, 'a').catch((error: { code: string }) => error.code)
+    await clock.settle()
+    const seen: unknown[] = []
+    void statusOf(engine, 'a').then((status) => seen.push(status))
+    await clock.settle()
+    expect(seen).toEqual(['enqueued'])
+    await clock.advance('1s')
+    expect(await cancelling).toBe('not_stored')
+  })
+
   test('CO9 a run that is not in memory is looked at in the store, and one that is nowhere is none', async () => {
     const { engine, clock, create } = await openEngine()
     await create('r', { a: {} })
@@ -268,6 +285,74 @@ describe('what keeps the process alive', () => {
     expect([look(), engine.core.state.runs.has('open')]).toEqual([false, true])
     engine.closing = true
     expect(look()).toBe(true)
+  })
+})
+
+describe('what a worker may forget', () => {
+  async function withWorker(appends = controlledAppends(), collector?: EnginePorts['collector']) {
+    const transport = createHeldTransport()
+    const bench = await openEngine({
+      storeParts: { beforeAppend: () => appends.beforeAppend() },
+      worker: { transport },
+      ...(collector && { collector }),
+    })
+    const { channel, launch } = transport.launches[0]!
+    const say = (message: object) => channel.say({ run_id: 'r', task_id: 'a', attempt: 1, ...message } as never)
+    channel.say({ type: 'hello', worker_id: 'w1', incarnation: 'i', attempts: [] })
+    await bench.clock.settle()
+    bench.engine.leasing = true
+    await bench.create('r', { a: {} })
+    const forgets = async () => {
+      await bench.clock.settle()
+      const asked = { may: false }
+      void launch.kept().then(() => (asked.may = true))
+      return asked
+    }
+    return { ...bench, appends, say, forgets }
+  }
+
+  test('HO7 CO1 what was read is kept once it is durable, and at once where nothing is under way', async () => {
+    const { appends, say, forgets, clock } = await withWorker()
+    const idle = await forgets()
+    await clock.settle()
+    expect(idle.may).toBe(true)
+    appends.hold()
+    say({ type: 'accepted' })
+    const asked = await forgets()
+    await clock.advance('10s')
+    expect(asked.may).toBe(false)
+    appends.go()
+    await clock.settle()
+    expect(asked.may).toBe(true)
+  })
+
+  test('HO7 ST5 what a failing store refuses is kept only once it works again', async () => {
+    const { appends, say, forgets, clock } = await withWorker()
+    appends.otherwise = 'refuse'
+    say({ type: 'accepted' })
+    const asked = await forgets()
+    await clock.advance('30s')
+    expect(asked.may).toBe(false)
+    appends.otherwise = 'store'
+    await clock.advance('10s')
+    expect(asked.may).toBe(true)
+  })
+
+  test('HO7 AR1 an artifact that is being collected is not kept yet', async () => {
+    const collecting: { done: () => void } = { done: () => undefined }
+    const { say, forgets, clock } = await withWorker(controlledAppends(), {
+      log: () => Promise.resolve(),
+      collect: () => new Promise((resolve) => (collecting.done = () => resolve({ kind: 'log', path: 'p' }))),
+      finish: () => Promise.resolve(undefined),
+    })
+    say({ type: 'accepted' })
+    say({ type: 'artifact', report: 1, kind: 'log', path: 'p' })
+    const asked = await forgets()
+    await clock.advance('10s')
+    expect(asked.may).toBe(false)
+    collecting.done()
+    await clock.settle()
+    expect(asked.may).toBe(true)
   })
 })
 

@@ -20,7 +20,12 @@ function explained(specs: Specs = { a: {} }, options?: Parameters<typeof decided
   return { ...bench, explain, waits: (...given: Parameters<typeof explain>) => kinds(explain(...given)) }
 }
 
-const kinds = ({ waits }: ReturnType<typeof explainTask>) => waits.map((wait) => wait.for)
+/** What a task waits for; each wait is told in a sentence. */
+function kinds({ waits }: ReturnType<typeof explainTask>) {
+  for (const { message } of waits) expect(message).toMatch(/^[A-Z].+\.$/)
+  return waits.map((wait) => wait.for)
+}
+
 const step = ({ decide }: DecidedRun, run: Partial<RunFields>) => decide(() => just({ on: 'r', kind: 'run.stepped', run }))
 
 test('RU9 a task that a free worker can take waits for nothing, and the worker has nothing against it', () => {
