@@ -65,7 +65,7 @@ export function createSnapshots(
 
   return {
     consider(run) {
-      if (isDue(run) && !waiting.has(run.header.id)) begin(run)
+      if (isDue(run)) begin(run)
     },
     isTaking: (run) => waiting.has(run),
     async close() {
