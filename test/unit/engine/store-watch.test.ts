@@ -66,6 +66,9 @@ describe('a failed append', () => {
     expect(watch.refusing()?.retryable).toBe(true)
     await clock.advance(50)
     expect(refusal()).toBeUndefined()
+    // The next failure is no other, though none succeeded between them.
+    restore()
+    expect(refusal()).toBe('store_failing')
   })
 
   test('ST5 it is told once that the store fails, with why, and once that it works again', async () => {
@@ -174,6 +177,8 @@ describe('who gives up', () => {
     expect(refusal()).toBe('store_conflict')
     watch.working()
     watch.giveUp()
+    restore('not_stored')
+    await clock.settle()
     expect(refusal()).toBe('store_conflict')
     const unreadable = watching(100)
     unreadable.restore('store_conflict')

@@ -103,6 +103,18 @@ describe('a snapshot of a run', () => {
     ])
   })
 
+  test('CO1 of a run that was read again while it waited its turn, what was read is taken', async () => {
+    const { asked, runs, state, snapshots } = snapshotting(1, 1)
+    for (const run of runs) run.seq = 20
+    for (const run of runs) snapshots.consider(run)
+    const again = { ...runs[1]!, seq: 30 }
+    state.runs.set('r1', again)
+    snapshots.consider(again)
+    await asked[0]?.save()
+    expect(asked[1]?.source.seq).toBe(30)
+    expect(await asked[1]?.source.through()).toBe(30)
+  })
+
   test('ST5 one that the disk refuses loses nothing: it is done with, and asked for again later', async () => {
     const { asked, runs, taken, snapshots } = snapshotting(1)
     const run = runs[0]!
@@ -146,10 +158,14 @@ describe('a snapshot of a run', () => {
     void snapshots.close().then(() => (closed.is = true))
     await settled()
     expect(names(asked)).toEqual(['r0'])
+    // What came since it was begun is worth another one.
+    runs[0]!.seq = 16
     await asked[0]?.save()
-    expect([names(asked), closed.is]).toEqual([['r0', 'r1'], false])
+    expect([names(asked), closed.is]).toEqual([['r0', 'r0'], false])
     await asked[1]?.save()
-    expect([asked.length, closed.is]).toEqual([2, true])
+    expect([names(asked), closed.is]).toEqual([['r0', 'r0', 'r1'], false])
+    await asked[2]?.save()
+    expect([asked.length, closed.is]).toEqual([3, true])
   })
 })
 
