@@ -45,13 +45,16 @@ export function createAnnouncer(
 
   /** In steps: tells of everything that waits, and of what comes to wait meanwhile. It ends with its last step, so that nothing waits for it in vain. */
   function* tellingWaiting(): Steps {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      for (const entry of next.entries) {
-        tell(next.run, entry)
-        yield
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        for (const entry of next.entries) {
+          tell(next.run, entry)
+          yield
+        }
       }
+    } finally {
+      isTelling = false
     }
-    isTelling = false
   }
 
   return {
