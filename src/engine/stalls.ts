@@ -7,8 +7,10 @@ import type { Workers } from './workers.ts'
 /** The tasks of a run that nothing will ever move: no work, no wait, no verdict, and no registered worker for them (RU10). */
 function stalledTasks(run: RunState, workers: Workers): string[] {
   const { counts } = run
-  if (!run.carried || !run.opened || (run.status !== 'queued' && run.status !== 'running')) return []
-  if (run.working > 0 || counts.verifying > 0 || counts.backoff > 0) return []
+  // Cheap to ask, and asked first: a run that works is not stalled.
+  if (run.working > 0 || counts.enqueued + counts.blocked === 0) return []
+  if (!run.carried || (run.status !== 'queued' && run.status !== 'running')) return []
+  if (counts.verifying > 0 || counts.backoff > 0) return []
   // One look for each kind of requirement: nearly always one of them has its worker.
   if (run.ready.some((requirement) => workers.matching(requirement).length > 0)) return []
   const enqueued: string[] = []
@@ -37,7 +39,7 @@ export function createStallWatch(core: Core, workers: Workers): StallWatch {
   function look(run: RunState): void {
     // While it opens, nobody can hear of it.
     if (!isOpen) return
-    const waiting = waitsIdly(run) ? stalledTasks(run, workers) : []
+    const waiting = stalledTasks(run, workers)
     const { id } = run.header
     if (waiting.length === 0) {
       raised.delete(id)
@@ -60,13 +62,7 @@ export function createStallWatch(core: Core, workers: Workers): StallWatch {
       isOpen = true
       const lookAgain = (): void => core.state.runs.forEach(look)
       for (const run of core.state.runs.values())
-        if (waitsIdly(run) && stalledTasks(run, workers).length > 0)
-          return void core.clock.alarm(0, lookAgain, { keepAlive: false })
+        if (stalledTasks(run, workers).length > 0) return void core.clock.alarm(0, lookAgain, { keepAlive: false })
     },
   }
-}
-
-/** Cheap to ask: a run that works is not stalled. */
-function waitsIdly({ working, counts }: RunState): boolean {
-  return working === 0 && counts.enqueued + counts.blocked > 0
 }

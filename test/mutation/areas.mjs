@@ -70,8 +70,9 @@ export const areas = {
         'assignment attempt-end attempt-watch deadlines stopping cancel stalls retry task-ended heartbeat stop-reason ended-spec aftermath instant',
       ),
       tests: tests({
-        engine: 'retry leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles',
-        fleet: 'cancel dependencies run-lifecycle budgets workers',
+        engine:
+          'retry attempt-end cancel attempt-watch deadlines assignment stopping stop-reason stalls ended-spec instant task-ended leases-and-time retries fencing releases-and-restarts effects-and-closing lifecycles durable-before-announced alerts',
+        fleet: 'cancel dependencies run-lifecycle budgets workers secrets explain',
       }),
     },
     budgets: {

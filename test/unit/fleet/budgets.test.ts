@@ -48,6 +48,24 @@ test('BU2 who hands nothing back within the grace is stopped, and fails with the
   expect(fleet.now() - began).toBe(10_000)
 })
 
+test('BU2 what a worker reports during its grace does not make it longer', async () => {
+  const { fleet, transport, clock } = await openBench()
+  const run = await fleet.start({ name: 'r', tasks: [task('a', { budget: { max_tokens: 1 } })] })
+  await clock.settle()
+  transport.attempt('a').accept()
+  const key = { run_id: run.id, task_id: 'a', attempt: 1 }
+  const use = () => transport.say('w1', { type: 'usage', ...key, input_tokens: 2, output_tokens: 0 })
+  use()
+  for (const ms of [4_000, 4_000]) {
+    await clock.advance(ms)
+    use()
+  }
+  await clock.advance(1_999)
+  expect(await statuses(run)).toEqual({ a: 'running' })
+  await clock.advance(1)
+  expect(await verdicts(run)).toEqual(['a/1 fail task'])
+})
+
 test('BU2 the grace is limits.handBackGraceMs', async () => {
   await using fleet = await createTestFleet({
     workers: [worker('w1').otherwise(script().usage({ outputTokens: 2 }).after('1h').complete())],

@@ -227,6 +227,27 @@ describe('WO1', () => {
     expect(second.fleet.workers()).toMatchObject([{ id: 'w1', status: expect.stringMatching(/draining|retired/) }])
   })
 
+  test('WO1 a worker that drains and works on over a crash of the fleet retires with its last lease', async () => {
+    const first = await openBench({ transport: createTestTransport({ survives: true }) })
+    await first.fleet.start({ id: 'r', name: 'r', tasks: [task('a'), task('b')] })
+    await first.clock.settle()
+    first.transport.attempt('a').accept()
+    void first.fleet.drain('w1')
+    await first.clock.settle()
+    first.store.crash()
+    const transport = createTestTransport({ survives: true })
+    const key = { run_id: 'r', task_id: 'a', attempt: 1 }
+    transport.stillRuns = [key]
+    const { store, clock, fleet } = await openBench({ clock: first.clock, store: first.store.peer(), seed: 'second', transport })
+    const retired = () => records(store).filter(([kind]) => kind === 'worker.retired')
+    expect([fleet.workers()[0]?.status, retired()]).toEqual(['draining', []])
+    transport.say('w1', { type: 'result', ...key })
+    await clock.settle()
+    expect(fleet.workers()[0]?.status).toBe('retired')
+    expect(retired()).toHaveLength(1)
+    expect(transport.attempts).toEqual([])
+  })
+
   test('WO1 a worker that retired is registered anew by the next fleet', async () => {
     const first = await openBench()
     await first.fleet.drain('w1')
