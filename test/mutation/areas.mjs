@@ -85,7 +85,8 @@ export const areas = {
     core: {
       mutate: engine('core decide fold state commit turns entry row run-header'),
       tests: tests({
-        engine: 'durable-before-announced determinism lifecycles effects-and-closing retries releases-and-restarts fencing',
+        engine:
+          'commit decide fold state turns row durable-before-announced determinism lifecycles effects-and-closing retries releases-and-restarts fencing',
         fleet: 'run-lifecycle carry-on add-and-delete budgets summary verdicts',
       }),
     },
