@@ -6,6 +6,7 @@ import { engineDefaults } from '../../src/engine/defaults.ts'
 import { entryOf, just } from '../../src/engine/entry.ts'
 import type { Changes, Decision, Draft, Entry } from '../../src/engine/entry.ts'
 import { fold } from '../../src/engine/fold.ts'
+import type { ConcurrencyLimits } from '../../src/engine/gates.ts'
 import type { RunHeader } from '../../src/engine/run-header.ts'
 import { createFleetState } from '../../src/engine/state.ts'
 import type { FleetState, RunState, TaskState } from '../../src/engine/state.ts'
@@ -37,10 +38,15 @@ export type Specs = Record<string, Record<string, unknown>>
 /** The tasks are their specs by id. */
 export function decidedRun(
   specs: Specs,
-  options: { readonly header?: Partial<RunHeader>; readonly defaults?: Partial<Defaults>; readonly draw?: number } = {},
+  options: {
+    readonly header?: Partial<RunHeader>
+    readonly defaults?: Partial<Defaults>
+    readonly draw?: number
+    readonly limits?: ConcurrencyLimits
+  } = {},
 ): DecidedRun {
   const clock = createVirtualClock()
-  const state = createFleetState()
+  const state = createFleetState({ limits: options.limits ?? {}, later: () => undefined })
   const header: RunHeader = {
     ...{ id: 'r', name: 'r', short: 's', labels: {}, worker_specs: [], open: false, workspace: '/w' },
     ...{ createdAt: clock.now(), ...options.header },

@@ -13,6 +13,7 @@ const say = (bench: DecidedRun, more: Partial<Entry>) =>
   bench.decide(function* (_, run) {
     yield { on: run.header.id, kind: 'task.reported', task: 'a', ...more }
   })
+const other = { workspace: { writable_paths: ['docs'] } }
 const claim = { workspace: { writable_paths: ['src'] } }
 /** Whether a task could be leased beside what is held now. */
 const isFree = (state: FleetState, task: TaskState, now = 0) =>
@@ -215,11 +216,32 @@ test('SC1 SC7 a run that is forgotten gives back its slots, its claims and its t
   const { state } = bench
   expect([state.working, state.holdings.size, state.turns.size, state.runs.size]).toEqual([0, 0, 0, 0])
   expect(isFree(state, bench.task('b'))).toBe(true)
+  // What another run holds of the same worker stays.
+  const beside = decidedRun({ a: {} })
+  beside.lease('a', { worker: 'w2' })
+  beside.set('a', { status: 'verifying' })
+  beside.state.holdings.set('w2', 1)
+  forget(beside.state, beside.run)
+  expect(Object.fromEntries(beside.state.holdings)).toEqual({ w2: 1 })
+})
+
+test('SC6 a lease counts as one start, however often it is stepped', () => {
+  const limits = { keys: { k: { atOnce: 9, perInterval: { starts: 2, intervalMs: 1_000 } } } }
+  const spec = { concurrency_key: 'k' }
+  const bench = decidedRun({ a: spec, b: spec, c: spec }, { limits })
+  const free = () => isFree(bench.state, bench.task('c'), bench.clock.now())
+  bench.lease('a', { awaits: true })
+  for (const status of ['running', 'verifying', 'completed'] as const) bench.set('a', { status })
+  expect(free()).toBe(true)
+  bench.lease('b')
+  expect(free()).toBe(false)
 })
 
 test('SC1 SC6 SC7 a run that was read beside the state comes in with the slots, claims and rates that it takes', () => {
-  const aside = decidedRun({ a: claim, b: claim, c: { concurrency_key: 'k' }, d: { concurrency_key: 'k' }, e: claim })
+  const aside = decidedRun({ a: claim, b: claim, c: { concurrency_key: 'k' }, d: { concurrency_key: 'k' }, e: other, f: other })
   aside.lease('a')
+  aside.lease('e', { worker: 'w2' })
+  aside.set('e', { status: 'completed' })
   aside.lease('c', { worker: 'w2' })
   const at = aside.clock.now()
   aside.set('c', { status: 'completed' })
@@ -230,7 +252,7 @@ test('SC1 SC6 SC7 a run that was read beside the state comes in with the slots, 
   adopt(state, aside.state, aside.run)
   expect([state.working, Object.fromEntries(state.holdings)]).toEqual([3, { w1: 2 }])
   expect([state.runs.get('r'), state.turns.has('r')]).toEqual([aside.run, true])
-  expect(isFree(state, aside.task('b'), at)).toBe(false)
+  expect([isFree(state, aside.task('b'), at), isFree(state, aside.task('f'), at)]).toEqual([false, true])
   // The start of `c` counts though it has ended; `d` may begin when the interval has passed.
   expect([isFree(state, aside.task('d'), at), isFree(state, aside.task('d'), at + 1_000)]).toEqual([false, true])
   // What was given back is free: the claim is held by its task, under its name.
@@ -254,7 +276,8 @@ test('CO4 ST7 a task that was read from a snapshot is in its run with all that i
   restored('a', { status: 'running', worker: 'w1', leasedAt: 0, inputTokens: 4 })
   restored('b', { status: 'enqueued' })
   restored('c', { status: 'blocked' })
-  restored('d', { status: 'failed', worker: 'w2' }, { failureKind: 'task' })
+  restored('d', { status: 'failed', worker: 'w2' }, { failureKind: 'task', alerts: [{ status: 'owed' } as AlertRecord] })
+  expect(run.unsettled).toBe(1)
   expect(run.counts).toMatchObject({ running: 1, enqueued: 1, blocked: 1, failed: 1 })
   expect([run.working, state.working, Object.fromEntries(state.holdings), [...run.workers]]).toEqual([
     1,
