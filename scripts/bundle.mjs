@@ -24,7 +24,15 @@ const entryPoints = (...names) => names.map((name) => path(`src/${name}.ts`))
 
 await build({
   ...common,
-  entryPoints: entryPoints('index', 'protocol/index', 'protocol/errors', 'lifecycles/index', 'http/index', 'testing/index', 'cli/main'),
+  entryPoints: entryPoints(
+    'index',
+    'protocol/index',
+    'protocol/errors',
+    'lifecycles/index',
+    'http/index',
+    'testing/index',
+    'cli/main',
+  ),
 })
 
 // A worker program starts once for each attempt where that is asked for, so it finds everything in one file. The class of errors is that of
