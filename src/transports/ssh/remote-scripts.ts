@@ -10,6 +10,7 @@ home=\${TMPDIR:-/tmp}/flotilla-$(id -u)
 mkdir -p "$home" 2>/dev/null
 [ -d "$home" ] && [ -O "$home" ] && [ ! -h "$home" ] && chmod 700 "$home" || { say refused no_home; exit 0; }
 
+# Marks are of one length, so that none begins another.
 # Kills every process that a command finds, again and again until it finds none. Only Linux tells what processes have.
 sweep() {
   tries=0

@@ -90,8 +90,10 @@ describe.each(['dash', 'bash'])('a command under %s', (shell) => {
 
   test('HO4 everything that it writes is its output, however soon it comes', async () => {
     const runs = Array.from({ length: 30 }, (_, at) => {
-      const program = `${owner}-i1-n${at}`
-      const own = { environment: { FLOTILLA_MARK: program }, variables: { name: `n${at}`, program } }
+      // Marks are of one length, as those of a fleet are: one that began another would have the other's program swept away with its own.
+      const name = `n${String(at).padStart(2, '0')}`
+      const program = `${owner}-i1-${name}`
+      const own = { environment: { FLOTILLA_MARK: program }, variables: { name, program } }
       return talk(shell, commandScript, { ...sh('echo out; echo err >&2'), ...own })
     })
     for (const run of runs) {
