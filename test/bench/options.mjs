@@ -6,9 +6,9 @@ const full = {
   rounds: 5,
   // Of what takes long: queues, openings, many runs.
   longRounds: 3,
-  warmUpMs: 500,
+  warmUpMs: 2_000,
   closedMs: 1_500,
-  warmUpTasks: 2_000,
+  warmUpTasks: 10_000,
   drainTasks: 10_000,
   queues: [1_000, 10_000, 100_000],
   finishedRuns: [100, 10_000],
