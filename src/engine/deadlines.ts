@@ -27,7 +27,7 @@ export interface Deadlines {
   close(): void
 }
 
-const nothing = (): void => undefined
+const doNothing = (): void => undefined
 
 /** So many deadlines may lie cancelled in the queue. */
 const sweepAt = 1_024
@@ -92,7 +92,7 @@ export function createDeadlines(clock: Clock, options: { readonly keepAlive: () 
   function cancel(deadline: Deadline): void {
     if (deadline.cancelled) return
     deadline.cancelled = true
-    deadline.act = nothing
+    deadline.act = doNothing
     if (!deadline.queued) return
     cancelled += 1
     // Deadlines that were taken back long before their time must not pile up.

@@ -37,13 +37,13 @@ export function project(run: ProjectedRun, entry: Entry, isWanted: (name: FleetE
 
 /** How many events an entry stands for. */
 export function placesOf(entry: Entry): number {
-  const projection = new Projection(noRun, entry, nothing)
+  const projection = new Projection(noRun, entry, noEvent)
   placeAll(projection)
   return projection.places
 }
 
 const everything = (): boolean => true
-const nothing = (): boolean => false
+const noEvent = (): boolean => false
 const noRun: ProjectedRun = { id: '', short: '', name: '' }
 
 /** Events in the making. Each takes its place, wanted or not. */
@@ -60,8 +60,8 @@ class Projection {
     this.#isWanted = isWanted
   }
 
-  /** Takes the next place. Where it is wanted, its event is to be added. */
-  isWantedNext(name: FleetEventName): boolean {
+  /** Takes the next place; true where its event is wanted, and to be added. */
+  takePlace(name: FleetEventName): boolean {
     this.places += 1
     return this.#isWanted(name)
   }
@@ -85,25 +85,24 @@ class Projection {
 
 function placeAll(into: Projection): void {
   const { run, entry } = into
-  if (entry.created !== undefined && into.isWantedNext('run.created'))
+  if (entry.created !== undefined && into.takePlace('run.created'))
     into.add({ event: 'run.created', payload: created(run, entry, entry.created) })
-  if (entry.kind === 'run.sealed' && into.isWantedNext('run.sealed')) into.add({ event: 'run.sealed', payload: {} })
+  if (entry.kind === 'run.sealed' && into.takePlace('run.sealed')) into.add({ event: 'run.sealed', payload: {} })
   const status = entry.run?.status
-  if (status !== undefined && into.isWantedNext('run.status_changed'))
-    into.add({ event: 'run.status_changed', payload: { status } })
+  if (status !== undefined && into.takePlace('run.status_changed')) into.add({ event: 'run.status_changed', payload: { status } })
   for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, added.spec.id)
   if (entry.task !== undefined) placeTask(into, entry.task)
   if (entry.delivery !== undefined) placeDelivery(into, entry.delivery)
   const { task, attempt } = entry
   for (const raised of entry.raised ?? [])
-    if (into.isWantedNext('alert.raised')) into.add({ event: 'alert.raised', payload: { class: raised }, task, attempt })
+    if (into.takePlace('alert.raised')) into.add({ event: 'alert.raised', payload: { class: raised }, task, attempt })
 }
 
 function placeDelivery(into: Projection, { id, reason = '', tries = 0, sent, ...end }: AlertDelivery): void {
   const { task, attempt } = into.entry
   const about = { ...end, alert_id: id }
   const event = sent ? 'alert.sent' : 'alert.given_up'
-  if (!into.isWantedNext(event)) return
+  if (!into.takePlace(event)) return
   if (event === 'alert.given_up') into.add({ event, payload: { ...about, reason, tries }, task, attempt })
   else into.add({ event, payload: { ...about, ...(attempt !== undefined && { attempt }) }, task, attempt })
 }
@@ -113,7 +112,7 @@ function created({ name }: ProjectedRun, { taskCount }: Entry, { workflow }: Run
 }
 
 function placeQueued(into: Projection, task: string): void {
-  if (into.isWantedNext('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts: 0 }, task })
+  if (into.takePlace('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts: 0 }, task })
   placeReported(into, { state: 'queued' }, { task, worker: fleetReporter, workerSeq: 1 })
 }
 
@@ -122,7 +121,7 @@ function placeTask(into: Projection, task: string): void {
   const { set, attempt, events, worker, workerSeq = 1, receipt } = into.entry
   const status = set?.status
   if (status === 'enqueued' && attempt === undefined) placeEnqueued(into, task)
-  if (set?.leasedAt != null && into.isWantedNext('task.leased'))
+  if (set?.leasedAt != null && into.takePlace('task.leased'))
     into.add({ event: 'task.leased', payload: leasePayload(events), task, attempt, worker: set.worker ?? undefined })
   if (events !== undefined) {
     for (let at = 0; at < events.length; at += 1) {
@@ -130,20 +129,20 @@ function placeTask(into: Projection, task: string): void {
       if (event !== undefined) placeReported(into, event, { task, attempt, worker, workerSeq: workerSeq + at })
     }
   }
-  if (receipt !== undefined && into.isWantedNext('task.receipt_recorded')) {
+  if (receipt !== undefined && into.takePlace('task.receipt_recorded')) {
     const { result, failure_kind } = receipt
     const payload = { result, ...(failure_kind !== undefined && { failure_kind }), receipt }
     into.add({ event: 'task.receipt_recorded', payload, task, attempt })
   }
   const isTerminal = status === 'completed' || status === 'failed' || status === 'cancelled'
-  if (isTerminal && into.isWantedNext('task.terminal'))
+  if (isTerminal && into.takePlace('task.terminal'))
     into.add({ event: 'task.terminal', payload: { status, ...(set?.cause && { cause: set.cause }) }, task, attempt })
   if (status === 'enqueued' && attempt !== undefined) placeEnqueued(into, task)
 }
 
 function placeEnqueued(into: Projection, task: string): void {
   const attempts = into.entry.set?.attempt ?? 0
-  if (into.isWantedNext('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts }, task })
+  if (into.takePlace('task.enqueued')) into.add({ event: 'task.enqueued', payload: { attempts }, task })
 }
 
 function leasePayload(events: Entry['events']): FleetEventPayloads['task.leased'] {
@@ -173,7 +172,7 @@ const workerEvents = {
 
 function placeReported(into: Projection, reported: FleetWorkerEventPayload, about: Omit<Seed, 'event' | 'payload'>): void {
   const event = workerEvents[reported.state]
-  if (!into.isWantedNext(event)) return
+  if (!into.takePlace(event)) return
   const { state: _, ...payload } = reported
   // `worker.<state>` carries exactly the fields of that state.
   into.add({ event, payload, ...about } as Seed)
