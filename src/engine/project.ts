@@ -1,4 +1,4 @@
-import type { FleetEvent, FleetEventName, FleetEventPayloads } from '../protocol/fleet-event.ts'
+import type { FleetEvent, FleetEventName, FleetEventPayloads, WorkerEventName } from '../protocol/fleet-event.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { writeCursor } from './cursor.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
@@ -168,7 +168,7 @@ const workerEvents = {
   stale: 'worker.stale',
   restarted: 'worker.restarted',
   escalated: 'worker.escalated',
-} as const satisfies { readonly [State in FleetWorkerEventPayload['state']]: `worker.${State}` }
+} as const satisfies { readonly [State in FleetWorkerEventPayload['state']]: WorkerEventName<State> }
 
 function placeReported(into: Projection, reported: FleetWorkerEventPayload, about: Omit<Seed, 'event' | 'payload'>): void {
   const event = workerEvents[reported.state]

@@ -3,8 +3,11 @@ import type { FleetWorkerEventPayload } from './event.ts'
 import type { FleetTaskFailureKind, FleetTaskResult, FleetReceipt } from './receipt.ts'
 import type { FleetRunStatus, FleetWorkflow } from './run.ts'
 
+/** The name of the event that tells of a worker's state. */
+export type WorkerEventName<State extends FleetWorkerEventPayload['state']> = `worker.${State}`
+
 type WorkerEvents = {
-  [State in FleetWorkerEventPayload['state'] as `worker.${State}`]: Omit<
+  [State in FleetWorkerEventPayload['state'] as WorkerEventName<State>]: Omit<
     Extract<FleetWorkerEventPayload, { state: State }>,
     'state'
   >
