@@ -63,21 +63,21 @@ export function createAlertOutbox(core: Core): AlertOutbox {
     })
   }
 
-  function begin(key: string, run: RunState, task: TaskState, { id, action, channel: place }: AlertRecord): void {
-    const channel = task.policy?.channels[place]
+  function begin(key: string, run: RunState, task: TaskState, alert: AlertRecord): void {
+    const channel = task.policy?.channels[alert.channel]
     if (channel === undefined) return
     busy.add(key)
     lanes.run(JSON.stringify(channel), async () => {
-      const found = ended.signal.aborted ? undefined : find(run.header.id, task.id, id)
-      if (found?.alert.status !== 'owed' || found.alert.action !== action) {
+      const found = ended.signal.aborted ? undefined : stillOwed(run, task, alert)
+      if (found === undefined) {
         busy.delete(key)
         return
       }
       const outcome = await deliver(alertOf(found), channel)
       if (outcome === undefined) return
       core.turns.report((context) => {
-        const now = find(run.header.id, task.id, id)
-        if (now?.alert.status !== 'owed' || now.alert.action !== action) {
+        const now = stillOwed(run, task, alert)
+        if (now === undefined) {
           busy.delete(key)
           return nothing()
         }
@@ -104,6 +104,12 @@ export function createAlertOutbox(core: Core): AlertOutbox {
     }
   }
 
+  /** The alert as it is now, if this of it is owed still. */
+  function stillOwed(run: RunState, task: TaskState, { id, action }: AlertRecord): Found | undefined {
+    const found = find(run.header.id, task.id, id)
+    return found?.alert.status === 'owed' && found.alert.action === action ? found : undefined
+  }
+
   function find(runId: string, taskId: string, id: string): Found | undefined {
     const run = core.state.runs.get(runId)
     const task = run?.tasks.get(taskId)
@@ -113,6 +119,7 @@ export function createAlertOutbox(core: Core): AlertOutbox {
 
   return {
     follow(run, entry) {
+      // What was ordered by an entry that was read back is on its way by now (ST1).
       if (entry.kind !== 'alert.ordered') for (const { id } of entry.alerts ?? []) busy.delete(keyOf(run, { id }))
     },
     perform(run, { task: id = '', alerts = [] }) {

@@ -47,7 +47,7 @@ export function* alertDelivered(context: DecideContext, run: RunState, task: Tas
   const kind = channelKind(task, alert.channel)
   const isTrigger = alert.action === 'trigger'
   const isOver = !lasts(alert, task, run)
-  const resolves = isTrigger && context.alertSinks[kind].resolves
+  const { resolves } = context.alertSinks[kind]
   const kept: AlertChange['set'] = { status: 'sent', tries: 0, error: null, notBefore: null, notBeforeMs: null }
   const set = !isTrigger || (isOver && !resolves) ? null : isOver ? resolution : kept
   yield {
@@ -113,7 +113,7 @@ const reasonLimit = 240
 
 function* change(context: DecideContext, run: RunState, task: TaskState, raised: readonly Raised[]): Decision {
   const { header } = run
-  if (task.policy === null || (raised.length === 0 && task.alerts.length === 0)) return
+  if (raised.length === 0 && task.alerts.length === 0) return
   // The entry that orders them is the next of the run.
   const seq = (run.seq + 1).toString(36)
   const changes = nextAlerts(run, task, raised, {
@@ -158,7 +158,7 @@ function carriers(run: RunState, name: FleetAlertEventClass, entry: Entry): read
     })
     const { completed, failed, cancelled } = run.counts
     const reason = reasonOf(entry) ?? `${completed} completed, ${failed} failed, ${cancelled} cancelled`
-    if (channels.length > 0) found.push([task, [{ class: name, attempt: task.attempt, worker: null, reason, channels }]])
+    found.push([task, [{ class: name, attempt: task.attempt, worker: null, reason, channels }]])
   }
   return found
 }

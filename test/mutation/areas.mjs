@@ -134,7 +134,10 @@ export const areas = {
     },
     alerts: {
       mutate: engine('alert-outbox alert-policies alert-record alert-rules alerting'),
-      tests: tests({ engine: 'alerts alert-rules', fleet: 'alert-policies' }),
+      tests: tests({
+        engine: 'alert-record alert-policies alert-rules alerting alert-outbox alerts',
+        fleet: 'alert-policies',
+      }),
     },
   },
 }

@@ -43,6 +43,7 @@ export function decidedRun(
     readonly defaults?: Partial<Defaults>
     readonly draw?: number
     readonly limits?: ConcurrencyLimits
+    readonly alertSinks?: DecideContext['alertSinks']
   } = {},
 ): DecidedRun {
   const clock = createVirtualClock()
@@ -57,7 +58,7 @@ export function decidedRun(
     draw: () => options.draw ?? 0,
     defaults: { ...engineDefaults, ...options.defaults },
     scorers: scorersOf({ files: memoryFiles() }),
-    alertSinks: {} as DecideContext['alertSinks'],
+    alertSinks: options.alertSinks ?? ({} as DecideContext['alertSinks']),
     termsOf: () => usualTerms,
   })
   function apply(draft: Draft): Entry {

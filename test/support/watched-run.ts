@@ -40,7 +40,7 @@ export interface WatchedRun extends DecidedRun {
 export function watchedRun(...given: Parameters<typeof decidedRun>): WatchedRun {
   const decided = decidedRun(...given)
   const { clock, state, run } = decided
-  const { defaults } = decided.context()
+  const { defaults, alertSinks } = decided.context()
   const deadlines = createDeadlines(clock, { keepAlive: () => true })
   const presence = createPresence()
   const workers = createWorkers(
@@ -57,7 +57,7 @@ export function watchedRun(...given: Parameters<typeof decidedRun>): WatchedRun 
     else held.push(decide)
   }
   const core = {
-    ...{ clock, state, presence, deadlines, defaults, ids: seededIds('watched') },
+    ...{ clock, state, presence, deadlines, defaults, alertSinks, ids: seededIds('watched') },
     turns: { report, command: () => Promise.reject(new Error('No command was expected.')), nudge: () => (nudges += 1) },
     announce: (event: FleetEvent) => void announced.push(event),
     isListenedTo: (name) => name === 'worker.heartbeat',
