@@ -253,20 +253,24 @@ test('ST1 AL2 a delivery whose record turned out to be stored is not recorded tw
   }
 })
 
-test('CO8 close() takes back every wait, and arms no other', async () => {
+test('CO8 close() takes back every wait, and what fails meanwhile waits for the next fleet', async () => {
   const bench = outbox()
   const { clock } = bench
   const due = until(60_000, clock.now())
-  bench.durable(bench.order(bench.made('held', { status: 'held', ...due }), bench.made('owed', due), bench.made('now')))
+  const waiting = [bench.made('held', { status: 'held', ...due }), bench.made('owed', due)]
+  bench.durable(bench.order(...waiting, bench.made('fails'), bench.made('slow')))
   expect(clock.pendingTimers()).toEqual([60_000])
   const closing = bench.box.close({ graceMs: 5_000, hurry: new AbortController().signal })
   expect(clock.pendingTimers()).toEqual([5_000])
-  // What fails meanwhile is tried again by the next fleet.
   await bench.deliveries[0]?.answer(refused)
   expect(kinds(bench.recorded())).toEqual(['alert.tried'])
+  expect(clock.pendingTimers()).toEqual([5_000])
+  // What is delivered in time ends the wait for it.
+  await bench.deliveries[1]?.answer(taken)
   await closing
+  expect(kinds(bench.recorded())).toEqual(['alert.sent'])
   expect(clock.pending).toBe(0)
-  expect(ids(bench)).toEqual(['now'])
+  expect(ids(bench)).toEqual(['fails', 'slow'])
 })
 
 test('CO8 a fleet that has closed lets nothing go, and delivers nothing', async () => {
