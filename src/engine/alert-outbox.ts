@@ -25,8 +25,8 @@ const lanesWidth = 4
 
 export function createAlertOutbox(core: Core): AlertOutbox {
   const lanes = createSendingLanes(lanesWidth)
-  /** Alerts that are being delivered, or whose delivery is not recorded yet. */
-  const busy = new Set<string>()
+  /** Alerts that are being delivered, or whose delivery is not recorded yet, as they were when it began. */
+  const busy = new Map<string, AlertRecord>()
   const waits = new Map<string, () => void>()
   const ended = new AbortController()
   let closing = false
@@ -66,7 +66,7 @@ export function createAlertOutbox(core: Core): AlertOutbox {
   function begin(key: string, run: RunState, task: TaskState, alert: AlertRecord): void {
     const channel = task.policy?.channels[alert.channel]
     if (channel === undefined) return
-    busy.add(key)
+    busy.set(key, alert)
     lanes.run(JSON.stringify(channel), async () => {
       const found = ended.signal.aborted ? undefined : stillOwed(run, task, alert)
       if (found === undefined) {
@@ -78,7 +78,8 @@ export function createAlertOutbox(core: Core): AlertOutbox {
       core.turns.report((context) => {
         const now = stillOwed(run, task, alert)
         if (now === undefined) {
-          busy.delete(key)
+          // Another delivery of it may have begun, where this one was stored and reported once more (ST1).
+          if (busy.get(key) === alert) busy.delete(key)
           return nothing()
         }
         if (outcome.delivered) return alertDelivered(context, now.run, now.task, now.alert)
