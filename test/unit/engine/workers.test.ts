@@ -116,6 +116,8 @@ describe('the choice', () => {
     // The one to avoid comes first in the line.
     const two = crew(online('a', slots(5)), online('b', slots(1)))
     expect(two.workers.freeFor(requirement, 'a')?.id).toBe('b')
+    // And it comes last.
+    expect(crew(online('a', slots(1)), online('b', slots(5))).workers.freeFor(requirement, 'b')?.id).toBe('a')
   })
 
   test('SC3 workers that fit are those that there are: later ones too, retired ones no more', () => {
