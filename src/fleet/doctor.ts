@@ -1,15 +1,10 @@
 import { systemClock } from '../host/clock.ts'
 import { systemEnvironment } from '../host/environment.ts'
 import { systemIds } from '../host/ids.ts'
-import { nodeDisk } from '../store/json/disk.ts'
 import type { StoreInspection } from '../store/json/doctor/inspect-store.ts'
-import { inspectFolder } from '../store/json/doctor/inspect-store.ts'
 import type { RepairParts, StoreRepair } from '../store/json/doctor/repair-store.ts'
-import { repairFolder } from '../store/json/doctor/repair-store.ts'
 import type { RunVerification } from '../store/json/doctor/verify-run.ts'
-import { verifyChain } from '../store/json/doctor/verify-run.ts'
 import { layoutOf } from '../store/json/layout.ts'
-import { hostFacts } from '../store/json/process-identity.ts'
 import { probeContainers } from '../transports/containers/container-probe.ts'
 import { tryContainer } from '../transports/containers/container-trial.ts'
 import { probeSandbox } from '../transports/commands/sandbox-probe.ts'
@@ -20,26 +15,29 @@ import { blobsOfEntry } from './kept-blobs.ts'
  * and the bytes that receipts and artifacts name (VE7, VE6, AR2). Changes nothing, and needs no ownership. `head`: the hash of a line,
  * kept elsewhere from an earlier verification, that must still be part of the history. Rejects `unknown_run`, `store_too_new`.
  */
-export function verifyRun(options: {
+export async function verifyRun(options: {
   readonly folder: string
   readonly run: string
   readonly head?: string
 }): Promise<RunVerification> {
-  return verifyChain(partsOf(options.folder), options.run, options.head)
+  const json = await import('../store/json/json-store.ts')
+  return json.verifyChain(partsOf(json, options.folder), options.run, options.head)
 }
 
 /** Looks at all that lies in the folder of a JSON store, also while a fleet works in it, and changes nothing (ST4). Rejects `store_too_new`. */
-export function inspectStore(options: { readonly folder: string }): Promise<StoreInspection> {
-  return inspectFolder(partsOf(options.folder))
+export async function inspectStore(options: { readonly folder: string }): Promise<StoreInspection> {
+  const json = await import('../store/json/json-store.ts')
+  return json.inspectFolder(partsOf(json, options.folder))
 }
 
 /**
  * Mends what can be mended in the folder of a JSON store, and says what was lost (ST4). Takes the store for as long as it works: rejects
  * `store_owned` with the owner named when a process has it; `takeOver` overrules one that cannot be checked from here.
  */
-export function repairStore(options: { readonly folder: string; readonly takeOver?: boolean }): Promise<StoreRepair> {
+export async function repairStore(options: { readonly folder: string; readonly takeOver?: boolean }): Promise<StoreRepair> {
   const { takeOver } = options
-  return repairFolder(partsOf(options.folder), takeOver === undefined ? {} : { takeOver })
+  const json = await import('../store/json/json-store.ts')
+  return json.repairFolder(partsOf(json, options.folder), takeOver === undefined ? {} : { takeOver })
 }
 
 /** What the machine can hold work to. */
@@ -74,7 +72,10 @@ function inspectContainers(): HostInspection['containers'] {
     : { possible: false, because: `${runtime} answers, but ${tried.failed}` }
 }
 
-function partsOf(folder: string): RepairParts {
+/** What is loaded when it is first needed. */
+type JsonStoreCode = typeof import('../store/json/json-store.ts')
+
+function partsOf({ hostFacts, nodeDisk }: Pick<JsonStoreCode, 'hostFacts' | 'nodeDisk'>, folder: string): RepairParts {
   const ids = systemIds()
   const unique = (): string => `${hostFacts.self().pid}-${ids.next('t')}`
   return { disk: nodeDisk, layout: layoutOf(folder), host: hostFacts, clock: systemClock(), ids, unique, blobsOf: blobsOfEntry }

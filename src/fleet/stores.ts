@@ -1,7 +1,8 @@
 import type { Store } from '../ports/store.ts'
 import { systemClock } from '../host/clock.ts'
 import { systemIds } from '../host/ids.ts'
-import { createJsonStore } from '../store/json/store.ts'
+import { deferredStore } from '../store/deferred.ts'
+import { storeFacts } from '../store/json/store-facts.ts'
 import { createMemoryStore } from '../store/memory.ts'
 
 /**
@@ -14,7 +15,10 @@ export function jsonStore(options: {
   /** Size at which the journal goes on in a new file, bytes. Default 16 MiB. */
   readonly segmentBytes?: number
 }): Store {
-  return createJsonStore({ ...options, clock: systemClock(), ids: systemIds() })
+  return deferredStore(storeFacts(options.folder), async () => {
+    const { createJsonStore } = await import('../store/json/json-store.ts')
+    return createJsonStore({ ...options, clock: systemClock(), ids: systemIds() })
+  })
 }
 
 /** A store in memory, gone with the process. It keeps the newest `keepEndedRuns` ended runs; default 1,000. */

@@ -5,6 +5,7 @@ import { describe, test } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
 import { systemIds } from '../../src/host/ids.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { jsonStore } from '../../src/fleet/stores.ts'
 import { createJsonStore } from '../../src/store/json/store.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { storeContract } from '../../src/testing/store-contract.ts'
@@ -21,12 +22,17 @@ describe('memory store', () => {
 })
 
 describe('json store', () => {
-  for (const segmentBytes of [undefined, 4096]) {
+  const kinds = {
+    '': (folder: string) => createJsonStore({ folder, clock, ids }),
+    ', in small segments': (folder: string) => createJsonStore({ folder, clock, ids, segmentBytes: 4096 }),
+    ', loaded when it is asked': (folder: string) => jsonStore({ folder }),
+  }
+  for (const [kind, createIn] of Object.entries(kinds)) {
     const cases = storeContract(async () => {
       const folder = await mkdtemp(join(tmpdir(), 'flotilla-store-'))
       const stores: Store[] = []
       const make = () => {
-        const store = createJsonStore({ folder, clock, ids, ...(segmentBytes !== undefined && { segmentBytes }) })
+        const store = createIn(folder)
         stores.push(store)
         return store
       }
@@ -36,6 +42,6 @@ describe('json store', () => {
       }
       return { store: make(), reopen: async () => make(), dispose }
     })
-    for (const { id, run } of cases) test(segmentBytes === undefined ? id : `${id}, in small segments`, run)
+    for (const { id, run } of cases) test(`${id}${kind}`, run)
   }
 })

@@ -31,6 +31,7 @@ import { RemovedFolders } from './removed-folders.ts'
 import { RunLookup } from './run-lookup.ts'
 import { SegmentRetention } from './segment-retention.ts'
 import { Snapshots } from './snapshot.ts'
+import { storeFacts } from './store-facts.ts'
 import type { JsonStoreParts } from './store-parts.ts'
 import { completeParts } from './store-parts.ts'
 import { StoreReading } from './store-reading.ts'
@@ -64,10 +65,11 @@ class JsonStore implements Store {
   constructor(parts: JsonStoreParts) {
     this.#parts = completeParts(parts)
     this.#layout = layoutOf(parts.folder)
-    this.name = `json store in ${parts.folder}`
-    this.folder = this.#layout.runs
-    this.home = this.#layout.root
-    this.recordings = this.#layout.recordings
+    const { name, folder, home, recordings } = storeFacts(parts.folder)
+    this.name = name
+    this.folder = folder
+    this.home = home
+    this.recordings = recordings
     const { disk, clock, indexDelayMs } = this.#parts
     this.blobs = diskBlobs(disk, this.#layout, this.#unique)
     this.#folders = new RemovedFolders(disk, this.#layout)

@@ -1,9 +1,8 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CheckCommand, CheckEnd, CheckRunner } from '../../ports/check-runner.ts'
+import type { CheckCommand, CheckEnd } from '../../ports/check-runner.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
-import type { Enforcement } from '../../ports/transport.ts'
 import type { Redactor } from '../../security/redactor.ts'
 import { type CheckOutput, createCheckOutput } from './check-output.ts'
 import { artifactsFolder, type CommandLaunch, inherited, leaseEntries } from './command-launch.ts'
@@ -30,7 +29,6 @@ export interface CheckParts {
   readonly environment: Environment
   /** How long what was asked to end may take before it is killed (HO3). */
   readonly termToKillMs: number
-  readonly enforces: () => Enforcement
   readonly start: CheckStart
   /** Covers the secrets that are in use; asked anew for each check. */
   readonly redactor: (() => Redactor | undefined) | undefined
@@ -39,28 +37,25 @@ export interface CheckParts {
 type Started = Program | ConfinedProgram
 
 /**
- * Runs the commands of scorers as the commands of tasks are run: without a shell, with the essentials, what the task allows and the lease
- * as their environment (WS3, LE6), and no secret.
+ * Runs the command of a scorer as the commands of tasks are run: without a shell, with the essentials, what the task allows and the lease
+ * as its environment (WS3, LE6), and no secret.
  */
-export function createCheckRunner(parts: CheckParts): CheckRunner {
-  return {
-    get enforces() {
-      return parts.enforces()
-    },
-    async run(command, { signal }) {
-      const output = createCheckOutput(parts.redactor?.())
-      const started = await startCheck(parts, command, { signal, output })
-      if ('problem' in started) return { ...started, output: output.text }
-      const stop = () => started.terminate(parts.termToKillMs)
-      signal.addEventListener('abort', stop, { once: true })
-      if (signal.aborted) stop()
-      try {
-        return await endOf(parts, command, { signal, output, started })
-      } finally {
-        signal.removeEventListener('abort', stop)
-        if ('release' in started) await started.release()
-      }
-    },
+export async function runCheck(
+  parts: CheckParts,
+  command: CheckCommand,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<CheckEnd> {
+  const output = createCheckOutput(parts.redactor?.())
+  const started = await startCheck(parts, command, { signal, output })
+  if ('problem' in started) return { ...started, output: output.text }
+  const stop = () => started.terminate(parts.termToKillMs)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await endOf(parts, command, { signal, output, started })
+  } finally {
+    signal.removeEventListener('abort', stop)
+    if ('release' in started) await started.release()
   }
 }
 

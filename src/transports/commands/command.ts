@@ -1,16 +1,13 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
 import type { Redactor } from '../../security/redactor.ts'
-import type { Enforcement, Transport } from '../../ports/transport.ts'
+import type { Transport } from '../../ports/transport.ts'
 import { sandboxLimits } from '../../security/sandbox.ts'
 import type { SandboxLimits } from '../../security/sandbox.ts'
-import { createCheckRunner } from './check-runner.ts'
-import { checkStart } from './check-start.ts'
 import type { CommandLimits } from './command-attempt.ts'
-import { createCommandChannel } from './command-channel.ts'
 import type { CommandSandbox } from './command-sandbox.ts'
-import { commandStart } from './command-start.ts'
 import { reapOrphans } from '../orphans.ts'
+import { commandFacts, enforcementOf } from '../transport-facts.ts'
 import { probeSandbox, type SandboxProbe } from './sandbox-probe.ts'
 
 /** The bounds of commands that nobody gives others. */
@@ -57,33 +54,32 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
 export function commandTransport(options: CommandTransportOptions): Transport & Required<Pick<Transport, 'checks'>> {
   const { clock, environment, redactor, sandbox = {}, hidden = [], probe = probeSandbox, ...limits } = options
   const { readable = [], ...bounds } = sandbox
-  let probed: SandboxProbe | undefined
-  const available = (): CommandSandbox | undefined => {
-    probed ??= probe()
-    return 'host' in probed ? { host: probed.host, limits: { ...sandboxLimits, ...bounds }, readable, hidden } : undefined
-  }
-  const enforces = (): Enforcement => {
-    const isThere = available() !== undefined
-    const all = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
-    return probed !== undefined && 'missing' in probed ? { ...all, because: probed.missing } : all
+  let answer: SandboxProbe | undefined
+  const probed = (): SandboxProbe => (answer ??= probe())
+  const sandboxHere = (): CommandSandbox | undefined => {
+    const found = probed()
+    return 'host' in found ? { host: found.host, limits: { ...sandboxLimits, ...bounds }, readable, hidden } : undefined
   }
   const { termToKillMs, drainLimitMs } = { ...commandLimits, ...limits }
   return {
-    kind: 'command',
+    ...commandFacts('command'),
     get enforces() {
-      return enforces()
+      return enforcementOf(probed())
     },
-    checks: createCheckRunner({
-      ...{ clock, environment, redactor, enforces, termToKillMs },
-      start: checkStart({ clock, drainLimitMs, sandbox: available }),
-    }),
-    heartbeats: 'fleet',
-    startsAtOnce: false,
-    survives: false,
-    serves: { handlers: [], commands: true, plain: false },
+    checks: {
+      get enforces() {
+        return enforcementOf(probed())
+      },
+      async run(command, how) {
+        const { checkStart, runCheck } = await import('../launched.ts')
+        const start = checkStart({ clock, drainLimitMs, sandbox: sandboxHere })
+        return runCheck({ clock, environment, redactor, termToKillMs, start }, command, how)
+      },
+    },
     async open(launch, { signal }) {
+      const { commandStart, createCommandChannel } = await import('../launched.ts')
       signal.throwIfAborted()
-      const start = commandStart({ storeId: launch.storeId, clock, drainLimitMs, sandbox: available })
+      const start = commandStart({ storeId: launch.storeId, clock, drainLimitMs, sandbox: sandboxHere })
       return createCommandChannel(launch, { clock, environment, redactor, limits: { ...commandLimits, ...limits }, start })
     },
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),

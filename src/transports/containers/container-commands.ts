@@ -1,16 +1,11 @@
-import type { Enforcement, Transport } from '../../ports/transport.ts'
-import { createCheckRunner } from '../commands/check-runner.ts'
+import type { Transport } from '../../ports/transport.ts'
+import type { CheckStart } from '../commands/check-runner.ts'
 import type { CommandLimits } from '../commands/command-attempt.ts'
-import { createCommandChannel } from '../commands/command-channel.ts'
 import { commandLimits } from '../commands/command.ts'
-import { finalFailure, hostFailure } from '../commands/command-outcome.ts'
-import { inputPath } from '../commands/command-launch.ts'
-import { createContainerClient, reapContainers } from './container-client.ts'
-import { createImageKeeper } from './container-images.ts'
+import { commandFacts, enforcementOf } from '../transport-facts.ts'
 import type { ContainerOptions } from './container-options.ts'
 import { termsOf } from './container-options.ts'
-import { type ContainerParts, type NotRun, runInContainer } from './container-run.ts'
-import { removeMemoryFolders } from './memory-folder.ts'
+import type { ContainerParts, NotRun } from './container-run.ts'
 
 /**
  * Runs `metadata.command` of tasks as `commandTransport` does, each in a container of its own: without a shell, in the task's workspace
@@ -26,58 +21,50 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
   const bounds = limitsOf(options)
   const terms = termsOf(options)
   let parts: ContainerParts | undefined
-  /** Undefined: no runtime answers here. */
-  const available = (): ContainerParts | undefined => {
+  const required = async (): Promise<ContainerParts> => {
+    const { createContainerClient, createImageKeeper } = await import('../launched.ts')
     const probed = options.probe()
-    if (parts !== undefined || !('host' in probed)) return parts
-    const client = createContainerClient(probed.host, clock)
+    if ('missing' in probed) throw new Error(`No containers can be run here: ${probed.missing}.`)
+    const client = parts?.client ?? createContainerClient(probed.host, clock)
     const { drainLimitMs } = bounds
-    return (parts = { terms, client, clock, startLimitMs, drainLimitMs, fetch: createImageKeeper(client, image, pull) })
-  }
-  const required = (): ContainerParts => {
-    const there = available()
-    const probed = options.probe()
-    if (there === undefined) throw new Error(`No containers can be run here: ${'missing' in probed ? probed.missing : ''}.`)
-    return there
-  }
-  const enforces = (): Enforcement => {
-    const isThere = available() !== undefined
-    const all = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
-    const probed = options.probe()
-    return 'missing' in probed ? { ...all, because: probed.missing } : all
+    return (parts ??= { terms, client, clock, startLimitMs, drainLimitMs, fetch: createImageKeeper(client, image, pull) })
   }
   // What a container finds is the image's, but for what the task names.
   const nothing = { get: () => undefined }
   let number = 0
   return {
-    kind: 'docker',
+    ...commandFacts('docker'),
     get enforces() {
-      return enforces()
+      return enforcementOf(options.probe())
     },
-    heartbeats: 'fleet',
-    startsAtOnce: false,
-    survives: false,
-    serves: { handlers: [], commands: true, plain: false },
-    checks: createCheckRunner({
-      ...{ clock, enforces, redactor, termToKillMs: bounds.termToKillMs, environment: nothing },
-      async start({ command, input, launch, signal, output }) {
-        const { key, storeId, worker, root, folder, confined, writablePaths = [] } = command
-        const { stdout, stderr } = output
-        const started = await runInContainer(
-          {
-            owner: { storeId, worker, incarnation: 'checks', kind: 'check', number: (number += 1), key },
-            place: { storeId, root, folder, input, readsArtifacts: true, confined, writablePaths, hidden },
-            ...{ launch, named: Object.keys(command.environment), secrets: {}, signal, stdout, stderr },
-          },
-          required(),
-        )
-        return 'ended' in started ? started : { problem: `${launch.program} cannot run in a container: ${told(started)}.` }
+    checks: {
+      get enforces() {
+        return enforcementOf(options.probe())
       },
-    }),
+      async run(checked, how) {
+        const { runCheck, runInContainer } = await import('../launched.ts')
+        const start: CheckStart = async ({ command, input, launch, signal, output }) => {
+          const { key, storeId, worker, root, folder, confined, writablePaths = [] } = command
+          const { stdout, stderr } = output
+          const started = await runInContainer(
+            {
+              owner: { storeId, worker, incarnation: 'checks', kind: 'check', number: (number += 1), key },
+              place: { storeId, root, folder, input, readsArtifacts: true, confined, writablePaths, hidden },
+              ...{ launch, named: Object.keys(command.environment), secrets: {}, signal, stdout, stderr },
+            },
+            await required(),
+          )
+          return 'ended' in started ? started : { problem: `${launch.program} cannot run in a container: ${told(started)}.` }
+        }
+        return runCheck({ clock, redactor, termToKillMs: bounds.termToKillMs, environment: nothing, start }, checked, how)
+      },
+    },
     async open(launch, { signal }) {
+      const { createCommandChannel, finalFailure, hostFailure, inputPath, reapContainers, runInContainer } =
+        await import('../launched.ts')
       signal.throwIfAborted()
       const { storeId, workerId: worker, incarnation } = launch
-      const there = required()
+      const there = await required()
       // What an earlier incarnation left must be gone before this one begins.
       await reapContainers(there.client, { storeId, worker })
       signal.throwIfAborted()
@@ -111,7 +98,8 @@ export function containerCommands(options: ContainerOptions): Transport & Requir
       })
     },
     async reap({ storeId }) {
-      await reapContainers(required().client, { storeId })
+      const { reapContainers, removeMemoryFolders } = await import('../launched.ts')
+      await reapContainers((await required()).client, { storeId })
       await removeMemoryFolders(storeId)
     },
   }

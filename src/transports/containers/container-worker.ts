@@ -1,13 +1,10 @@
-import type { Enforcement } from '../../ports/transport.ts'
-import { type ContainerClient, createContainerClient, reapContainers } from './container-client.ts'
-import { createImageKeeper } from './container-images.ts'
-import { type ContainerOptions, termsOf } from './container-options.ts'
-import { containerName, labelsOf } from './container-run.ts'
 import { containerArguments } from '../../security/container.ts'
 import { wordsProblem } from '../../security/container-words.ts'
-import { fleetUser, nobody } from './container-user.ts'
 import type { WorkerLauncher } from '../programs/worker-launcher.ts'
-import { startWorkerProgram } from '../programs/worker-program.ts'
+import { enforcementOf } from '../transport-facts.ts'
+import type { ContainerClient } from './container-client.ts'
+import type { createImageKeeper } from './container-images.ts'
+import { type ContainerOptions, termsOf } from './container-options.ts'
 
 /**
  * Starts worker programs in containers (HO2). They see no file of the host: a program serves attempts that are not known when it starts, and what
@@ -22,25 +19,22 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
   let served: string | undefined
   /** What an earlier incarnation left must be gone before this one begins. */
   let reaped: Promise<void> | undefined
-  const required = (): ContainerClient => {
+  const required = async (): Promise<ContainerClient> => {
+    const { createContainerClient } = await import('../launched.ts')
     const probed = options.probe()
     if ('missing' in probed) throw new Error(`No containers can be run here: ${probed.missing}.`)
     return (client ??= createContainerClient(probed.host, clock))
   }
-  const enforces = (): Enforcement => {
-    const probed = options.probe()
-    const isThere = 'host' in probed
-    const all = { network: isThere, fileWrites: isThere, environment: isThere, processes: isThere }
-    return isThere ? all : { ...all, because: probed.missing }
-  }
   return {
     kind: 'docker',
     get enforces() {
-      return enforces()
+      return enforcementOf(options.probe())
     },
     sharesFiles: false,
     async start({ launch, confined, log, signal }) {
-      const there = required()
+      const { containerName, createImageKeeper, fleetUser, labelsOf, nobody, reapContainers, startWorkerProgram } =
+        await import('../launched.ts')
+      const there = await required()
       const problem = wordsProblem(args)
       if (problem !== undefined) throw new Error(`The worker program of ${image} cannot be started: ${problem}.`)
       fetch ??= createImageKeeper(there, image, pull)
@@ -79,6 +73,9 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
         sweep: async () => void (await there.remove(name)),
       })
     },
-    reap: async ({ storeId }) => reapContainers(required(), { storeId }),
+    async reap({ storeId }) {
+      const { reapContainers } = await import('../launched.ts')
+      await reapContainers(await required(), { storeId })
+    },
   }
 }

@@ -1,9 +1,8 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
-import { inherited } from '../commands/command-launch.ts'
 import { killCarriers, reapOrphans } from '../orphans.ts'
+import { unconfined } from '../transport-facts.ts'
 import type { LaunchOrder, WorkerLauncher } from './worker-launcher.ts'
-import { startWorkerProgram } from './worker-program.ts'
 
 /** How worker processes are started. */
 export interface ChildProcessOptions {
@@ -24,16 +23,11 @@ export function childProcessLauncher(
   let started = 0
   return {
     kind: 'child-process',
-    enforces: {
-      network: false,
-      fileWrites: false,
-      environment: false,
-      processes: false,
-      because: 'nothing confines a worker process',
-    },
+    enforces: unconfined('nothing confines a worker process'),
     sharesFiles: true,
     startsAhead: true,
     async start({ launch, log, signal }) {
+      const { inherited, startWorkerProgram } = await import('../launched.ts')
       signal.throwIfAborted()
       started += 1
       const mark = {

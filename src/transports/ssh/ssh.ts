@@ -1,13 +1,12 @@
 import type { Files } from '../../ports/files.ts'
 import type { Channel, Enforcement, Transport, WorkerLaunch } from '../../ports/transport.ts'
 import type { Redactor } from '../../security/redactor.ts'
-import { createCheckRunner } from '../commands/check-runner.ts'
+import type { CheckStart } from '../commands/check-runner.ts'
 import type { CommandLimits } from '../commands/command-attempt.ts'
-import { createCommandChannel } from '../commands/command-channel.ts'
 import { commandLimits } from '../commands/command.ts'
+import { commandFacts, unconfined } from '../transport-facts.ts'
 import type { SshParts } from './ssh-client.ts'
-import { sshCheckStart, sshCommandStart, type SshCommandParts } from './ssh-commands.ts'
-import { openSshLink } from './ssh-link.ts'
+import type { SshCommandParts } from './ssh-commands.ts'
 
 /** What {@link sshTransport} takes. */
 export interface SshTransportParts extends SshParts {
@@ -21,13 +20,7 @@ export interface SshTransportParts extends SshParts {
 const fetchedBytes = 256 * 1_048_576
 
 /** Nothing over ssh is confined: it has what the user at the host has (SE2). */
-export const sshEnforces: Enforcement = {
-  network: false,
-  fileWrites: false,
-  environment: false,
-  processes: false,
-  because: 'nothing confines what runs at another host over ssh',
-}
+export const sshEnforces: Enforcement = unconfined('nothing confines what runs at another host over ssh')
 
 /**
  * Runs `metadata.command` of tasks at another host, with the system's ssh client (HO5). All commands of a worker go over one connection: the
@@ -42,6 +35,7 @@ export function sshTransport(parts: SshTransportParts): Transport {
   const connected = new Map<string, SshCommandParts>()
 
   async function open(launch: WorkerLaunch, signal: AbortSignal): Promise<Channel> {
+    const { createCommandChannel, openSshLink, sshCommandStart } = await import('../launched.ts')
     const link = await openSshLink(parts, launch, signal)
     // One more, so that the refusal of what is over is said by whoever collects.
     const fetched = { files: artifactLimit + 2, bytes: fetchedBytes }
@@ -72,27 +66,23 @@ export function sshTransport(parts: SshTransportParts): Transport {
   }
 
   return {
-    kind: 'ssh',
+    ...commandFacts('ssh'),
     enforces: sshEnforces,
-    checks: createCheckRunner({
-      clock,
-      environment,
-      redactor,
-      termToKillMs,
-      enforces: () => sshEnforces,
-      async start(order) {
-        const commands = connected.get(order.command.worker)
-        return commands === undefined
-          ? { problem: `The host of ${order.command.worker} is not connected.` }
-          : sshCheckStart(commands)(order)
+    checks: {
+      enforces: sshEnforces,
+      async run(command, how) {
+        const { runCheck, sshCheckStart } = await import('../launched.ts')
+        const start: CheckStart = async (order) => {
+          const commands = connected.get(order.command.worker)
+          return commands === undefined
+            ? { problem: `The host of ${order.command.worker} is not connected.` }
+            : sshCheckStart(commands)(order)
+        }
+        return runCheck({ clock, environment, redactor, termToKillMs, start }, command, how)
       },
-    }),
-    heartbeats: 'fleet',
-    startsAtOnce: false,
-    survives: false,
+    },
     // The host proves by its key who it is, before anything is sent (HO5).
     verifiesIdentity: true,
-    serves: { handlers: [], commands: true, plain: false },
     open: (launch, { signal }) => open(launch, signal),
   }
 }
