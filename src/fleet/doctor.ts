@@ -4,6 +4,7 @@ import { systemIds } from '../host/ids.ts'
 import type { StoreInspection } from '../store/json/doctor/inspect-store.ts'
 import type { RepairParts, StoreRepair } from '../store/json/doctor/repair-store.ts'
 import type { RunVerification } from '../store/json/doctor/verify-run.ts'
+import type * as jsonCode from '../store/json/json-store.ts'
 import { layoutOf } from '../store/json/layout.ts'
 import { probeContainers } from '../transports/containers/container-probe.ts'
 import { tryContainer } from '../transports/containers/container-trial.ts'
@@ -72,10 +73,7 @@ function inspectContainers(): HostInspection['containers'] {
     : { possible: false, because: `${runtime} answers, but ${tried.failed}` }
 }
 
-/** What is loaded when it is first needed. */
-type JsonStoreCode = typeof import('../store/json/json-store.ts')
-
-function partsOf({ hostFacts, nodeDisk }: Pick<JsonStoreCode, 'hostFacts' | 'nodeDisk'>, folder: string): RepairParts {
+function partsOf({ hostFacts, nodeDisk }: Pick<typeof jsonCode, 'hostFacts' | 'nodeDisk'>, folder: string): RepairParts {
   const ids = systemIds()
   const unique = (): string => `${hostFacts.self().pid}-${ids.next('t')}`
   return { disk: nodeDisk, layout: layoutOf(folder), host: hostFacts, clock: systemClock(), ids, unique, blobsOf: blobsOfEntry }
