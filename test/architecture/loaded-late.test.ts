@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const src = fileURLToPath(new URL('../../src', import.meta.url))
+/** An import, or an export, of more than types. */
+const statement = /^(?:import|export) (?!type\b)(?!\{(?:\s*type \w+,?)+\s*\})[^'"]*?from '(\.[^']+)'/gm
+const atOnce = loadedWith('index.ts')
+
+test('what is loaded late is not loaded with the package as well', () => {
+  const late = [...atOnce].flatMap((file) => targets(file, /\bimport\('(\.[^']+)'\)/g))
+  expect(late).toEqual(expect.arrayContaining(['transports/launched.ts', 'store/json/json-store.ts']))
+  expect(late.filter((file) => atOnce.has(file))).toEqual([])
+})
+
+test('the package is loaded with its engine, and without what works elsewhere or on a disk', () => {
+  expect([...atOnce]).toEqual(expect.arrayContaining(['engine/engine.ts', 'transports/ssh/ssh.ts', 'store/memory.ts']))
+  const late = ['transports/ssh/ssh-client.ts', 'transports/programs/pool.ts', 'transports/commands/command-attempt.ts']
+  for (const file of [...late, 'transports/containers/container-run.ts', 'store/json/journal-writer.ts', 'store/json/store.ts'])
+    expect(atOnce.has(file), file).toBe(false)
+})
+
+/** The files of src that are loaded with one, through imports of more than types. */
+function loadedWith(entry: string): Set<string> {
+  const files = new Set([entry])
+  // What is added while it is walked is walked too.
+  for (const file of files) for (const target of targets(file, statement)) files.add(target)
+  return files
+}
+
+function targets(file: string, pattern: RegExp): string[] {
+  return [...readFileSync(join(src, file), 'utf8').matchAll(pattern)].map(([, target = '']) => join(dirname(file), target))
+}
