@@ -31,7 +31,7 @@ export const areas = {
       ),
       tests: tests({
         'store/json':
-          'marks segment-use segment-loss segment-line segment-stretch segment-chain group entry-scan segment-parse index-shards',
+          'line-buffer marks segment-use segment-loss segment-line segment-stretch segment-chain group entry-scan segment-parse index-shards',
       }),
     },
     segments: {

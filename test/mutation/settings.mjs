@@ -16,8 +16,7 @@ export function settings(group, { fresh, concurrency, ...kept }) {
     plugins: ['@stryker-mutator/vitest-runner', fileURLToPath(new URL('plugins.mjs', import.meta.url))],
     ignorers: ['words-of-errors'],
     vitest: { configFile: 'test/mutation/vitest.config.mjs', related: false },
-    // What is made once, by whichever test needs it first, is held against all tests.
-    coverageAnalysis: isOnceToo ? 'off' : 'perTest',
+    coverageAnalysis: 'perTest',
     ignoreStatic: !isOnceToo,
     concurrency,
     timeoutMS: 5_000,

@@ -40,6 +40,7 @@ test('ST4 a journal that ends before what the index knows of is told; one that g
   const [, ...later] = [...ends, { segment: 's4', end: 5 }]
   // It lies between those that are there: dropped as well.
   expect(lossBehind('j', later, { segment: 's3', byte: 1 })).toEqual([])
+  expect(lossBehind('j', later.slice(1), { segment: 's3', byte: 1 })).toEqual([])
 })
 
 test('ST4 the error of a run whose history breaks names file, line and byte, and how far it can be read', async () => {
