@@ -2,12 +2,11 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
 import type { Redactor } from '../../security/redactor.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { sandboxLimits } from '../../security/sandbox.ts'
 import type { SandboxLimits } from '../../security/sandbox.ts'
-import type { CommandLimits } from './command-attempt.ts'
-import type { CommandSandbox } from './command-sandbox.ts'
+import { commandsOver } from '../command-way.ts'
+import { enforcementOf } from '../enforcement.ts'
 import { reapOrphans } from '../orphans.ts'
-import { commandFacts, enforcementOf } from '../transport-facts.ts'
+import type { CommandLimits } from './command-attempt.ts'
 import { probeSandbox, type SandboxProbe } from './sandbox-probe.ts'
 
 /** The bounds of commands that nobody gives others. */
@@ -52,36 +51,12 @@ export interface CommandTransportOptions extends Partial<CommandLimits> {
  * that it enforces nothing, and gets no such attempt (SE2). Other attempts are confined in nothing else.
  */
 export function commandTransport(options: CommandTransportOptions): Transport & Required<Pick<Transport, 'checks'>> {
-  const { clock, environment, redactor, sandbox = {}, hidden = [], probe = probeSandbox, ...limits } = options
-  const { readable = [], ...bounds } = sandbox
+  const { clock, probe = probeSandbox } = options
   let answer: SandboxProbe | undefined
   const probed = (): SandboxProbe => (answer ??= probe())
-  const sandboxHere = (): CommandSandbox | undefined => {
-    const found = probed()
-    return 'host' in found ? { host: found.host, limits: { ...sandboxLimits, ...bounds }, readable, hidden } : undefined
-  }
-  const { termToKillMs, drainLimitMs } = { ...commandLimits, ...limits }
-  return {
-    ...commandFacts('command'),
-    get enforces() {
-      return enforcementOf(probed())
-    },
-    checks: {
-      get enforces() {
-        return enforcementOf(probed())
-      },
-      async run(command, how) {
-        const { checkStart, runCheck } = await import('../launched.ts')
-        const start = checkStart({ clock, drainLimitMs, sandbox: sandboxHere })
-        return runCheck({ clock, environment, redactor, termToKillMs, start }, command, how)
-      },
-    },
-    async open(launch, { signal }) {
-      const { commandStart, createCommandChannel } = await import('../launched.ts')
-      signal.throwIfAborted()
-      const start = commandStart({ storeId: launch.storeId, clock, drainLimitMs, sandbox: sandboxHere })
-      return createCommandChannel(launch, { clock, environment, redactor, limits: { ...commandLimits, ...limits }, start })
-    },
+  return commandsOver('command', {
+    enforces: () => enforcementOf(probed()),
+    load: async () => (await import('../launched.ts')).localCommands({ ...options, probe: probed }),
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
-  }
+  })
 }

@@ -1,7 +1,7 @@
 import { containerArguments } from '../../security/container.ts'
 import { wordsProblem } from '../../security/container-words.ts'
 import type { WorkerLauncher } from '../programs/worker-launcher.ts'
-import { enforcementOf } from '../transport-facts.ts'
+import { enforcementOf } from '../enforcement.ts'
 import type { ContainerClient } from './container-client.ts'
 import type { createImageKeeper } from './container-images.ts'
 import { type ContainerOptions, termsOf } from './container-options.ts'

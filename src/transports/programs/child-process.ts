@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { killCarriers, reapOrphans } from '../orphans.ts'
-import { unconfined } from '../transport-facts.ts'
+import { unconfined } from '../enforcement.ts'
 import type { LaunchOrder, WorkerLauncher } from './worker-launcher.ts'
 
 /** How worker processes are started. */

@@ -1,7 +1,6 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Files } from '../../ports/files.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { programFacts } from '../transport-facts.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
 /** How a pool spreads attempts over worker programs. */
@@ -35,12 +34,16 @@ export interface PoolParts extends PoolOptions {
  * before that says a word would do so for ever.
  */
 export function poolTransport(parts: PoolParts): Transport {
-  const { launcher } = parts
+  const { launcher, handlers = [], plain = false } = parts
   return {
-    ...programFacts(launcher.kind, parts),
+    kind: launcher.kind,
     get enforces() {
       return launcher.enforces
     },
+    heartbeats: 'worker',
+    startsAtOnce: false,
+    survives: false,
+    serves: { handlers, plain, commands: false },
     async open(launch, { signal }) {
       const { createPool } = await import('../launched.ts')
       signal.throwIfAborted()

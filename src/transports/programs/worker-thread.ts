@@ -1,6 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Clock } from '../../ports/clock.ts'
-import { unconfined } from '../transport-facts.ts'
+import { unconfined } from '../enforcement.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
 /** How worker threads are started. */
