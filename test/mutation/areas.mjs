@@ -13,13 +13,14 @@ export const areas = {
     machines: {
       mutate: ['src/lifecycles/*.ts'],
       tests: [
+        // It makes the machines as it is loaded: what is made in no test is held against all.
+        ...tests({ lifecycles: 'machines' }),
         ...tests({
           lifecycles: 'lease worker table.property',
           engine: 'lifecycles releases-and-restarts',
           fleet: 'run-lifecycle',
         }),
         ...ways,
-        ...tests({ lifecycles: 'machines' }),
       ],
       isOnceToo: true,
     },
@@ -61,7 +62,7 @@ export const areas = {
     queue: {
       mutate: engine('lanes ready-queue schedule task-gates lingering-gates limit-gate gates requirement ticket ticket-queue'),
       tests: tests({
-        engine: 'gates requirement ready-queue retries releases-and-restarts leases-and-time',
+        engine: 'schedule gates requirement ready-queue retries releases-and-restarts leases-and-time',
         fleet: 'scheduling matching gates dependencies explain command-scorer',
       }),
     },

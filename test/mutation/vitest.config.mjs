@@ -20,12 +20,5 @@ export default {
   ssr: { resolve: { conditions } },
   // What is made once would stay as a mutant made it, so that everything has to be loaded anew.
   plugins: isOnceToo ? [] : [keptThread()],
-  test: {
-    include: tests,
-    // Made before any test, what is made once is made by none of them, and held against all.
-    setupFiles: isOnceToo ? ['src/lifecycles/index.ts'] : [],
-    isolate: false,
-    testTimeout: 60_000,
-    sequence: { sequencer: AsNamed },
-  },
+  test: { include: tests, isolate: false, testTimeout: 60_000, sequence: { sequencer: AsNamed } },
 }
