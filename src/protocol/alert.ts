@@ -19,7 +19,7 @@ export const FleetAlertEventClass = contract('FleetAlertEventClass', () => z.enu
 export type FleetAlertEventClass = ValueOf<typeof FleetAlertEventClass>
 
 const endpointShape = () => ({
-  url: optional(filled),
+  url: optional(filled()),
   /** Wins over `url`. */
   url_ref: optional(FleetSecretRef.schema),
   secret_ref: optional(FleetSecretRef.schema),
@@ -44,7 +44,7 @@ const channel = () =>
   z.discriminatedUnion('kind', [
     object({ kind: z.literal('slack'), ...endpointShape() }),
     object({ kind: z.literal('webhook'), ...endpointShape() }),
-    object({ kind: z.literal('pager_duty'), routing_key: filled, severity: filled }),
+    object({ kind: z.literal('pager_duty'), routing_key: filled(), severity: filled() }),
   ])
 
 /** A way to alert somebody: `kind` tells which, a channel of Slack or a webhook holds its endpoint's fields (AL3). */
@@ -63,9 +63,9 @@ export const FleetAlertPolicy = contract('FleetAlertPolicy', () =>
     events: list(FleetAlertEventClass.schema),
     channels: list(FleetAlertChannel.schema),
     /** Holds back until so many attempts have failed. */
-    after_attempts: optional(u32),
+    after_attempts: optional(u32()),
     /** Holds back until a task has been stale for so many minutes. */
-    after_minutes_stale: optional(u64),
+    after_minutes_stale: optional(u64()),
   }),
 )
 export type FleetAlertPolicy = ValueOf<typeof FleetAlertPolicy>

@@ -12,10 +12,10 @@ export type FleetArtifactKind = ValueOf<typeof FleetArtifactKind>
 /** The fields of an artifact's reference, as they also stand in an `artifact` event. */
 export const artifactShape = () => ({
   kind: FleetArtifactKind.schema,
-  path: filePath,
+  path: filePath(),
   checksum: optional(pattern('a checksum "sha256:" and 64 hex digits', /^sha256:[0-9A-Fa-f]{64}$/)),
   mime_type: optional(z.string()),
-  size_bytes: optional(u64),
+  size_bytes: optional(u64()),
 })
 
 /** A reference to what a task left behind, with the size and checksum that the fleet computed (AR1, AR2). */

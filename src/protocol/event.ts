@@ -8,12 +8,12 @@ import { FleetRunId } from './ids.ts'
 export const FleetInboxEntry = contract('FleetInboxEntry', () =>
   object({
     run_id: FleetRunId.schema,
-    task_id: token,
+    task_id: token(),
     /** Lower runs first (SC2). */
-    priority: i32,
-    enqueued_at: timestamp,
-    lease_deadline: optional(timestamp),
-    attempts: u32.default(0),
+    priority: i32(),
+    enqueued_at: timestamp(),
+    lease_deadline: optional(timestamp()),
+    attempts: u32().default(0),
   }),
 )
 export type FleetInboxEntry = ValueOf<typeof FleetInboxEntry>
@@ -25,20 +25,20 @@ function payloads<Before extends z.ZodRawShape, After extends z.ZodRawShape>(bef
 
   return [
     payload('queued', {}),
-    payload('leased', { lease_expires_at: optional(timestamp) }),
+    payload('leased', { lease_expires_at: optional(timestamp()) }),
     payload('starting', {}),
     payload('running', {}),
     payload('model_wait', { model: optional(z.string()) }),
     payload('running_tool', { tool: z.string(), call_id: optional(z.string()) }),
-    payload('workflow_event', { workflow_run_id: z.string(), event: json }),
-    payload('heartbeat', { cpu_percent: optional(f64), memory_mb: optional(u64) }),
+    payload('workflow_event', { workflow_run_id: z.string(), event: json() }),
+    payload('heartbeat', { cpu_percent: optional(f64()), memory_mb: optional(u64()) }),
     payload('artifact', artifactShape()),
-    payload('completed', { exit_code: optional(i32), summary: optional(z.string()) }),
-    payload('failed', { reason: z.string(), recoverable: flag.default(false) }),
+    payload('completed', { exit_code: optional(i32()), summary: optional(z.string()) }),
+    payload('failed', { reason: z.string(), recoverable: flag().default(false) }),
     payload('cancelled', { cancelled_by: optional(z.string()) }),
     payload('interrupted', { signal: optional(z.string()) }),
-    payload('stale', { last_heartbeat_at: optional(timestamp) }),
-    payload('restarted', { restart_count: u32.default(0) }),
+    payload('stale', { last_heartbeat_at: optional(timestamp()) }),
+    payload('restarted', { restart_count: u32().default(0) }),
     payload('escalated', { channel: z.string(), alert_id: optional(z.string()) }),
   ] as const
 }
@@ -49,18 +49,18 @@ export type FleetWorkerEventPayload = ValueOf<typeof FleetWorkerEventPayload>
 
 const envelope = () => ({
   /** Counts per worker, run and task, from 1 (EV1). */
-  seq: u64,
+  seq: u64(),
   run_id: FleetRunId.schema,
   /** `fleet` for what the fleet reports before any worker has the task. */
-  worker_id: token,
-  task_id: token,
-  timestamp,
+  worker_id: token(),
+  task_id: token(),
+  timestamp: timestamp(),
 })
 
 /** Left out when empty. */
 const extra = () =>
   z
-    .record(z.string(), json)
+    .record(z.string(), json())
     .transform((members) => (Object.keys(members).length === 0 ? undefined : members))
     .optional()
 
@@ -76,13 +76,13 @@ const cursor = pattern('a cursor of 1 to 96 characters of A-Z a-z 0-9 _', /^[A-Z
 export const FleetRuntimeEvent = contract('FleetRuntimeEvent', () =>
   object({
     cursor,
-    event: filled,
+    event: filled(),
     run_id: FleetRunId.schema,
-    worker_id: optional(token),
-    task_id: optional(token),
-    timestamp: optional(timestamp),
-    worker_seq: optional(u64),
-    payload: json,
+    worker_id: optional(token()),
+    task_id: optional(token()),
+    timestamp: optional(timestamp()),
+    worker_seq: optional(u64()),
+    payload: json(),
   }),
 )
 export type FleetRuntimeEvent = ValueOf<typeof FleetRuntimeEvent>
@@ -92,9 +92,9 @@ export const FleetEventReplay = contract('FleetEventReplay', () =>
   object({
     run_id: FleetRunId.schema,
     events: z.array(FleetRuntimeEvent.schema),
-    has_more: flag.default(false),
+    has_more: flag().default(false),
     /** True for the newest tail of a longer history. */
-    history_truncated: flag.default(false),
+    history_truncated: flag().default(false),
     next_cursor: optional(cursor),
   }),
 )

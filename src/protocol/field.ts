@@ -84,36 +84,46 @@ function integer(from: number, to: number) {
     .register(schemaNotes, { type: 'integer' })
 }
 
-export const u16 = integer(0, 65_535)
-export const u32 = integer(0, 4_294_967_295)
-export const i32 = integer(-2_147_483_648, 2_147_483_647)
+/** A field that is made when it is first used: to make all of them takes longer than to load the rest of the contract. */
+export function field<Schema extends z.ZodType>(make: () => Schema): () => Schema {
+  let made: Schema | undefined
+  return () => (made ??= make())
+}
+
+export const u16 = field(() => integer(0, 65_535))
+export const u32 = field(() => integer(0, 4_294_967_295))
+export const i32 = field(() => integer(-2_147_483_648, 2_147_483_647))
 /** Above 2^53-1 a number would be rounded: it is refused (WI5). */
-export const u64 = integer(0, Number.MAX_SAFE_INTEGER)
-export const atLeastOne = integer(1, 4_294_967_295)
-export const f64 = z.number()
-export const flag = z.boolean()
+export const u64 = field(() => integer(0, Number.MAX_SAFE_INTEGER))
+export const atLeastOne = field(() => integer(1, 4_294_967_295))
+export const f64 = field(() => z.number())
+export const flag = field(() => z.boolean())
 
 /** Text that is more than white space. */
-export const filled = text('a non-blank string', isFilled)
+export const filled = field(() => text('a non-blank string', isFilled))
 /** One printable line of text: hosts, models, words of a command line. */
-export const line = text('one non-blank line', (value) => isFilled(value) && isPrintable(value))
+export const line = field(() => text('one non-blank line', (value) => isFilled(value) && isPrintable(value)))
 /** 1–256 bytes on one printable line (WI9). */
-export const displayName = text('a name of 1 to 256 bytes on one printable line', (value) => {
-  // No character takes more than three bytes in UTF-8 for each of its units.
-  return isFilled(value) && isPrintable(value) && (value.length <= 85 || new TextEncoder().encode(value).length <= 256)
-})
+export const displayName = field(() =>
+  text('a name of 1 to 256 bytes on one printable line', (value) => {
+    // No character takes more than three bytes in UTF-8 for each of its units.
+    return isFilled(value) && isPrintable(value) && (value.length <= 85 || new TextEncoder().encode(value).length <= 256)
+  }),
+)
 /** 1–128 bytes of `[A-Za-z0-9._-]`, and not `.` or `..` (WI9). */
-export const token = pattern('1 to 128 characters of A-Z a-z 0-9 . _ -, not "." or ".."', tokenPattern)
+export const token = field(() => pattern('1 to 128 characters of A-Z a-z 0-9 . _ -, not "." or ".."', tokenPattern))
 /** A path or glob. Where it may lead is checked when it is used (WS1, AR3). */
-export const filePath = text('a path without control characters', (value) => isFilled(value) && isPrintable(value))
+export const filePath = field(() => text('a path without control characters', (value) => isFilled(value) && isPrintable(value)))
 /** The name of an environment variable. */
-export const variableName = pattern('the name of an environment variable', /^[^\s=\0]+$/)
+export const variableName = field(() => pattern('the name of an environment variable', /^[^\s=\0]+$/))
 /** An RFC 3339 timestamp, written as UTC with milliseconds. */
-export const timestamp = text('an RFC 3339 timestamp', (value) => canonicalTimestamp(value) !== undefined)
-  .overwrite((value) => canonicalTimestamp(value) ?? value)
-  .register(schemaNotes, { format: 'date-time' })
+export const timestamp = field(() =>
+  text('an RFC 3339 timestamp', (value) => canonicalTimestamp(value) !== undefined)
+    .overwrite((value) => canonicalTimestamp(value) ?? value)
+    .register(schemaNotes, { format: 'date-time' }),
+)
 /** Any JSON value, null included, but present. */
-export const json = z.custom<Json>((value) => value !== undefined, { error: 'a JSON value', abort: false })
+export const json = field(() => z.custom<Json>((value) => value !== undefined, { error: 'a JSON value', abort: false }))
 
 /** A list of distinct items; each repetition is a problem at its own index. */
 export function distinct<Item extends z.ZodType<string>>(item: Item) {

@@ -15,28 +15,30 @@ export const FleetTaskFailureKind = contract('FleetTaskFailureKind', () => z.enu
 export type FleetTaskFailureKind = ValueOf<typeof FleetTaskFailureKind>
 
 /** How good a result is, out of `max` where there is one (VE3, VE5). */
-export const FleetScore = contract('FleetScore', () => object({ value: f64, max: optional(f64), notes: optional(z.string()) }))
+export const FleetScore = contract('FleetScore', () =>
+  object({ value: f64(), max: optional(f64()), notes: optional(z.string()) }),
+)
 export type FleetScore = ValueOf<typeof FleetScore>
 
 /** Which model served an attempt, by way of what. Never a credential, nor a URL that embeds one. */
 export const FleetResolvedRoute = contract('FleetResolvedRoute', () =>
   object({
-    provider_id: routeText,
-    provider_exact_id: optional(routeText),
-    provider_kind: routeText,
-    canonical_model: optional(routeText),
-    wire_model_id: routeText,
-    protocol: routeText,
-    role: optional(routeText),
-    loadout: optional(routeText),
-    model_class: optional(routeText),
-    model_route: optional(routeText),
-    reasoning_effort: optional(routeText),
-    role_source: optional(routeText),
-    loadout_source: optional(routeText),
-    model_class_source: optional(routeText),
-    model_source: optional(routeText),
-    source: routeText,
+    provider_id: routeText(),
+    provider_exact_id: optional(routeText()),
+    provider_kind: routeText(),
+    canonical_model: optional(routeText()),
+    wire_model_id: routeText(),
+    protocol: routeText(),
+    role: optional(routeText()),
+    loadout: optional(routeText()),
+    model_class: optional(routeText()),
+    model_route: optional(routeText()),
+    reasoning_effort: optional(routeText()),
+    role_source: optional(routeText()),
+    loadout_source: optional(routeText()),
+    model_class_source: optional(routeText()),
+    model_source: optional(routeText()),
+    source: routeText(),
   }),
 )
 export type FleetResolvedRoute = ValueOf<typeof FleetResolvedRoute>
@@ -44,13 +46,13 @@ export type FleetResolvedRoute = ValueOf<typeof FleetResolvedRoute>
 /** What was enforced on an attempt, not what was asked for (SE1). */
 export const FleetEffectivePermissions = contract('FleetEffectivePermissions', () =>
   object({
-    write: flag,
-    network: flag,
+    write: flag(),
+    network: flag(),
     shell: z.enum(['none', 'read_only', 'full']),
     tool_scope: z.enum(['inherit', 'explicit']),
     tools: list(z.string()),
-    background: flag,
-    max_spawn_depth: u32,
+    background: flag(),
+    max_spawn_depth: u32(),
     profile_id: optional(z.string()),
     profile_origin: optional(z.string()),
     source: z.string(),
@@ -62,13 +64,13 @@ export type FleetEffectivePermissions = ValueOf<typeof FleetEffectivePermissions
 export const FleetReceipt = contract('FleetReceipt', () =>
   object({
     run_id: FleetRunId.schema,
-    task_id: token,
+    task_id: token(),
     /** `fleet` where no worker ever had the task. */
-    worker_id: token,
-    attempt: optional(u32),
+    worker_id: token(),
+    attempt: optional(u32()),
     /** Sequence of the worker event that ended the attempt. */
-    terminal_seq: optional(u64),
-    completed_at: timestamp,
+    terminal_seq: optional(u64()),
+    completed_at: timestamp(),
     result: FleetTaskResult.schema,
     failure_kind: optional(FleetTaskFailureKind.schema),
     artifacts: list(FleetArtifactRef.schema),
@@ -78,13 +80,13 @@ export const FleetReceipt = contract('FleetReceipt', () =>
     /** What the worker was asked to be, after its task, its profile, its role's preset and its run; left out when nobody said anything. */
     profile: optional(
       object({
-        profile_id: optional(token),
+        profile_id: optional(token()),
         /** `built-in`, or `fleet` when the application gave it. */
         profile_origin: optional(z.string()),
-        role: optional(routeText),
-        loadout: optional(routeText),
-        model_class: optional(routeText),
-        model: optional(routeText),
+        role: optional(routeText()),
+        loadout: optional(routeText()),
+        model_class: optional(routeText()),
+        model: optional(routeText()),
         tool_profile: optional(z.string()),
         trust_level: optional(FleetTrustLevel.schema),
         /** By field, where its value comes from: `task.role`, `agent_profile.model`, `role_preset.timeout_seconds`, `run.loadout`. */
@@ -92,11 +94,11 @@ export const FleetReceipt = contract('FleetReceipt', () =>
       }),
     ),
     /** Tokens that the worker reported. */
-    usage: optional(object({ input_tokens: u64, output_tokens: u64 })),
+    usage: optional(object({ input_tokens: u64(), output_tokens: u64() })),
     /** What counts against the budget (BU4). */
-    spent: optional(object({ tokens: u64, tool_calls: u64, seconds: f64.min(0, { error: 'a number of at least 0' }) })),
+    spent: optional(object({ tokens: u64(), tool_calls: u64(), seconds: f64().min(0, { error: 'a number of at least 0' }) })),
     /** What a handler returned. */
-    output: optional(json),
+    output: optional(json()),
     /** Who replaced a partial verdict, and why (VE5). */
     settled: optional(object({ by: z.string(), why: optional(z.string()) })),
     /** What the verdict rests on (VE6). */

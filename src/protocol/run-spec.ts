@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { displayName, isRecord, list, object, optional } from './field.ts'
+import { displayName, field, isRecord, list, object, optional } from './field.ts'
 import { aliased } from './alias.ts'
 import { contract, readCopy, readingCopy, type InputOf, type Reading, type ValueOf } from './codec.ts'
 import { copyingJson } from './json-copy.ts'
@@ -60,12 +60,14 @@ function standIn(found: unknown, phrase: keyof FoundProblems): Problems {
   return (found as FoundProblems)[phrase].length === 0 ? [] : [{ path: [], expected: phrase, got: '' }]
 }
 
-const tasksRead = z.custom<FoundProblems>().superRefine((found, context) => {
-  for (const problem of standIn(found, inTasks)) addProblem(context, problem)
-})
+const tasksRead = field(() =>
+  z.custom<FoundProblems>().superRefine((found, context) => {
+    for (const problem of standIn(found, inTasks)) addProblem(context, problem)
+  }),
+)
 
 const aroundTasks = contract('FleetRunSpec', () =>
-  runSpecOf(tasksRead, {
+  runSpecOf(tasksRead(), {
     between: ({ tasks }) => standIn(tasks, betweenTasks),
     paths: ({ tasks }) => standIn(tasks, inPaths),
   }),
@@ -79,7 +81,7 @@ interface TaskChecks {
 function runSpecOf<Tasks extends z.ZodType>(tasks: Tasks, { between, paths }: TaskChecks) {
   const whole = { when: () => true }
   return aliased(
-    object({ id: optional(runId), name: displayName, tasks, ...runOptions(), ...runExtras() })
+    object({ id: optional(runId()), name: displayName(), tasks, ...runOptions(), ...runExtras() })
       .superRefine(
         refineRun((run) => [...between(run), ...workerProblems(run)]),
         whole,

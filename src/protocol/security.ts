@@ -35,7 +35,7 @@ export function mayUseNetwork(level: FleetTrustLevel): boolean {
   return level !== 'sandbox'
 }
 
-const secretObject = () => object({ key: filled, source: optional(filled) })
+const secretObject = () => object({ key: filled(), source: optional(filled()) })
 
 /**
  * Names a secret, and where to look for it: `env`, `keyring`, `file`, or everywhere in the resolver's order. Read from the bare key
@@ -43,7 +43,7 @@ const secretObject = () => object({ key: filled, source: optional(filled) })
  */
 export const FleetSecretRef = contract('FleetSecretRef', () =>
   z
-    .union([filled, secretObject()], { error: 'the key of a secret, or an object with `key`' })
+    .union([filled(), secretObject()], { error: 'the key of a secret, or an object with `key`' })
     .transform((ref) => (typeof ref === 'string' ? { key: ref } : ref)),
 )
 export type FleetSecretRef = ValueOf<typeof FleetSecretRef>
@@ -55,7 +55,7 @@ export function formatSecretRef(ref: FleetSecretRef): string {
 
 /** Adds a capability to what a trust level gives, within a scope (SE4). */
 export const FleetCapabilityGrant = contract('FleetCapabilityGrant', () =>
-  object({ capability: filled, scope: optional(z.string()), reason: optional(z.string()) }),
+  object({ capability: filled(), scope: optional(z.string()), reason: optional(z.string()) }),
 )
 export type FleetCapabilityGrant = ValueOf<typeof FleetCapabilityGrant>
 
@@ -66,9 +66,9 @@ export const FleetSecurityPolicy = contract('FleetSecurityPolicy', () =>
     allowed_secrets: list(FleetSecretRef.schema),
     capability_grants: list(FleetCapabilityGrant.schema),
     max_trust_level: FleetTrustLevel.schema.default('operator'),
-    require_identity_verification: flag.default(false),
+    require_identity_verification: flag().default(false),
     /** Handed to the worker with its assignment. */
-    allow_parallel_reads: flag.default(false),
+    allow_parallel_reads: flag().default(false),
   }),
 )
 export type FleetSecurityPolicy = ValueOf<typeof FleetSecurityPolicy>

@@ -42,14 +42,14 @@ function refused(problems: string): WorkerFrameReading {
 /** A line of a worker. Every frame of an attempt but its heartbeats is numbered. */
 export const workerFrame = contract('the message', () => z.discriminatedUnion('type', [...controlFrames(), ...attemptFrames()]))
 
-const attempt = () => ({ run_id: FleetRunId.schema, task_id: token, attempt: atLeastOne })
-const numberedAttempt = () => ({ ...attempt(), seq: atLeastOne })
+const attempt = () => ({ run_id: FleetRunId.schema, task_id: token(), attempt: atLeastOne() })
+const numberedAttempt = () => ({ ...attempt(), seq: atLeastOne() })
 
 const progressEvent = () =>
   z.discriminatedUnion('state', [
     z.object({ state: z.literal('model_wait'), model: optional(z.string()) }),
     z.object({ state: z.literal('running_tool'), tool: z.string(), call_id: optional(z.string()) }),
-    z.object({ state: z.literal('workflow_event'), workflow_run_id: z.string(), event: json }),
+    z.object({ state: z.literal('workflow_event'), workflow_run_id: z.string(), event: json() }),
   ])
 
 const base64Text = () => text('base64', (value) => value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value))
@@ -60,15 +60,15 @@ function controlFrames() {
   return [
     z.object({
       type: z.literal('hello'),
-      protocol: atLeastOne,
-      worker_id: optional(token),
-      incarnation: optional(line),
+      protocol: atLeastOne(),
+      worker_id: optional(token()),
+      incarnation: optional(line()),
       token: optional(z.string()),
-      handlers: optional(z.array(filled)),
-      plain: optional(flag),
-      capabilities: optional(z.array(filled)),
-      resumes: optional(flag),
-      attempts: z.array(z.object({ ...key, acked: u32, heard: u32 })),
+      handlers: optional(z.array(filled())),
+      plain: optional(flag()),
+      capabilities: optional(z.array(filled())),
+      resumes: optional(flag()),
+      attempts: z.array(z.object({ ...key, acked: u32(), heard: u32() })),
     }),
     z.object({ type: z.literal('ack'), ...numbered }),
     z.object({ type: z.literal('ping') }),
@@ -86,49 +86,49 @@ function attemptFrames() {
     z.object({
       type: z.literal('accepted'),
       ...numbered,
-      process: optional(z.object({ group: atLeastOne, started: z.string() })),
+      process: optional(z.object({ group: atLeastOne(), started: z.string() })),
     }),
-    z.object({ type: z.literal('heartbeat'), ...key, cpu_percent: optional(f64), memory_mb: optional(u64) }),
+    z.object({ type: z.literal('heartbeat'), ...key, cpu_percent: optional(f64()), memory_mb: optional(u64()) }),
     z.object({ type: z.literal('progress'), ...numbered, event: progressEvent() }),
-    z.object({ type: z.literal('usage'), ...numbered, input_tokens: u64, output_tokens: u64 }),
+    z.object({ type: z.literal('usage'), ...numbered, input_tokens: u64(), output_tokens: u64() }),
     z.object({ type: z.literal('route'), ...numbered, route: RouteReport.schema }),
     z.object({ type: z.literal('log'), ...numbered, text: z.string() }),
-    z.object({ type: z.literal('chunk'), ...numbered, transfer: u32, bytes: base64 }),
+    z.object({ type: z.literal('chunk'), ...numbered, transfer: u32(), bytes: base64 }),
     z.object({
       type: z.literal('artifact'),
       ...numbered,
-      report: u32,
-      kind: filled,
-      path: filled,
+      report: u32(),
+      kind: filled(),
+      path: filled(),
       bytes: optional(base64),
-      transfer: optional(u32),
+      transfer: optional(u32()),
       mime_type: optional(z.string()),
       checksum: optional(pattern('a checksum "sha256:" and 64 hex digits', /^sha256:[0-9A-Fa-f]{64}$/)),
-      size_bytes: optional(u64),
+      size_bytes: optional(u64()),
     }),
     z.object({
       type: z.literal('evidence'),
       ...numbered,
-      path: filled,
+      path: filled(),
       found: z.enum(['file', 'missing', 'no_file', 'refused']),
-      transfer: optional(u32),
+      transfer: optional(u32()),
       reason: optional(z.string()),
     }),
     z.object({
       type: z.literal('result'),
       ...numbered,
-      exit_code: optional(i32),
+      exit_code: optional(i32()),
       summary: optional(z.string()),
-      output: json.optional(),
-      schema_accepted: optional(flag),
+      output: json().optional(),
+      schema_accepted: optional(flag()),
     }),
     z.object({
       type: z.literal('failed'),
       ...numbered,
       reason: z.string(),
       failure_kind: z.enum(['transport', 'task']),
-      exit_code: optional(i32),
-      recoverable: optional(flag),
+      exit_code: optional(i32()),
+      recoverable: optional(flag()),
     }),
     z.object({ type: z.literal('stopped'), ...numbered, released: optional(z.string()) }),
   ] as const
