@@ -1,5 +1,3 @@
-import { createHmac } from 'node:crypto'
-
 const encodedPrefix = 'whsec_'
 
 /**
@@ -11,6 +9,8 @@ export function signedHeaders(
   message: { readonly id: string; readonly body: string; readonly now: number },
   secrets: string | undefined,
 ): Readonly<Record<string, string>> {
+  // Loaded when it is first needed.
+  const { createHmac } = process.getBuiltinModule('node:crypto')
   const seconds = String(Math.floor(message.now / 1000))
   const signatures = (secrets ?? '')
     .split(/\s+/)

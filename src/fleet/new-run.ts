@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import type { RunHeader } from '../engine/run-header.ts'
 import type { FleetRunSpec } from '../protocol/run-spec.ts'
@@ -58,6 +57,8 @@ export function headerOf(
  * object in order; stores keep it.
  */
 export function* digesting(spec: FleetRunSpec): Steps<string> {
+  // Loaded when it is first needed: only runs with a key have a digest.
+  const { createHash } = process.getBuiltinModule('node:crypto')
   const hash = createHash('sha256')
   let before = '{'
   for (const [field, value] of Object.entries(sorted('', spec) as FleetRunSpec)) {

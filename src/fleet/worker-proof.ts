@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../ports/clock.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import type { ConnectionFacts } from '../ports/worker-door.ts'
@@ -89,5 +88,7 @@ async function valueOf(ref: FleetSecretRef, secrets: Secrets, signal: AbortSigna
 
 /** The same time for any two texts: hashes have one length, and are compared to their end. */
 export function isSameSecret(one: string, other: string): boolean {
+  // Loaded when it is first needed.
+  const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   return timingSafeEqual(createHash('sha256').update(one).digest(), createHash('sha256').update(other).digest())
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Blobs } from '../ports/blobs.ts'
 
 /** Blobs in memory, by run and content. */
@@ -6,6 +5,8 @@ export function memoryBlobs(): Blobs {
   const blobs = new Map<string, Map<string, Uint8Array>>()
   return {
     put: async (run, bytes) => {
+      // Loaded when it is first needed: most programs keep no bytes in memory.
+      const { hash } = process.getBuiltinModule('node:crypto')
       const sha256 = hash('sha256', bytes)
       const kept = blobs.get(run) ?? new Map<string, Uint8Array>()
       blobs.set(run, kept.set(sha256, Uint8Array.from(bytes)))

@@ -4,7 +4,6 @@ import type { Transport } from '../../ports/transport.ts'
 import type { HelloFrame } from '../../protocol/worker-protocol.ts'
 import { AttemptLines } from './attempt-lines.ts'
 import type { Greeting } from './worker-greeting.ts'
-import { openSession } from './worker-session.ts'
 
 /** A transport whose workers come by themselves, over connections that the application accepted (HO2). */
 export interface DialInTransport extends Transport {
@@ -82,6 +81,7 @@ export function dialInTransport(options: {
       },
     },
     async open({ workerId, ...launch }, { signal }) {
+      const { openSession } = await import('../launched.ts')
       const place = placeOf(workerId)
       const greeting = await nextOf(place, signal)
       const { incarnation } = greeting.hello

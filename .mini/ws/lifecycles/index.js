@@ -1,1 +1,0 @@
-import{leaseLifecycle,runLifecycle,workerLifecycle}from"../chunks/chunk-YN3FBHOW.js";import"../chunks/chunk-HEYKX3CZ.js";var leaseMachine=leaseLifecycle.machine;var runMachine=runLifecycle.machine;var workerMachine=workerLifecycle.machine;export{leaseMachine,runMachine,workerMachine};
