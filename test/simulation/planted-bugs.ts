@@ -69,8 +69,8 @@ export const plantedBugs: readonly {
   {
     what: 'a run ends before its last task',
     file: 'src/engine/task-ended.ts',
-    right: '!run.sealed || openTasks(run) > 0',
-    wrong: '!run.sealed || openTasks(run) > 1',
+    right: 'run.sealed && openTasks(run) === 0',
+    wrong: 'run.sealed && openTasks(run) <= 1',
   },
   {
     what: 'what was stored without an answer is taken for lost',
