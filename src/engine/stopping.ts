@@ -4,6 +4,7 @@ import type { AttemptKey } from '../protocol/wire.ts'
 import type { Core } from './core.ts'
 import type { Entry } from './entry.ts'
 import { recordIncarnation } from './incarnation.ts'
+import { instant } from './instant.ts'
 import type { RunState } from './state.ts'
 import { stopReason } from './stop-reason.ts'
 import type { Worker, Workers } from './workers.ts'
@@ -70,7 +71,7 @@ export function createStopping(core: Core, workers: Workers): Stopping {
       task_id: task,
       worker_id: workerId,
       attempt,
-      timestamp: new Date(core.clock.now()).toISOString(),
+      timestamp: instant(core.clock.now()),
       payload: { reason: 'It did not end after it was told to stop.' },
     })
     core.turns.nudge()
