@@ -67,19 +67,19 @@ export function createAlertOutbox(core: Core): AlertOutbox {
     const channel = task.policy?.channels[alert.channel]
     if (channel === undefined) return
     busy.set(key, alert)
+    // Another delivery of it may have begun, where this one was stored and is reported, or waits, once more (ST1).
+    const letGo = (): void => {
+      if (busy.get(key) === alert) busy.delete(key)
+    }
     lanes.run(JSON.stringify(channel), async () => {
       const found = ended.signal.aborted ? undefined : stillOwed(run, task, alert)
-      if (found === undefined) {
-        busy.delete(key)
-        return
-      }
+      if (found === undefined) return letGo()
       const outcome = await deliver(alertOf(found), channel)
       if (outcome === undefined) return
       core.turns.report((context) => {
         const now = stillOwed(run, task, alert)
         if (now === undefined) {
-          // Another delivery of it may have begun, where this one was stored and reported once more (ST1).
-          if (busy.get(key) === alert) busy.delete(key)
+          letGo()
           return nothing()
         }
         if (outcome.delivered) return alertDelivered(context, now.run, now.task, now.alert)

@@ -71,6 +71,11 @@ export function createWorkerHost(
     } catch (error) {
       return `it could not be started: ${error instanceof Error ? error.message : String(error)}`
     }
+    // Whoever closed, or retired the worker, meanwhile has closed the channels that were there.
+    if (closing.signal.aborted || isRetired(worker)) {
+      await channel.close({ reason: 'nobody waits for it any more', graceMs: 0 })
+      return 'nobody waited for it any more'
+    }
     worker.channel = channel
     for await (const message of channel.messages) {
       if (message.type === 'hello') {

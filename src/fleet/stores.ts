@@ -15,9 +15,11 @@ export function jsonStore(options: {
   /** Size at which the journal goes on in a new file, bytes. Default 16 MiB. */
   readonly segmentBytes?: number
 }): Store {
-  return deferredStore(storeFacts(options.folder), async () => {
+  const facts = storeFacts(options.folder)
+  const parts = { ...options, facts, clock: systemClock(), ids: systemIds() }
+  return deferredStore(facts, async () => {
     const { createJsonStore } = await import('../store/json/json-store.ts')
-    return createJsonStore({ ...options, clock: systemClock(), ids: systemIds() })
+    return () => createJsonStore(parts)
   })
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { artifactShape } from './artifact.ts'
 import { contract, type ValueOf } from './codec.ts'
-import { f64, filled, flag, i32, json, object, optional, pattern, timestamp, token, u32, u64 } from './field.ts'
+import { f64, field, filled, flag, i32, json, object, optional, pattern, timestamp, token, u32, u64 } from './field.ts'
 import { FleetRunId } from './ids.ts'
 
 /** A task that waits for a worker. */
@@ -70,12 +70,12 @@ export const FleetWorkerEvent = contract('FleetWorkerEvent', () =>
 )
 export type FleetWorkerEvent = ValueOf<typeof FleetWorkerEvent>
 
-const cursor = pattern('a cursor of 1 to 96 characters of A-Z a-z 0-9 _', /^[A-Za-z0-9_]{1,96}$/)
+const cursor = field(() => pattern('a cursor of 1 to 96 characters of A-Z a-z 0-9 _', /^[A-Za-z0-9_]{1,96}$/))
 
 /** What a client outside may hear: a name, where it stands, and the facts that are fit for everybody (EV4, EV7). */
 export const FleetRuntimeEvent = contract('FleetRuntimeEvent', () =>
   object({
-    cursor,
+    cursor: cursor(),
     event: filled(),
     run_id: FleetRunId.schema,
     worker_id: optional(token()),
@@ -95,7 +95,7 @@ export const FleetEventReplay = contract('FleetEventReplay', () =>
     has_more: flag().default(false),
     /** True for the newest tail of a longer history. */
     history_truncated: flag().default(false),
-    next_cursor: optional(cursor),
+    next_cursor: optional(cursor()),
   }),
 )
 export type FleetEventReplay = ValueOf<typeof FleetEventReplay>

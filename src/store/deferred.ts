@@ -3,11 +3,15 @@ import type { Store } from '../ports/store.ts'
 /** What is known of a store before its code is loaded. */
 export type StoreFacts = Pick<Store, 'name' | 'folder' | 'home' | 'recordings'>
 
-/** A store whose code is loaded when something is first asked of it. */
-export function deferredStore(facts: StoreFacts, load: () => Promise<Store>): Store {
-  let loading: Promise<Store> | undefined
+/** A store whose code is loaded when something is first asked of it; a load that failed is tried again with the next. */
+export function deferredStore(facts: StoreFacts, load: () => Promise<() => Store>): Store {
+  let isAsked = false
   let store: Store | undefined
-  const loaded = async (): Promise<Store> => (store ??= await (loading ??= load()))
+  const loaded = async (): Promise<Store> => {
+    isAsked = true
+    const create = await load()
+    return (store ??= create())
+  }
   return {
     ...facts,
     blobs: {
@@ -37,8 +41,8 @@ export function deferredStore(facts: StoreFacts, load: () => Promise<Store>): St
     remove: async (run) => (await loaded()).remove(run),
     owner: async () => (await loaded()).owner(),
     async close() {
-      // Who never asked anything of it leaves nothing open.
-      if (loading !== undefined) await (await loaded()).close()
+      // Of whom nothing was asked nothing is open.
+      if (isAsked) await (await loaded()).close()
     },
   }
 }

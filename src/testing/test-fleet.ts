@@ -9,6 +9,7 @@ import type { FleetRunSpecInput } from '../protocol/run-spec.ts'
 import { memorySink } from '../recording/sink.ts'
 import type { RecordingSink } from '../recording/sink.ts'
 import { createMemoryStore } from '../store/memory.ts'
+import { loadLaunched } from '../transports/late.ts'
 import { milliseconds } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { createAlertReceiver } from './alert-receiver.ts'
@@ -115,6 +116,8 @@ export async function openTestFleet(options: TestFleetOptions, observer: FleetOb
     workers = [],
     ...fleetOptions
   } = options
+  // What is loaded while the fleet works takes turns that virtual time does not see.
+  await loadLaunched()
   const seed = String(given)
   const processes: { lives?: Lives } = {}
   const isRecorded = fleetOptions.record === true

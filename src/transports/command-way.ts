@@ -1,5 +1,6 @@
 import type { CheckRunner } from '../ports/check-runner.ts'
 import type { Enforcement, Transport } from '../ports/transport.ts'
+import { type Launched, loadLaunched } from './late.ts'
 
 /** How the commands of tasks, and those of their checks, are run at one kind of host. */
 export interface CommandWay {
@@ -16,13 +17,16 @@ export function commandsOver(
   kind: string,
   parts: {
     readonly enforces: () => Enforcement
-    readonly load: () => Promise<CommandWay>
+    readonly make: (code: Launched) => CommandWay
     readonly reap?: NonNullable<Transport['reap']>
   },
 ): Transport & Required<Pick<Transport, 'checks'>> {
-  const { enforces, load, reap } = parts
-  let loading: Promise<CommandWay> | undefined
-  const way = (): Promise<CommandWay> => (loading ??= load())
+  const { enforces, make, reap } = parts
+  let made: CommandWay | undefined
+  const way = async (): Promise<CommandWay> => {
+    const code = await loadLaunched()
+    return (made ??= make(code))
+  }
   return {
     kind,
     get enforces() {

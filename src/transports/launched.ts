@@ -1,6 +1,6 @@
 /**
- * What brings workers up outside of this process, and runs their work. It is loaded when the first of that is needed, all at once: most
- * programs that import the package start nothing outside of themselves.
+ * What brings workers up outside of the fleet's own code, and runs commands: processes, threads, containers, other hosts, and the lines of workers
+ * that dial in. It is loaded by `late.ts` when the first of that is needed, all at once: most programs that import the package need none of it.
  */
 export { inherited } from './commands/command-launch.ts'
 export { localCommands } from './commands/local-commands.ts'

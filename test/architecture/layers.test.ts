@@ -26,9 +26,8 @@ describe('layers', () => {
 })
 
 function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  )
+  const statements = /^(?:import|export)\b[^'"]*?from '([^']+)'|\b(?:import|getBuiltinModule)\('([^']+)'\)|^import '([^']+)'/gm
+  return [...read(file).matchAll(statements)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
 function problemOf(file: string, specifier: string): string[] {

@@ -21,6 +21,17 @@ test('the package is loaded with its engine, and without what works elsewhere or
     expect(atOnce.has(file), file).toBe(false)
 })
 
+test('nothing that is loaded with the package loads what encrypts and hashes, nor makes a field of the contract', () => {
+  const texts = [...atOnce].map((file) => ({ file, text: read(file) }))
+  expect(texts.filter(({ text }) => /^import (?!type\b)[^'"]*from 'node:crypto'/m.test(text))).toEqual([])
+  const makers = 'object|optional|list|map|text|hiddenText|pattern|sized|integer|distinct|z\\.(?!registry)\\w+'
+  const fields = [...read('protocol/field.ts').matchAll(/^export const (\w+) = field\(/gm)].map(([, name = '']) => name)
+  expect(fields).toEqual(expect.arrayContaining(['token', 'u32', 'timestamp']))
+  const made = new RegExp(`^(?:export )?const \\w+ = (?:${makers}|${fields.join('|')})\\(`, 'm')
+  expect(made.test(`const a = 1\nexport const id = token().refine(fits)`)).toBe(true)
+  expect(texts.filter(({ file, text }) => file.startsWith('protocol/') && made.test(text)).map(({ file }) => file)).toEqual([])
+})
+
 /** The files of src that are loaded with one, through imports of more than types. */
 function loadedWith(entry: string): Set<string> {
   const files = new Set([entry])
@@ -30,5 +41,9 @@ function loadedWith(entry: string): Set<string> {
 }
 
 function targets(file: string, pattern: RegExp): string[] {
-  return [...readFileSync(join(src, file), 'utf8').matchAll(pattern)].map(([, target = '']) => join(dirname(file), target))
+  return [...read(file).matchAll(pattern)].map(([, target = '']) => join(dirname(file), target))
+}
+
+function read(file: string): string {
+  return readFileSync(join(src, file), 'utf8')
 }

@@ -3,13 +3,15 @@ import type { Ids } from '../../ports/ids.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
 import { withDurableFolders } from './durable-folders.ts'
-import { layoutOf } from './layout.ts'
 import type { HostFacts } from './process-identity.ts'
 import { hostFacts } from './process-identity.ts'
+import { type JsonStoreFacts, storeFacts } from './store-facts.ts'
 
 /** What a JSON store is made of. */
 export interface JsonStoreParts {
   readonly folder: string
+  /** What the folder was when the store was named. Default: what it is now. */
+  readonly facts?: JsonStoreFacts
   readonly clock: Clock
   readonly ids: Ids
   /** A segment of the journal is followed by the next one at this size. Default 16 MiB. */
@@ -25,6 +27,7 @@ export interface JsonStoreParts {
 const defaults = { segmentBytes: 16 * 1024 * 1024, roomBytes: 512 * 1024, indexDelayMs: 1000 }
 
 export function completeParts(parts: JsonStoreParts): Required<JsonStoreParts> {
-  const disk = withDurableFolders(parts.disk ?? nodeDisk, layoutOf(parts.folder).root)
-  return { ...defaults, host: hostFacts, ...parts, disk }
+  const { facts = storeFacts(parts.folder) } = parts
+  const disk = withDurableFolders(parts.disk ?? nodeDisk, facts.home)
+  return { ...defaults, host: hostFacts, ...parts, facts, disk }
 }

@@ -31,7 +31,6 @@ import { RemovedFolders } from './removed-folders.ts'
 import { RunLookup } from './run-lookup.ts'
 import { SegmentRetention } from './segment-retention.ts'
 import { Snapshots } from './snapshot.ts'
-import { storeFacts } from './store-facts.ts'
 import type { JsonStoreParts } from './store-parts.ts'
 import { completeParts } from './store-parts.ts'
 import { StoreReading } from './store-reading.ts'
@@ -59,13 +58,13 @@ class JsonStore implements Store {
   readonly #retention: SegmentRetention
   readonly #former = new Set<string>()
   #owned: Ownership | undefined
-  #opening: AbortController | undefined
+  #opening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: JsonStoreParts) {
     this.#parts = completeParts(parts)
-    this.#layout = layoutOf(parts.folder)
-    const { name, folder, home, recordings } = storeFacts(parts.folder)
+    const { name, folder, home, recordings } = this.#parts.facts
+    this.#layout = layoutOf(home)
     this.name = name
     this.folder = folder
     this.home = home
@@ -93,15 +92,18 @@ class JsonStore implements Store {
   }
 
   async open(options: Parameters<Store['open']>[0]): Promise<StoreOpening> {
-    if (this.#owned?.lost.signal.aborted === true) await this.close()
-    await this.#closing
-    if (this.#opening !== undefined || this.#owned !== undefined)
+    const isLost = this.#owned?.lost.signal.aborted === true
+    const isOpen = this.#owned !== undefined && !isLost && this.#closing === undefined
+    if (this.#opening !== undefined || isOpen)
       throw new FleetError('store_owned', `The ${this.name} is open already, in this very process. Close it first.`)
-    const opening = new AbortController()
-    this.#opening = opening
-    const signal = options.signal === undefined ? opening.signal : AbortSignal.any([options.signal, opening.signal])
+    // Known before anything is waited for, so that whoever closes the store meanwhile ends this.
+    const stop = new AbortController()
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+    const opened = this.#openAfter(isLost ? this.#closeOnce() : this.#closing, { ...options, signal })
+    const quiet = () => undefined
+    this.#opening = { stop, ended: opened.then(quiet, quiet) }
     try {
-      return await this.#open({ ...options, signal })
+      return await opened
     } catch (cause) {
       if (FleetError.is(cause) || signal.aborted) throw cause
       throw new FleetError(
@@ -190,10 +192,30 @@ class JsonStore implements Store {
     return readOwner(disk, this.#layout.journal, await resolveChain(disk, this.#layout.journal), host)
   }
 
-  close(): Promise<void> {
-    this.#opening?.abort()
+  async close(): Promise<void> {
+    if (this.#opening !== undefined) {
+      this.#opening.stop.abort()
+      await this.#opening.ended
+    }
+    await this.#closeOnce()
+  }
+
+  #closeOnce(): Promise<void> {
     this.#closing ??= this.#close().finally(() => (this.#closing = undefined))
     return this.#closing
+  }
+
+  /** Opens it, unless nobody wants it open any more. */
+  async #openAfter(
+    closing: Promise<void> | undefined,
+    options: OpeningOptions & { readonly signal: AbortSignal },
+  ): Promise<StoreOpening> {
+    await closing
+    options.signal.throwIfAborted()
+    const opened = await this.#open(options)
+    if (options.signal.aborted) await this.#closeOnce()
+    options.signal.throwIfAborted()
+    return opened
   }
 
   async #open(options: OpeningOptions): Promise<StoreOpening> {

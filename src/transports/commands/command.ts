@@ -56,7 +56,7 @@ export function commandTransport(options: CommandTransportOptions): Transport & 
   const probed = (): SandboxProbe => (answer ??= probe())
   return commandsOver('command', {
     enforces: () => enforcementOf(probed()),
-    load: async () => (await import('../launched.ts')).localCommands({ ...options, probe: probed }),
+    make: ({ localCommands }) => localCommands({ ...options, probe: probed }),
     reap: ({ storeId, recorded }) => reapOrphans({ storeId, recorded, clock }),
   })
 }

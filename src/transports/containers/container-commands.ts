@@ -2,6 +2,7 @@ import type { Transport } from '../../ports/transport.ts'
 import { commandsOver } from '../command-way.ts'
 import { enforcementOf } from '../enforcement.ts'
 import type { ContainerOptions } from './container-options.ts'
+import { loadLaunched } from '../late.ts'
 
 /**
  * Runs `metadata.command` of tasks as `commandTransport` does, each in a container of its own: without a shell, in the task's workspace
@@ -13,10 +14,9 @@ import type { ContainerOptions } from './container-options.ts'
  * - It is asked to end, and killed, by its name; `reap` removes what an earlier fleet left behind (HO5, LE6).
  */
 export function containerCommands(options: ContainerOptions): Transport & Required<Pick<Transport, 'checks'>> {
-  const load = async () => (await import('../launched.ts')).commandsInContainers(options)
   return commandsOver('docker', {
     enforces: () => enforcementOf(options.probe()),
-    load,
-    reap: async ({ storeId }) => (await load()).reap(storeId),
+    make: ({ commandsInContainers }) => commandsInContainers(options),
+    reap: async ({ storeId }) => (await loadLaunched()).commandsInContainers(options).reap(storeId),
   })
 }

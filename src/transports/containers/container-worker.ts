@@ -5,6 +5,7 @@ import { enforcementOf } from '../enforcement.ts'
 import type { ContainerClient } from './container-client.ts'
 import type { createImageKeeper } from './container-images.ts'
 import { type ContainerOptions, termsOf } from './container-options.ts'
+import { loadLaunched } from '../late.ts'
 
 /**
  * Starts worker programs in containers (HO2). They see no file of the host: a program serves attempts that are not known when it starts, and what
@@ -20,7 +21,7 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
   /** What an earlier incarnation left must be gone before this one begins. */
   let reaped: Promise<void> | undefined
   const required = async (): Promise<ContainerClient> => {
-    const { createContainerClient } = await import('../launched.ts')
+    const { createContainerClient } = await loadLaunched()
     const probed = options.probe()
     if ('missing' in probed) throw new Error(`No containers can be run here: ${probed.missing}.`)
     return (client ??= createContainerClient(probed.host, clock))
@@ -33,7 +34,7 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
     sharesFiles: false,
     async start({ launch, confined, log, signal }) {
       const { containerName, createImageKeeper, fleetUser, labelsOf, nobody, reapContainers, startWorkerProgram } =
-        await import('../launched.ts')
+        await loadLaunched()
       const there = await required()
       const problem = wordsProblem(args)
       if (problem !== undefined) throw new Error(`The worker program of ${image} cannot be started: ${problem}.`)
@@ -74,7 +75,7 @@ export function containerLauncher(options: ContainerOptions & { readonly args: r
       })
     },
     async reap({ storeId }) {
-      const { reapContainers } = await import('../launched.ts')
+      const { reapContainers } = await loadLaunched()
       await reapContainers(await required(), { storeId })
     },
   }

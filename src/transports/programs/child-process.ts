@@ -3,6 +3,7 @@ import type { Environment } from '../../ports/environment.ts'
 import { killCarriers, reapOrphans } from '../orphans.ts'
 import { unconfined } from '../enforcement.ts'
 import type { LaunchOrder, WorkerLauncher } from './worker-launcher.ts'
+import { loadLaunched } from '../late.ts'
 
 /** How worker processes are started. */
 export interface ChildProcessOptions {
@@ -27,7 +28,7 @@ export function childProcessLauncher(
     sharesFiles: true,
     startsAhead: true,
     async start({ launch, log, signal }) {
-      const { inherited, startWorkerProgram } = await import('../launched.ts')
+      const { inherited, startWorkerProgram } = await loadLaunched()
       signal.throwIfAborted()
       started += 1
       const mark = {

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Files } from '../../ports/files.ts'
 import type { Transport } from '../../ports/transport.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
+import { loadLaunched } from '../late.ts'
 
 /** How a pool spreads attempts over worker programs. */
 export interface PoolOptions {
@@ -45,7 +46,7 @@ export function poolTransport(parts: PoolParts): Transport {
     survives: false,
     serves: { handlers, plain, commands: false },
     async open(launch, { signal }) {
-      const { createPool } = await import('../launched.ts')
+      const { createPool } = await loadLaunched()
       signal.throwIfAborted()
       const pool = createPool(launch, parts)
       await pool.warm(signal)

@@ -2,6 +2,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { Clock } from '../../ports/clock.ts'
 import { unconfined } from '../enforcement.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
+import { loadLaunched } from '../late.ts'
 
 /** How worker threads are started. */
 export interface WorkerThreadOptions {
@@ -19,7 +20,7 @@ export function workerThreadLauncher(options: WorkerThreadOptions & { readonly c
     sharesFiles: true,
     startsAhead: true,
     async start(order) {
-      const { startThread } = await import('../launched.ts')
+      const { startThread } = await loadLaunched()
       order.signal.throwIfAborted()
       return startThread(options, order)
     },

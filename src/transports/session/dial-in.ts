@@ -4,6 +4,7 @@ import type { Transport } from '../../ports/transport.ts'
 import type { HelloFrame } from '../../protocol/worker-protocol.ts'
 import { AttemptLines } from './attempt-lines.ts'
 import type { Greeting } from './worker-greeting.ts'
+import { loadLaunched } from '../late.ts'
 
 /** A transport whose workers come by themselves, over connections that the application accepted (HO2). */
 export interface DialInTransport extends Transport {
@@ -81,7 +82,7 @@ export function dialInTransport(options: {
       },
     },
     async open({ workerId, ...launch }, { signal }) {
-      const { openSession } = await import('../launched.ts')
+      const { openSession } = await loadLaunched()
       const place = placeOf(workerId)
       const greeting = await nextOf(place, signal)
       const { incarnation } = greeting.hello
@@ -102,8 +103,8 @@ export function dialInTransport(options: {
 
 /** Rejects when nobody waits any more. */
 async function nextOf(place: Place, signal: AbortSignal): Promise<Greeting> {
+  signal.throwIfAborted()
   while (place.next === undefined) {
-    signal.throwIfAborted()
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         place.wake = undefined
@@ -113,6 +114,7 @@ async function nextOf(place: Place, signal: AbortSignal): Promise<Greeting> {
       place.wake = wake
       signal.addEventListener('abort', wake, { once: true })
     })
+    signal.throwIfAborted()
   }
   const greeting = place.next
   place.current = greeting

@@ -1,6 +1,7 @@
 import type { WorkerLauncher } from '../programs/worker-launcher.ts'
 import type { SshParts } from './ssh-client.ts'
 import { sshEnforces } from './ssh.ts'
+import { loadLaunched } from '../late.ts'
 
 /** Starts worker programs at another host, each over a connection of its own; they speak the protocol over it (HO5). */
 export function sshLauncher(parts: SshParts): WorkerLauncher {
@@ -11,7 +12,7 @@ export function sshLauncher(parts: SshParts): WorkerLauncher {
     enforces: sshEnforces,
     sharesFiles: false,
     async start(order) {
-      const { startOverSsh } = await import('../launched.ts')
+      const { startOverSsh } = await loadLaunched()
       return startOverSsh(parts, command, order)
     },
   }

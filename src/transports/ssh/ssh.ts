@@ -23,7 +23,9 @@ export const sshEnforces: Enforcement = unconfined('nothing confines what runs a
  * there again. A command finds what commands of this machine find, with a workspace of its own where no working directory is named.
  */
 export function sshTransport(parts: SshTransportParts): Transport {
-  const load = async () => (await import('../launched.ts')).commandsOverSsh(parts)
   // The host proves by its key who it is, before anything is sent (HO5).
-  return { ...commandsOver('ssh', { enforces: () => sshEnforces, load }), verifiesIdentity: true }
+  return {
+    ...commandsOver('ssh', { enforces: () => sshEnforces, make: ({ commandsOverSsh }) => commandsOverSsh(parts) }),
+    verifiesIdentity: true,
+  }
 }

@@ -193,6 +193,30 @@ describe('the end', () => {
     expect([closed.is, lost()]).toEqual([true, 0])
   })
 
+  test.each(['closed', 'retired'] as const)(
+    'CO8 WO a worker that comes up after it was %s is ended at once, and waited for',
+    async (how) => {
+      const held = createHeldTransport()
+      const opening: { come: () => void } = { come: () => undefined }
+      const open: HeldTransport['open'] = async (...given) => {
+        await new Promise<void>((resolve) => (opening.come = resolve))
+        return held.open(...given)
+      }
+      const { begin, clock, host, lost, worker } = hosted({}, { open })
+      begin()
+      await clock.settle()
+      if (how === 'retired') await host.retire(worker)
+      const closed = { is: false }
+      void host.close({ reason: 'closing', graceMs: 70 }).then(() => (closed.is = true))
+      await clock.settle()
+      expect(closed.is).toBe(false)
+      opening.come()
+      await clock.settle()
+      expect(last(held).closes).toMatchObject([{ graceMs: 0 }])
+      expect([closed.is, lost(), worker.channel]).toEqual([true, 0, undefined])
+    },
+  )
+
   test('CO8 closing does not wait for the next start of a worker that is down, and there is none', async () => {
     const { begin, clock, transport, launches, host } = hosted()
     transport.failures.push(new Error('no'))

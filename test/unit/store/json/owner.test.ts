@@ -177,3 +177,33 @@ test(
     expect(await seqs(store(), 'run-1')).toEqual([1, 2])
   },
 )
+
+test('ST6 an opening that waits for an owner ends when the store is closed meanwhile', async () => {
+  const { store } = await storeFolder()
+  const owner = store()
+  await owner.open({ instance: 'owner' })
+  const next = store()
+  const waiting = next.open({ instance: 'next', waitMs: 60_000 })
+  await next.close()
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  await owner.close()
+  expect(await next.owner()).toBeUndefined()
+})
+
+test('ST6 a store that is closed while it opens is not owned afterwards, and can be opened again', async () => {
+  const { store } = await storeFolder()
+  const one = store()
+  const opening = one.open({ instance: 'one' })
+  await Promise.all([one.close(), expect(opening).rejects.toMatchObject({ name: 'AbortError' })])
+  expect(await store().owner()).toBeUndefined()
+  await expect(one.append([batch('run-1', 0)])).rejects.toMatchObject({ code: 'not_stored' })
+  await one.open({ instance: 'again' })
+  await expect(one.open({ instance: 'twice' })).rejects.toMatchObject({ code: 'store_owned' })
+  await one.append([batch('run-1', 0)])
+  const closing = one.close()
+  // Whoever opens it while it closes waits for that.
+  const reopened = one.open({ instance: 'behind' })
+  await closing
+  await reopened
+  expect(await seqs(one, 'run-1')).toEqual([1])
+})
