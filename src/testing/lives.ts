@@ -1,5 +1,5 @@
 import { engineDefaults } from '../engine/defaults.ts'
-import { openFleet } from '../fleet/create-fleet.ts'
+import { openFleet } from '../fleet/open-fleet.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { FleetOptions, WorkerOptions } from '../fleet/options.ts'
 import type { Batch, Store } from '../ports/store.ts'

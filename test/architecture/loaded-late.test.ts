@@ -10,13 +10,18 @@ const atOnce = loadedWith('index.ts')
 
 test('what is loaded late is not loaded with the package as well', () => {
   const late = [...atOnce].flatMap((file) => targets(file, /\bimport\('(\.[^']+)'\)/g))
-  expect(late).toEqual(expect.arrayContaining(['transports/launched.ts', 'store/json/json-store.ts']))
+  expect(late).toEqual(expect.arrayContaining(['fleet/open-fleet.ts', 'transports/launched.ts', 'store/json/json-store.ts']))
   expect(late.filter((file) => atOnce.has(file))).toEqual([])
 })
 
-test('the package is loaded with its engine, and without what works elsewhere or on a disk', () => {
-  expect([...atOnce]).toEqual(expect.arrayContaining(['engine/engine.ts', 'transports/ssh/ssh.ts', 'store/memory.ts']))
-  const late = ['transports/ssh/ssh-client.ts', 'transports/programs/pool.ts', 'transports/commands/command-attempt.ts']
+test('the package is loaded without what opens a fleet, works elsewhere, or keeps on a disk', () => {
+  expect([...atOnce]).toEqual(expect.arrayContaining(['fleet/create-fleet.ts', 'transports/ssh/ssh.ts', 'store/memory.ts']))
+  const late = [
+    'engine/engine.ts',
+    'transports/ssh/ssh-client.ts',
+    'transports/programs/pool.ts',
+    'transports/commands/command-attempt.ts',
+  ]
   for (const file of [...late, 'transports/containers/container-run.ts', 'store/json/journal-writer.ts', 'store/json/store.ts'])
     expect(atOnce.has(file), file).toBe(false)
 })

@@ -1,4 +1,4 @@
-import { openFleet } from '../../fleet/create-fleet.ts'
+import { openFleet } from '../../fleet/open-fleet.ts'
 import type { FleetCalls } from '../../fleet/calls.ts'
 import type { FleetLimits } from '../../fleet/options.ts'
 import type { NotedOpening, NotedWorker } from '../../fleet/seamed-calls.ts'
