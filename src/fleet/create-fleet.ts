@@ -8,7 +8,7 @@ import type { FleetOptions } from './options.ts'
  */
 export async function createFleet(options: FleetOptions = {}): Promise<Fleet> {
   const given = { ...options }
-  // The first fleet of a process loads what a fleet is made of: whoever reads a store, or defines a task, needs none of it.
+  // The first fleet of a process loads what opens one: whoever reads a store, or defines a task, needs none of it.
   const { openFleet } = await import('./open-fleet.ts')
   return (await openFleet(given)).fleet
 }
