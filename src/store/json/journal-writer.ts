@@ -119,7 +119,7 @@ export class JournalWriter {
   checkFence(): boolean {
     const { disk, journal, header, onFenced } = this.#parts
     const next = segmentPath(journal, segmentName(header.epoch + 1, 1))
-    if (this.#isFenced || (!disk.exists(next) && disk.exists(segmentPath(journal, this.#open.segment)))) return this.#isFenced
+    if (this.#isFenced || (!disk.exists(next) && disk.remains(segmentPath(journal, this.#open.segment)))) return this.#isFenced
     this.#isFenced = true
     onFenced()
     return true

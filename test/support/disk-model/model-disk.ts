@@ -73,6 +73,11 @@ export class ModelDisk implements Disk {
     return this.#isTaken(path)
   }
 
+  readonly remains = (path: string): boolean => {
+    this.#call('remains', path)
+    return this.#isTaken(path)
+  }
+
   readonly list = async (folder: string): Promise<readonly string[]> => {
     this.#call('list', folder)
     return this.tree.list(folder)

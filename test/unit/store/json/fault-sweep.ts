@@ -2,7 +2,7 @@ import type { DiskCall, DiskFault } from '../../../support/disk-model/model-disk
 import { Trial } from './trial.ts'
 
 const naming = ['link', 'rename', 'remove', 'removeFolder', 'makeFolder'] as const
-const looking = ['read', 'facts', 'exists', 'list'] as const
+const looking = ['read', 'facts', 'exists', 'remains', 'list'] as const
 const writing = ['write', 'sync', 'truncate', 'rewrite'] as const
 
 /** What may fail with which code. */

@@ -10,6 +10,7 @@ export function memoryDisk(files: Readonly<Record<string, string | Buffer>>): Di
       return size === undefined ? undefined : { size, modifiedAt: 0 }
     },
     exists: (path) => files[path] !== undefined,
+    remains: (path) => files[path] !== undefined,
     list: async (folder) =>
       Object.keys(files)
         .filter((path) => path.startsWith(`${folder}/`))
