@@ -1,6 +1,6 @@
 import type { Batch, RunRow } from '../ports/store.ts'
 import type { RunFacts } from './admission.ts'
-import { hasEnded } from './row-list.ts'
+import { copyRow, hasEnded } from './row-list.ts'
 
 interface KeptRun {
   /** Entries as text, so that nobody's later changes reach them. */
@@ -16,7 +16,7 @@ export interface TextBatch {
 }
 
 export function textOf({ run, entries, row }: Batch): TextBatch {
-  return { run, entries: entries.map((entry) => JSON.stringify(entry)), row: row && structuredClone(row) }
+  return { run, entries: entries.map((entry) => JSON.stringify(entry)), row: row && copyRow(row) }
 }
 
 /** The durable runs of a memory store. */

@@ -8,6 +8,11 @@ export function hasEnded(row: Pick<RunRow, 'status' | 'unsettled'> | undefined):
   return row !== undefined && ended.has(row.status) && (row.unsettled ?? 0) === 0
 }
 
+/** What the owner of a row does with it later changes nothing of its copy. `structuredClone` takes longer than making its text. */
+export function copyRow(row: RunRow): RunRow {
+  return row.counts === undefined ? { ...row } : { ...row, counts: { ...row.counts } }
+}
+
 /** Rows that match, newest first; of equal age, the one that came last in `rows` first. */
 export function listRows(
   rows: Iterable<RunRow>,

@@ -1,7 +1,6 @@
 import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, openSync, read, statSync, writeSync } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** A file open for writing. */
@@ -101,7 +100,7 @@ export const nodeDisk: Disk = {
       await folder.close()
     }
   },
-  turn: () => setImmediate(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
 }
 
 function exists(path: string): boolean {

@@ -1,4 +1,5 @@
 import type { Batch, RunRow, StoredEntry } from '../../ports/store.ts'
+import { copyRow } from '../row-list.ts'
 import type { RunHeads } from './run-heads.ts'
 import type { LineBuffer } from './line-buffer.ts'
 import { entryBody, entryTop } from './segment-line.ts'
@@ -26,7 +27,7 @@ export function prepareBatch({ run, after, entries, row }: Batch): PreparedBatch
   const bodies = entries.map((entry: StoredEntry, index) =>
     entryBody(index === last && row !== undefined ? { row, entry } : { entry }),
   )
-  return { run, first: after + 1, bodies, ...(row !== undefined && { row: structuredClone(row) }) }
+  return { run, first: after + 1, bodies, ...(row !== undefined && { row: copyRow(row) }) }
 }
 
 /** The lines of batches that are written together at an offset, each chained to its run's line before (VE7). */

@@ -53,6 +53,9 @@ export class JournalWriter {
   readonly #parts: WriterParts
   readonly #admission: Admission
   #open: OpenSegment
+  /** Where the open segment lies, and where that of the next epoch would: each append looks there. */
+  #openPath: string
+  readonly #nextPath: string
   #segmentNumber: number
   #waiting: Call[] = []
   #working: Promise<void> | undefined
@@ -62,11 +65,15 @@ export class JournalWriter {
   #isFenced = false
   #isClosed = false
   #lastSyncMs = 0
+  /** How many calls shared the last write. */
+  #lastCalls = 0
   readonly #buffer = new LineBuffer()
 
   constructor(parts: WriterParts) {
     this.#parts = parts
     this.#open = parts.opened
+    this.#openPath = segmentPath(parts.journal, parts.opened.segment)
+    this.#nextPath = segmentPath(parts.journal, segmentName(parts.header.epoch + 1, 1))
     this.#segmentNumber = parts.header.segment
     this.#admission = new Admission({
       seq: (run) => parts.reader.heads.seq(run),
@@ -79,13 +86,13 @@ export class JournalWriter {
   async append(batches: readonly Batch[]): Promise<void> {
     if (!this.#mustSettle()) return this.#admit(batches)
     const copies = structuredClone(batches)
-    await this.settle()
+    await this.#settleToWrite()
     await this.#admit(copies)
   }
 
   /** Appends a run's tombstone (RU8). */
   async remove(run: string): Promise<void> {
-    await this.settle()
+    await this.#settleToWrite()
     if (this.#isFenced) throw conflict()
     const seq = this.#admission.admitRemoval(run)
     if (seq === undefined) return
@@ -96,6 +103,13 @@ export class JournalWriter {
   /** After a failed write or sync: finds out what is there, keeps it, and goes on in a new segment (ST5). */
   settle(): Promise<void> {
     return this.#mustSettle() ? this.#goOn() : Promise.resolve()
+  }
+
+  /** Whoever writes is told that nothing of theirs was stored, and not only that the segment before cannot be read (ST1). */
+  #settleToWrite(): Promise<void> {
+    return this.settle().catch((cause: unknown) => {
+      throw FleetError.is(cause, 'unreadable_file') ? notStored(cause) : cause
+    })
   }
 
   /**
@@ -110,16 +124,15 @@ export class JournalWriter {
 
   /** Goes on in a new segment, which begins with the record of those that may go (ST7). */
   async drop(record: DropRecord): Promise<void> {
-    await this.settle()
+    await this.#settleToWrite()
     if (this.#isFenced) throw conflict()
     await this.#enqueue([], record)
   }
 
   /** Looks whether a newer epoch has begun (ST6). Its name may have gone by now, but not before one's own segments did (ST7). */
   checkFence(): boolean {
-    const { disk, journal, header, onFenced } = this.#parts
-    const next = segmentPath(journal, segmentName(header.epoch + 1, 1))
-    if (this.#isFenced || (!disk.exists(next) && disk.remains(segmentPath(journal, this.#open.segment)))) return this.#isFenced
+    const { disk, onFenced } = this.#parts
+    if (this.#isFenced || (!disk.exists(this.#nextPath) && disk.remains(this.#openPath))) return this.#isFenced
     this.#isFenced = true
     onFenced()
     return true
@@ -168,8 +181,11 @@ export class JournalWriter {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await this.#parts.disk.turn()
+      // Whoever is alone, as a fleet is, waits for nobody; several come again together, each a moment after the other.
+      if (this.#lastCalls > 1) await this.#parts.disk.turn()
+      else await undefined
       const calls = this.#waiting
+      this.#lastCalls = calls.length
       this.#waiting = []
       try {
         await this.#write(calls)
@@ -275,6 +291,7 @@ export class JournalWriter {
         throw cause
       }
       this.#open = next
+      this.#openPath = segmentPath(journal, next.segment)
       this.#isUnsettled = false
       reader.follow(previous, placeOf(next), dropped)
       const moved = kept.items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))
