@@ -36,7 +36,7 @@ export interface Defaults {
   readonly keptReports: number
   /** Tasks in one entry, and in a run that is created by one append (RU1). */
   readonly taskSlice: number
-  /** Entries of a run after which a snapshot of it is taken (ST7); a run of more than twice as many tasks waits for half as many. */
+  /** Entries of a run after which a snapshot of it is taken (ST7); a run of more than four times as many tasks waits for a quarter of them. */
   readonly snapshotAfter: number
   /** The same at the end of the run, or of the fleet: fewer are read as fast. */
   readonly snapshotAtEndAfter: number
@@ -61,6 +61,6 @@ export const engineDefaults: Defaults = {
   alertCloseGraceMs: 5_000,
   keptReports: 10_000,
   taskSlice: 1_000,
-  snapshotAfter: 100_000,
+  snapshotAfter: 25_000,
   snapshotAtEndAfter: 10_000,
 }

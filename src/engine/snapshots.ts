@@ -59,7 +59,7 @@ export function createSnapshots(
 
   function isDue(run: RunState): boolean {
     // The larger the run, the more of it every snapshot writes again.
-    const every = isEndedRun(run.status) ? defaults.snapshotAtEndAfter : Math.max(defaults.snapshotAfter, run.tasks.size / 2)
+    const every = isEndedRun(run.status) ? defaults.snapshotAtEndAfter : Math.max(defaults.snapshotAfter, run.tasks.size / 4)
     return run.opened && run.seq - run.snapshotSeq >= every
   }
 

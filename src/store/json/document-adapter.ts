@@ -26,12 +26,15 @@ export class DocumentAdapter<T> implements Adapter<T> {
   readonly #path: string
   readonly #kind: string
   readonly #unique: () => string
+  readonly #put: typeof replaceFile
 
-  constructor(disk: Disk, path: string, kind: string, unique: () => string) {
+  /** `put`: how the file comes to its place. */
+  constructor(disk: Disk, path: string, kind: string, unique: () => string, put = replaceFile) {
     this.#disk = disk
     this.#path = path
     this.#kind = kind
     this.#unique = unique
+    this.#put = put
   }
 
   async read(): Promise<T | null> {
@@ -61,7 +64,7 @@ export class DocumentAdapter<T> implements Adapter<T> {
       crc: checksum(bytes),
     } satisfies Envelope)
     const whole = Buffer.concat([Buffer.from(top.slice(0, -1)), beforeData, bytes, afterData])
-    await replaceFile(this.#disk, this.#path, whole, this.#unique())
+    await this.#put(this.#disk, this.#path, whole, this.#unique())
   }
 }
 

@@ -6,6 +6,7 @@ import type { Disk } from './disk.ts'
 import { DocumentAdapter } from './document-adapter.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { Layout } from './layout.ts'
+import { putFile } from './whole-file.ts'
 
 /** What `snapshot.json` says: these shards, in this order, with the entries after `seq`, are the run's state. */
 interface Manifest {
@@ -28,6 +29,9 @@ interface Shard {
   readonly file: string
   readonly records: readonly SnapshotRecord[]
 }
+
+/** So many shards are on their way to the disk at once: one after the other, a snapshot took so long that it was old when it was whole. */
+const shardsAtOnce = 4
 
 /** A shard may go while it is read, because a newer snapshot took its place: then that one is read. */
 const readTries = 3
@@ -107,18 +111,8 @@ export class Snapshots {
     const { disk, reader } = this.#parts
     const folder = this.#shardFolder(run)
     await disk.makeFolder(folder)
-    const there = new Set(await disk.list(folder))
-    const whole = this.#whole.get(run)
     const before = await this.#manifest(run)
-    const shards: ShardRef[] = []
-    for (const { seq, records } of source.shards) {
-      const same = before?.shards[shards.length]
-      const isSame = same?.seq === seq && there.has(same.file) && whole?.has(same.file) === true
-      const shard = isSame ? same : { seq, file: `${String(shards.length).padStart(4, '0')}-${seq}.json` }
-      if (!isSame) await new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() }).write()
-      shards.push(shard)
-      await disk.turn()
-    }
+    const shards = await this.#saveShards(run, source, before)
     const through = await source.through()
     const head = reader.heads.get(run)
     const isDurable = through !== undefined && head !== undefined && through <= head.seq
@@ -129,6 +123,38 @@ export class Snapshots {
     }
     const kept = new Set((isDurable ? shards : before?.shards)?.map(({ file }) => file))
     for (const name of await disk.list(folder)) if (!kept.has(name)) await disk.remove(join(folder, name))
+  }
+
+  /** Saves the shards that are not what the snapshot before has of them. They survive a power loss when all of them are there. */
+  async #saveShards(run: string, source: SnapshotSource, before: Manifest | undefined): Promise<readonly ShardRef[]> {
+    const { disk } = this.#parts
+    const folder = this.#shardFolder(run)
+    const there = new Set(await disk.list(folder))
+    const whole = this.#whole.get(run)
+    const shards: ShardRef[] = []
+    const writing: Promise<void>[] = []
+    try {
+      for (const { seq, records } of source.shards) {
+        const same = before?.shards[shards.length]
+        const isSame = same?.seq === seq && there.has(same.file) && whole?.has(same.file) === true
+        const shard = isSame ? same : { seq, file: `${String(shards.length).padStart(4, '0')}-${seq}.json` }
+        shards.push(shard)
+        if (!isSame) {
+          if (writing.length === shardsAtOnce) await writing.shift()
+          const written = new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() }).write()
+          // It is awaited later; until then its failure is nobody's.
+          written.catch(() => undefined)
+          writing.push(written)
+        }
+        await disk.turn()
+      }
+      await Promise.all(writing)
+      await disk.syncFolder(folder)
+    } finally {
+      // Nothing comes to the folder any more once this is told.
+      await Promise.allSettled(writing)
+    }
+    return shards
   }
 
   #remember(run: string, shards: readonly ShardRef[]): void {
@@ -151,7 +177,7 @@ export class Snapshots {
 
   #shard(run: string, file: string): DocumentAdapter<Shard> {
     const { disk, unique } = this.#parts
-    return new DocumentAdapter(disk, join(this.#shardFolder(run), file), 'snapshot-shard', unique)
+    return new DocumentAdapter(disk, join(this.#shardFolder(run), file), 'snapshot-shard', unique, putFile)
   }
 
   #shardFolder(run: string): string {

@@ -5,6 +5,12 @@ import { writeAll } from './segment-file.ts'
 
 /** Puts a file in place of what was there: after a power loss it is the old one or the new one, whole. */
 export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array, unique: string): Promise<void> {
+  await putFile(disk, path, bytes, unique)
+  await disk.syncFolder(dirname(path))
+}
+
+/** The same, as long as the folder is synced before anything counts on it: after a power loss the old one may be there again. */
+export async function putFile(disk: Disk, path: string, bytes: Uint8Array, unique: string): Promise<void> {
   const temporary = `${path}.${unique}.tmp`
   try {
     await writeSynced(disk, temporary, bytes)
@@ -13,7 +19,6 @@ export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array, u
     await disk.remove(temporary).catch(() => undefined)
     throw error
   }
-  await disk.syncFolder(dirname(path))
 }
 
 /** Creates a file with all of its content in one step. False when the name is taken: then somebody else was first. */

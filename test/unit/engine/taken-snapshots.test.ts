@@ -75,11 +75,11 @@ describe('a snapshot of a run', () => {
       snapshots.consider(runs[0]!)
       return asked.length === 1
     }
-    expect(due((run) => (run.seq = 14), 8)).toBe(true)
-    expect(due((run) => (run.seq = 14), 12)).toBe(false)
-    expect(due((run) => (run.seq = 16), 12)).toBe(true)
+    expect(due((run) => (run.seq = 14), 16)).toBe(true)
+    expect(due((run) => (run.seq = 14), 24)).toBe(false)
+    expect(due((run) => (run.seq = 16), 24)).toBe(true)
     for (const status of ['completed', 'failed', 'cancelled'] as const) {
-      expect(due((run) => Object.assign(run, { seq: 12, status }), 12)).toBe(true)
+      expect(due((run) => Object.assign(run, { seq: 12, status }), 24)).toBe(true)
       expect(due((run) => Object.assign(run, { seq: 11, status }))).toBe(false)
     }
     expect(due((run) => Object.assign(run, { seq: 99, opened: false }))).toBe(false)

@@ -1,9 +1,12 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { taken } from '../../../../src/testing/store-checks/sample.ts'
+import type { Disk } from '../../../../src/store/json/disk.ts'
+import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import { afterCrash, batch, seqs, storeFolder } from './store-folder.ts'
+import { modelStore } from './witness.ts'
 
 const records = (count: number, seq: number) =>
   Array.from({ length: count }, (_, index) => ({ key: `task:${index}`, seq, value: { index } }))
@@ -61,6 +64,61 @@ test('ST7 a snapshot that is given up leaves nothing behind', async () => {
   await owner.saveSnapshot('run-1', { ...taken(9, records(700, 9)), through: () => Promise.resolve(undefined) })
   expect(await shards()).toEqual(['0000-3.json', '0001-3.json'])
   expect((await owner.loadSnapshot('run-1'))?.seq).toBe(3)
+})
+
+test('ST7 shards go to the disk four at once, and their names are stored, together, before the manifest has them', async () => {
+  const disk = new ModelDisk()
+  let [writing, most] = [0, 0]
+  const open: Disk['open'] = async (path, options) => {
+    const file = await disk.open(path, options)
+    if (!path.includes('/snapshot/')) return file
+    writing += 1
+    most = Math.max(most, writing)
+    const sync = async () => {
+      for (let turns = 0; turns < 20; turns += 1) await disk.turn()
+      await file.sync()
+    }
+    return { ...file, sync, close: () => ((writing -= 1), file.close()) }
+  }
+  const owner = modelStore({ ...disk, open })
+  await owner.open({ instance: 'owner' })
+  await owner.append([batch('run-1', 0, 9)])
+  disk.calls.length = 0
+  await owner.saveSnapshot('run-1', taken(9, records(3000, 9)))
+  const order = disk.calls.filter(({ operation, path }) => path.includes('/run-1') && /^(rename|syncFolder)$/.test(operation))
+  expect(order.map(({ operation, path }) => `${operation} ${basename(path).replace(/-9.*|\.json.*/, '')}`)).toEqual([
+    'syncFolder run-1',
+    ...['0000', '0001', '0002', '0003', '0004', '0005'].map((shard) => `rename ${shard}`),
+    'syncFolder snapshot',
+    'rename snapshot',
+    'syncFolder run-1',
+  ])
+  expect([most, writing]).toEqual([4, 0])
+})
+
+test('ST5 ST7 a shard that cannot be written ends the saving when the others are settled, and the snapshot before stays', async () => {
+  for (const failing of ['0000', '0003', '0007']) {
+    let isFailing = false
+    const disk = new ModelDisk(undefined, ({ operation, path }) =>
+      isFailing && operation === 'sync' && path.includes(`/snapshot/${failing}`) ? { code: 'EIO' } : undefined,
+    )
+    const owner = modelStore(disk)
+    await owner.open({ instance: 'owner' })
+    await owner.append([batch('run-1', 0, 9)])
+    await owner.saveSnapshot('run-1', taken(8, records(4000, 8)))
+    isFailing = true
+    const handles = disk.handles
+    await expect(owner.saveSnapshot('run-1', taken(9, records(4000, 9)))).rejects.toThrow('EIO')
+    const calls = disk.calls.length
+    expect(disk.handles).toBe(handles)
+    await disk.turn()
+    expect(disk.calls).toHaveLength(calls)
+    expect((await owner.loadSnapshot('run-1'))?.seq).toBe(8)
+    isFailing = false
+    await owner.saveSnapshot('run-1', taken(9, records(4000, 9)))
+    expect((await owner.loadSnapshot('run-1'))?.seq).toBe(9)
+    await owner.close()
+  }
 })
 
 test('RU8 a run that is removed while its snapshot is saved leaves no folder', async () => {
