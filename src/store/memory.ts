@@ -52,11 +52,16 @@ interface Contents {
   readonly runs: MemoryRuns
   readonly inbox: MemoryInbox
   readonly blobs: Blobs
-  /** As text, by run. */
-  readonly snapshots: Map<string, string>
+  readonly snapshots: Map<string, KeptSnapshot>
   readonly changed: Bell
   epoch: number
   owner: Ownership | undefined
+}
+
+/** The records of a snapshot as text, shard by shard. */
+interface KeptSnapshot {
+  readonly seq: number
+  readonly shards: readonly { readonly seq: number; readonly text: string }[]
 }
 
 interface Ownership {
@@ -154,17 +159,28 @@ class StoreInMemory implements MemoryStore {
   }
 
   async loadSnapshot(run: string): Promise<Snapshot | undefined> {
-    const text = this.#contents.snapshots.get(run)
-    return text === undefined ? undefined : (JSON.parse(text) as Snapshot)
+    const kept = this.#contents.snapshots.get(run)
+    if (kept === undefined) return undefined
+    const records: SnapshotRecord[] = []
+    for (const { text } of kept.shards) {
+      for (const record of JSON.parse(text) as SnapshotRecord[]) records.push(record)
+      await this.#parts.clock.turn()
+    }
+    return { seq: kept.seq, records }
   }
 
+  /** A shard whose last entry was in the snapshot before is what it was: that one was of durable entries too. */
   async saveSnapshot(run: string, { seq, shards, through }: SnapshotSource): Promise<void> {
     const owned = this.#requireOwned()
-    const records: SnapshotRecord[] = []
-    for (const shard of shards) records.push(...shard.records())
-    const text = JSON.stringify({ seq, records } satisfies Snapshot)
+    const before = this.#contents.snapshots.get(run)?.shards ?? []
+    const kept: KeptSnapshot['shards'][number][] = []
+    for (const shard of shards) {
+      const same = before[kept.length]
+      kept.push(same?.seq === shard.seq ? same : { seq: shard.seq, text: JSON.stringify(shard.records()) })
+      await this.#parts.clock.turn()
+    }
     if ((await through()) === undefined || this.#owned !== owned || this.#contents.runs.removed(run)) return
-    this.#contents.snapshots.set(run, text)
+    this.#contents.snapshots.set(run, { seq, shards: kept })
   }
 
   async *watch(run: string, { from, signal }: Parameters<Store['watch']>[1]): AsyncGenerator<number> {

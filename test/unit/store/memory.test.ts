@@ -94,3 +94,35 @@ function heldFate(): { readonly promise: Promise<AppendFate>; readonly resolve: 
   const promise = new Promise<AppendFate>((resolve) => (settle = resolve))
   return { promise, resolve: (fate) => settle(fate) }
 }
+
+test('ST7 a snapshot is taken shard by shard, with turns in between, and writes again only the shards that changed', async () => {
+  const clock = systemClock()
+  let turns = 0
+  const store = make({ clock: { ...clock, turn: () => ((turns += 1), clock.turn()) } })
+  await store.open({ instance: 'owner' })
+  await store.append([batch('run-1', 0)])
+  const asked: number[] = []
+  const taken = (seqs: readonly number[]) => ({
+    seq: Math.max(...seqs),
+    shards: seqs.map((seq, place) => ({
+      seq,
+      records: () => {
+        asked.push(place)
+        return [{ key: `task:${place}`, seq, value: { place } }]
+      },
+    })),
+    through: () => Promise.resolve(9),
+  })
+  turns = 0
+  await store.saveSnapshot('run-1', taken([1, 2, 3]))
+  expect([turns, asked.splice(0)]).toEqual([3, [0, 1, 2]])
+  await store.saveSnapshot('run-1', taken([1, 4, 3]))
+  expect(asked.splice(0)).toEqual([1])
+  // One that was given up counts for nothing.
+  await store.saveSnapshot('run-1', { ...taken([1, 5, 3]), through: () => Promise.resolve(undefined) })
+  await store.saveSnapshot('run-1', taken([1, 5, 3]))
+  expect(asked).toEqual([1, 1])
+  turns = 0
+  const found = await store.loadSnapshot('run-1')
+  expect([found?.seq, found?.records.map(({ seq }) => seq), turns]).toEqual([5, [1, 5, 3], 3])
+})
