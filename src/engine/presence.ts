@@ -52,9 +52,15 @@ export interface Presence {
   readonly size: number
 }
 
+/** The attempts of one run, by task: mostly one, and others that linger. Keys made of all three names took longer to make than to find. */
+interface OfRun {
+  count: number
+  readonly byTask: Map<string, AttemptPresence[]>
+}
+
 export function createPresence(): Presence {
-  const attempts = new Map<string, AttemptPresence>()
-  const perRun = new Map<string, number>()
+  const attempts = new Set<AttemptPresence>()
+  const runs = new Map<string, OfRun>()
   const lingering = new Map<string, number>()
   const endListeners = new Set<(attempt: AttemptPresence) => void>()
   const lingerListeners = new Set<(attempt: AttemptPresence, lingers: boolean) => void>()
@@ -66,9 +72,35 @@ export function createPresence(): Presence {
     for (const listener of lingerListeners) listener(attempt, lingers)
   }
 
-  const key = (run: string, task: string, attempt: number): string => `${run}/${task}/${attempt}`
+  function get(run: string, task: string, attempt: number): AttemptPresence | undefined {
+    return runs.get(run)?.byTask.get(task)?.find((one) => one.attempt === attempt)
+  }
+
+  function add(attempt: AttemptPresence): void {
+    const { run, task } = attempt
+    const before = get(run, task, attempt.attempt)
+    if (before !== undefined) remove(before)
+    attempts.add(attempt)
+    let ofRun = runs.get(run)
+    if (ofRun === undefined) runs.set(run, (ofRun = { count: 0, byTask: new Map() }))
+    ofRun.count += 1
+    const ofTask = ofRun.byTask.get(task)
+    if (ofTask === undefined) ofRun.byTask.set(task, [attempt])
+    else ofTask.push(attempt)
+  }
+
+  function remove(attempt: AttemptPresence): void {
+    const { run, task } = attempt
+    attempts.delete(attempt)
+    const ofRun = runs.get(run)
+    const left = ofRun?.byTask.get(task)?.filter((one) => one !== attempt) ?? []
+    if (left.length > 0) ofRun?.byTask.set(task, left)
+    else ofRun?.byTask.delete(task)
+    if (ofRun !== undefined && (ofRun.count -= 1) === 0) runs.delete(run)
+  }
+
   return {
-    get: (run, task, attempt) => attempts.get(key(run, task, attempt)),
+    get,
     begin(facts) {
       const { run, task, attempt: number, worker, deadline, lastHeardAt, lastProgress } = facts
       const attempt: AttemptPresence = {
@@ -87,17 +119,13 @@ export function createPresence(): Presence {
         lingering: false,
         watches: { lease: undefined, stall: undefined, timeout: undefined, budget: undefined },
       }
-      attempts.set(key(run, task, number), attempt)
-      perRun.set(run, (perRun.get(run) ?? 0) + 1)
+      add(attempt)
       return attempt
     },
-    end(run, task, attempt) {
-      const found = attempts.get(key(run, task, attempt))
+    end(run, task, number) {
+      const found = get(run, task, number)
       if (found === undefined) return undefined
-      attempts.delete(key(run, task, attempt))
-      const left = (perRun.get(run) ?? 1) - 1
-      if (left > 0) perRun.set(run, left)
-      else perRun.delete(run)
+      remove(found)
       const { lease, stall, timeout, budget } = found.watches
       lease?.()
       stall?.()
@@ -108,7 +136,7 @@ export function createPresence(): Presence {
       for (const listener of endListeners) listener(found)
       return found
     },
-    ofRun: (run) => perRun.get(run) ?? 0,
+    ofRun: (run) => runs.get(run)?.count ?? 0,
     lingering: (worker) => lingering.get(worker) ?? 0,
     linger,
     onLinger(listener) {

@@ -82,6 +82,7 @@ export function* refusingUnenforceableTasks(tasks: readonly FleetTaskSpec[], fou
 function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal[]> {
   const found: Refusal[] = []
   for (const [index, task] of tasks.entries()) {
+    if (index > 0) yield
     const under = `tasks[${index}].`
     if (task.alert_policy !== undefined) {
       for (const { path, reason } of alertProblems(task.alert_policy))
@@ -92,7 +93,6 @@ function* refusingTasks(tasks: readonly FleetTaskSpec[]): Steps<readonly Refusal
       for (const problem of environmentProblems(environment))
         found.push({ path: `${under}workspace.environment`, reason: problem })
     }
-    yield
   }
   return found
 }

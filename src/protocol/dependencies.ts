@@ -31,13 +31,14 @@ export function* checkingDependencies(
   const problems: DocumentProblem[] = []
 
   for (const [index, { id }] of tasks.entries()) {
+    if (index > 0) yield
     if (id === undefined) continue
     if (indexOf.has(id) || knownIds?.has(id))
       problems.push({ path: at(index, 'id'), expected: 'an id of its own', got: `${quote(id)} again` })
     else indexOf.set(id, index)
-    yield
   }
   for (const [index, { id, depends_on }] of tasks.entries()) {
+    if (index > 0) yield
     for (const [place, other] of depends_on.entries()) {
       if (other === undefined) continue
       const path = at(index, 'depends_on', place)
@@ -46,7 +47,6 @@ export function* checkingDependencies(
         problems.push({ path, expected: 'the id of a task of the run', got: describeFound(other, path) })
       }
     }
-    yield
   }
   if (tasks.every(({ depends_on }) => depends_on.length === 0)) return problems
   for (const cycle of yield* findingCycles(tasks, indexOf)) {

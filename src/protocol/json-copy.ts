@@ -64,8 +64,8 @@ class Copier {
   *#outerList(list: readonly unknown[]): Steps<Json[]> {
     const result: Json[] = []
     for (let index = 0; index < list.length; index++) {
+      if (index > 0) yield
       result.push(this.#item(list, index))
-      yield
     }
     return result
   }

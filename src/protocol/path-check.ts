@@ -11,9 +11,9 @@ export function* checkingPaths(tasks: unknown, under: string): Steps<readonly Do
   const problems: DocumentProblem[] = []
   if (!Array.isArray(tasks)) return problems
   for (const [index, task] of tasks.entries()) {
+    if (index > 0) yield
     if (isRecord(task))
       for (const problem of problemsOfTask(task)) problems.push({ ...problem, path: [under, index, ...problem.path] })
-    yield
   }
   return problems
 }

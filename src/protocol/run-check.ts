@@ -34,8 +34,8 @@ export function* checkingTasks(
   const records = recordsOf(tasks)
   const dependent: DependentTask[] = []
   for (const record of records) {
+    if (dependent.length > 0) yield
     dependent.push(asDependent(record))
-    yield
   }
   return [...(yield* checkingDependencies(dependent, knownIds, under)), ...(yield* checkingRoles(records, roles, under))]
 }

@@ -15,10 +15,10 @@ export function* readingTasks(list: readonly unknown[], under: string): Steps<Re
   const tasks: unknown[] = []
   const problems: DocumentProblem[] = []
   for (const [index, item] of list.entries()) {
+    if (index > 0) yield
     const reading = readPart(FleetTaskSpec.schema, item, [under, index])
     tasks.push(reading.ok ? reading.value : item)
     if (!reading.ok) problems.push(...reading.problems)
-    yield
   }
   return { tasks, problems }
 }
