@@ -1,6 +1,6 @@
 import type { SnapshotRecord, SnapshotShard, SnapshotSource } from '../ports/store.ts'
 import type { Json } from '../protocol/json.ts'
-import { createTaskState } from './state.ts'
+import { createTaskState, priorityOf } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
 const tasksPerShard = 500
@@ -33,10 +33,7 @@ function* shardsOf(run: RunState): Generator<SnapshotShard> {
     const some = tasks.slice(from, from + tasksPerShard)
     yield {
       seq: some.reduce((most, task) => Math.max(most, task.seq), 0),
-      records: () => {
-        const fields = recorded(some[0])
-        return some.map((task) => taskRecord(run, task, fields))
-      },
+      records: () => recordsOfTasks(run, some),
     }
   }
 }
@@ -52,17 +49,35 @@ function runRecord(run: RunState): SnapshotRecord {
 
 /** What is derived from the other fields, or from the place of the record. */
 const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'policy', 'version', 'workerSeqs'])
+/** What a new task has of its spec. */
+const ofSpec: ReadonlySet<string> = new Set(['id', 'spec', 'priority', 'requirement', 'gates'])
 
-/** All tasks have the same fields. */
-function recorded(task: TaskState | undefined): readonly (keyof TaskState)[] {
-  return Object.keys(task ?? {}).filter((field) => !derived.has(field)) as (keyof TaskState)[]
+/** What a new task of the same spec has is left out. All tasks have the same fields, and new ones differ in those of their spec alone. */
+function recordsOfTasks(run: RunState, tasks: readonly TaskState[]): SnapshotRecord[] {
+  const [first] = tasks
+  if (first === undefined) return []
+  const blank = createTaskState(run, first.spec, { by: 0, at: 0 })
+  const fields = Object.keys(blank).filter((field) => !derived.has(field) && !ofSpec.has(field)) as (keyof TaskState)[]
+  const blanks = fields.map((field) => blank[field])
+  return tasks.map((task) => taskRecord(run, task, fields, blanks))
 }
 
-/** What a new task of the same spec has is left out. */
-function taskRecord(run: RunState, task: TaskState, fields: readonly (keyof TaskState)[]): SnapshotRecord {
-  const blank = createTaskState(run, task.spec, { by: 0, at: 0 })
-  const value: Record<string, unknown> = { spec: task.spec }
-  for (const field of fields) if (task[field] !== blank[field]) value[field] = task[field]
+/** `blanks` are what a new task has in the fields: an object is read by the names of its fields more slowly than a list. */
+function taskRecord(
+  run: RunState,
+  task: TaskState,
+  fields: readonly (keyof TaskState)[],
+  blanks: readonly TaskState[keyof TaskState][],
+): SnapshotRecord {
+  const { id, spec, priority, requirement, gates } = task
+  const value: Record<string, unknown> = { spec }
+  if (priority !== priorityOf(spec)) value['priority'] = priority
+  if (requirement !== run.requirements.of(spec)) value['requirement'] = requirement
+  if (gates !== null) value['gates'] = gates
+  for (const [place, field] of fields.entries()) {
+    const own = task[field]
+    if (own !== blanks[place]) value[field] = own
+  }
   if (task.workerSeqs.length > 0) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
-  return { key: `task:${task.id}`, seq: task.seq, value: value as Json }
+  return { key: `task:${id}`, seq: task.seq, value: value as Json }
 }

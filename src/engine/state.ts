@@ -163,7 +163,7 @@ export function createTaskState(
     spec,
     isShort: false,
     addedBy: added.by,
-    priority: typeof spec.metadata['priority'] === 'number' ? spec.metadata['priority'] : 0,
+    priority: priorityOf(spec),
     requirement: run.requirements.of(spec),
     gates: gatesOf(spec, run.header.workspace),
     seq: 0,
@@ -209,6 +209,10 @@ export function createTaskState(
     settled: false,
     escalated: false,
   }
+}
+
+export function priorityOf({ metadata }: FleetTaskSpec): number {
+  return typeof metadata['priority'] === 'number' ? metadata['priority'] : 0
 }
 
 /** What most tasks have; shared, since a fleet may hold very many. */
