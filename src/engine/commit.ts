@@ -1,5 +1,6 @@
 import { FleetError } from '../protocol/errors.ts'
 import type { Batch, RunRow, StoredEntry } from '../ports/store.ts'
+import { Gathering } from '../protocol/gathering.ts'
 import type { EnginePorts } from './core.ts'
 import type { Entry } from './entry.ts'
 
@@ -43,6 +44,7 @@ export interface Recovery {
 }
 
 export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clock'>, recovery: Recovery): Commits {
+  const gathering = new Gathering(clock)
   let queued: Turn[] = []
   let writing: Promise<void> | undefined
   // Who only asks waits beside the turns, since asking moves nothing: with those that are being written, or with those that are queued.
@@ -52,9 +54,10 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
   async function write(): Promise<void> {
     while (queued.length > 0) {
       // What is decided in the same turn of the event loop shares one append, however it is spread over promises.
-      await clock.turn()
+      await gathering.wait()
       const turns = queued
       queued = []
+      gathering.came(turns.length)
       asking = askingNext
       askingNext = []
       // What decided nothing waits for what came before, and that is durable now.

@@ -1,4 +1,5 @@
 import { FleetError } from '../../protocol/errors.ts'
+import { Gathering } from '../../protocol/gathering.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Batch } from '../../ports/store.ts'
 import { Admission } from '../admission.ts'
@@ -52,6 +53,7 @@ const quickLines = 8
 export class JournalWriter {
   readonly #parts: WriterParts
   readonly #admission: Admission
+  readonly #gathering: Gathering
   #open: OpenSegment
   /** Where the open segment lies, and where that of the next epoch would: each append looks there. */
   #openPath: string
@@ -65,12 +67,12 @@ export class JournalWriter {
   #isFenced = false
   #isClosed = false
   #lastSyncMs = 0
-  /** How many calls shared the last write. */
-  #lastCalls = 0
   readonly #buffer = new LineBuffer()
 
   constructor(parts: WriterParts) {
     this.#parts = parts
+    const { clock, disk } = parts
+    this.#gathering = new Gathering({ monotonic: () => clock.monotonic(), turn: () => disk.turn() })
     this.#open = parts.opened
     this.#openPath = segmentPath(parts.journal, parts.opened.segment)
     this.#nextPath = segmentPath(parts.journal, segmentName(parts.header.epoch + 1, 1))
@@ -181,11 +183,9 @@ export class JournalWriter {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // Whoever is alone, as a fleet is, waits for nobody; several come again together, each a moment after the other.
-      if (this.#lastCalls > 1) await this.#parts.disk.turn()
-      else await undefined
+      await this.#gathering.wait()
       const calls = this.#waiting
-      this.#lastCalls = calls.length
+      this.#gathering.came(calls.length)
       this.#waiting = []
       try {
         await this.#write(calls)

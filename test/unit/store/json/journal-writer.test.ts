@@ -127,26 +127,6 @@ test('ST1 where what a failed append left cannot be read, whoever writes next is
   expect(reader.heads.seq('run-1')).toBe(3)
 })
 
-test('ST3 one caller after the other waits for no turn of the event loop; several that come together do, from then on', async () => {
-  let turns = 0
-  const { writer } = await writing({
-    over: () => ({
-      turn: async () => {
-        turns += 1
-        await Promise.resolve()
-      },
-    }),
-  })
-  turns = 0
-  for (let after = 0; after < 3; after += 1) await writer.append([batch('run-1', after)])
-  expect(turns).toBe(0)
-  await Promise.all([writer.append([batch('run-1', 3)]), writer.append([batch('run-2', 0)])])
-  await writer.append([batch('run-1', 4)])
-  expect(turns).toBe(1)
-  await writer.append([batch('run-1', 5)])
-  expect(turns).toBe(1)
-})
-
 test('ST3 ST6 an append asks for the times of no file that it writes to, since that makes its next sync dearer', async () => {
   const { writer, disk, asked } = await writing({ roomBytes: 5_000 })
   await writer.append([batch('run-1', 0)])
