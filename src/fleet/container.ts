@@ -14,6 +14,7 @@ import { containerLauncher } from '../transports/containers/container-worker.ts'
 import { poolTransport, type PoolOptions } from '../transports/programs/worker-pool.ts'
 import { namesIn } from './dial-in-spec.ts'
 import { checked } from './launched-workers.ts'
+import { once } from './once.ts'
 import type { HostPorts } from './workers-of.ts'
 
 /** How containers are run here, whatever their image: by which runtime, and within which bounds. */
@@ -180,9 +181,4 @@ function transportTo(
 /** What a fleet has for containers; the machine is looked at when that is first needed. */
 export function containerPorts(options: ContainersOptions, environment: HostPorts['environment']): ContainerPorts {
   return { options, probe: once(() => probeContainers(environment, options)) }
-}
-
-function once<Answer>(ask: () => Answer): () => Answer {
-  let answered: { readonly answer: Answer } | undefined
-  return () => (answered ??= { answer: ask() }).answer
 }

@@ -15,6 +15,7 @@ import { containerPorts } from './container.ts'
 import { openWorld } from './open-world.ts'
 import type { OpenedFleet, World } from './open-world.ts'
 import type { FleetLimits, FleetOptions } from './options.ts'
+import { once } from './once.ts'
 import { createRecording, unrecorded } from './recording.ts'
 import type { Recording } from './recording.ts'
 import { openingOf } from './seamed-calls.ts'
@@ -73,10 +74,4 @@ export async function openFleet(options: FleetOptions, parts: OpenParts = {}): P
 /** Everything that passes between the fleet and the world passes the seam, and so does what is asked of the fleet. */
 async function openThrough(seam: Seam, world: World, recording: Recording): Promise<OpenedFleet> {
   return seam.call('open', openingOf(world), () => openWorld(world, recording, seam), { shown: () => undefined })
-}
-
-/** Asks the first time only. */
-function once<Answer>(ask: () => Answer): () => Answer {
-  let answered: { readonly answer: Answer } | undefined
-  return () => (answered ??= { answer: ask() }).answer
 }

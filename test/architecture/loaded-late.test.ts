@@ -10,14 +10,23 @@ const atOnce = loadedWith('index.ts')
 
 test('what is loaded late is not loaded with the package as well', () => {
   const late = [...atOnce].flatMap((file) => targets(file, /\bimport\('(\.[^']+)'\)/g))
-  expect(late).toEqual(expect.arrayContaining(['fleet/open-fleet.ts', 'transports/launched.ts', 'store/json/json-store.ts']))
+  expect(late).toEqual(
+    expect.arrayContaining([
+      'fleet/open-fleet.ts',
+      'fleet/store-control.ts',
+      'transports/launched.ts',
+      'store/json/json-store.ts',
+    ]),
+  )
   expect(late.filter((file) => atOnce.has(file))).toEqual([])
 })
 
-test('the package is loaded without what opens a fleet, works elsewhere, or keeps on a disk', () => {
+test('the package is loaded without what opens a fleet, reads a run, works elsewhere, or keeps on a disk', () => {
   expect([...atOnce]).toEqual(expect.arrayContaining(['fleet/create-fleet.ts', 'transports/ssh/ssh.ts', 'store/memory.ts']))
   const late = [
     'engine/engine.ts',
+    'engine/fold.ts',
+    'fleet/run-reader.ts',
     'transports/ssh/ssh-client.ts',
     'transports/programs/pool.ts',
     'transports/commands/command-attempt.ts',
