@@ -86,6 +86,11 @@ function* folding(state: FleetState, runId: string, entries: readonly Entry[]): 
   }
 }
 
+/** What every record of a task has, besides the fields that are not what a new task has there. */
+interface RecordedTask extends Pick<TaskState, 'spec' | 'addedBy'> {
+  readonly workerSeqs?: Readonly<Record<string, number>>
+}
+
 function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps {
   const [own] = snapshot.records
   if (own === undefined) return
@@ -98,11 +103,9 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
   state.runs.set(runId, run)
   for (const { value } of snapshot.records) {
     if (value === own.value) continue
-    const { workerSeqs, spec, addedBy, ...rest } = value as unknown as Pick<TaskState, 'spec' | 'addedBy'> & {
-      readonly workerSeqs?: Readonly<Record<string, number>>
-    }
+    const { workerSeqs, spec, addedBy } = value as unknown as RecordedTask
     const task = createTaskState(run, spec, { by: addedBy, at: 0 })
-    Object.assign(task, rest)
+    Object.assign(task, value)
     if (workerSeqs !== undefined) task.workerSeqs = Object.entries(workerSeqs)
     restoreTask(state, run, task)
     yield

@@ -33,6 +33,9 @@ interface Shard {
 /** So many shards are on their way to the disk at once: one after the other, a snapshot took so long that it was old when it was whole. */
 const shardsAtOnce = 4
 
+/** So many are read at once. */
+const readAtOnce = 2
+
 /** A shard may go while it is read, because a newer snapshot took its place: then that one is read. */
 const readTries = 3
 
@@ -78,10 +81,14 @@ export class Snapshots {
       if (manifest === undefined) return undefined
       const records: SnapshotRecord[] = []
       let isWhole = true
-      for (const { file } of manifest.shards) {
-        const shard = await this.#shard(run, file).read()
+      const reading: Promise<Shard | null>[] = []
+      for (const [place, { file }] of manifest.shards.entries()) {
+        // While one is read as JSON, the bytes of the next come from the disk.
+        for (const { file: ahead } of manifest.shards.slice(place + reading.length, place + readAtOnce))
+          reading.push(handled(this.#shard(run, ahead).read()))
+        const shard = await reading.shift()
         isWhole &&= shard?.run === run && shard.file === file
-        if (shard === null || !isWhole) break
+        if (shard == null || !isWhole) break
         for (const record of shard.records) records.push(record)
         await disk.turn()
       }
@@ -141,10 +148,8 @@ export class Snapshots {
         shards.push(shard)
         if (!isSame) {
           if (writing.length === shardsAtOnce) await writing.shift()
-          const written = new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() }).write()
-          // It is awaited later; until then its failure is nobody's.
-          written.catch(() => undefined)
-          writing.push(written)
+          const written = new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() })
+          writing.push(handled(written.write()))
         }
         await disk.turn()
       }
@@ -183,4 +188,10 @@ export class Snapshots {
   #shardFolder(run: string): string {
     return join(this.#parts.layout.run(run), 'snapshot')
   }
+}
+
+/** Whoever awaits it hears of its failure, and if nobody does, nobody has to. */
+function handled<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined)
+  return promise
 }
