@@ -3,7 +3,6 @@ import { systemClock } from '../host/clock.ts'
 import { systemIds } from '../host/ids.ts'
 import { deferredStore } from '../store/deferred.ts'
 import { storeFacts } from '../store/json/store-facts.ts'
-import { createMemoryStore } from '../store/memory.ts'
 
 /**
  * A store in a folder of JSON files that a person can read: one journal, an index, and a folder per run (ST2). An append that resolved
@@ -25,5 +24,9 @@ export function jsonStore(options: {
 
 /** A store in memory, gone with the process. It keeps the newest `keepEndedRuns` ended runs; default 1,000. */
 export function memoryStore(options: { readonly keepEndedRuns?: number } = {}): Store {
-  return createMemoryStore({ ...options, clock: systemClock(), ids: systemIds() })
+  const parts = { ...options, clock: systemClock(), ids: systemIds() }
+  return deferredStore({ name: 'memory store', folder: undefined }, async () => {
+    const { createMemoryStore } = await import('../store/memory.ts')
+    return () => createMemoryStore(parts)
+  })
 }

@@ -16,13 +16,14 @@ test('what is loaded late is not loaded with the package as well', () => {
       'fleet/store-control.ts',
       'transports/launched.ts',
       'store/json/json-store.ts',
+      'store/memory.ts',
     ]),
   )
   expect(late.filter((file) => atOnce.has(file))).toEqual([])
 })
 
 test('the package is loaded without what opens a fleet, reads a run, works elsewhere, or keeps on a disk', () => {
-  expect([...atOnce]).toEqual(expect.arrayContaining(['fleet/create-fleet.ts', 'transports/ssh/ssh.ts', 'store/memory.ts']))
+  expect([...atOnce]).toEqual(expect.arrayContaining(['fleet/create-fleet.ts', 'transports/ssh/ssh.ts', 'store/deferred.ts']))
   const late = [
     'engine/engine.ts',
     'engine/fold.ts',
@@ -31,7 +32,13 @@ test('the package is loaded without what opens a fleet, reads a run, works elsew
     'transports/programs/pool.ts',
     'transports/commands/command-attempt.ts',
   ]
-  for (const file of [...late, 'transports/containers/container-run.ts', 'store/json/journal-writer.ts', 'store/json/store.ts'])
+  for (const file of [
+    ...late,
+    'transports/containers/container-run.ts',
+    'store/json/journal-writer.ts',
+    'store/json/store.ts',
+    'store/memory.ts',
+  ])
     expect(atOnce.has(file), file).toBe(false)
 })
 
