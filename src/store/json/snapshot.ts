@@ -30,8 +30,8 @@ interface Shard {
   readonly records: readonly SnapshotRecord[]
 }
 
-/** So many shards are on their way to the disk at once: one after the other, a snapshot took so long that it was old when it was whole. */
-const shardsAtOnce = 4
+/** So many shards are on their way to the disk at once: the second is made meanwhile. More of them keep the journal waiting for the disk. */
+const shardsAtOnce = 2
 
 /** So many are read at once. */
 const readAtOnce = 2
