@@ -73,7 +73,10 @@ export function createPresence(): Presence {
   }
 
   function get(run: string, task: string, attempt: number): AttemptPresence | undefined {
-    return runs.get(run)?.byTask.get(task)?.find((one) => one.attempt === attempt)
+    return runs
+      .get(run)
+      ?.byTask.get(task)
+      ?.find((one) => one.attempt === attempt)
   }
 
   function add(attempt: AttemptPresence): void {
