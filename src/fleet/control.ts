@@ -30,6 +30,7 @@ export interface Control {
 export function openControl(store: Store): Control {
   let made: Control | undefined
   const control = async (): Promise<Control> => {
+    if (made !== undefined) return made
     const { createControl } = await import('./store-control.ts')
     return (made ??= createControl(store))
   }

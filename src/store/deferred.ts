@@ -9,6 +9,8 @@ export function deferredStore(facts: StoreFacts, load: () => Promise<() => Store
   let store: Store | undefined
   const loaded = async (): Promise<Store> => {
     isAsked = true
+    // Nobody waits for a module loader twice: a fleet on virtual time does not see that it does.
+    if (store !== undefined) return store
     const create = await load()
     return (store ??= create())
   }
