@@ -53,7 +53,7 @@ export function createCommits({ store, clock }: Pick<EnginePorts, 'store' | 'clo
 
   async function write(): Promise<void> {
     while (queued.length > 0) {
-      // What is decided in the same turn of the event loop shares one append, however it is spread over promises.
+      // What is decided together shares one append, however it is spread over promises.
       await gathering.wait()
       const turns = queued
       queued = []

@@ -30,6 +30,19 @@ test('ST1 what is asked at once is asked of one store', async () => {
   await store.close()
 })
 
+test('DE1 a store that is there is asked without waiting for a load again', async () => {
+  let loads = 0
+  const store = deferredStore(facts, async () => {
+    loads += 1
+    return () => createMemoryStore({ clock: systemClock(), ids: systemIds() })
+  })
+  await store.open({ instance: 'i' })
+  await store.runs()
+  await store.last('run-1')
+  expect(loads).toBe(1)
+  await store.close()
+})
+
 test('ST1 a load that failed is tried again', async () => {
   const { store, loads } = deferred(1)
   await expect(store.open({ instance: 'i' })).rejects.toThrow('it cannot be read')
