@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
+import type { Json } from '../protocol/json.ts'
 import type { Entry, WorkerRecord } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
 import { inSlices } from '../protocol/steps.ts'
@@ -7,6 +8,9 @@ import type { Steps } from '../protocol/steps.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
 import { createFleetState, createRunState, createTaskState, isEndedTask } from './state.ts'
 import type { RunHeader } from './run-header.ts'
+import { commonKey, taskPrefix } from './snapshot.ts'
+import { wholeSpec } from './spec-record.ts'
+import type { SpecRecord } from './spec-record.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
 /** Few enough that what was read is folded, and gone, before the collector of garbage looks for what is young. */
@@ -86,8 +90,9 @@ function* folding(state: FleetState, runId: string, entries: readonly Entry[]): 
   }
 }
 
-/** What every record of a task has, besides the fields that are not what a new task has there. */
-interface RecordedTask extends Pick<TaskState, 'spec' | 'addedBy'> {
+/** What a record of a task may have, besides the fields that are not what the others of its shard have there. */
+interface RecordedTask {
+  readonly spec: SpecRecord
   readonly workerSeqs?: Readonly<Record<string, number>>
 }
 
@@ -101,11 +106,16 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
   run.snapshotSeq = snapshot.seq
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
-  for (const { value } of snapshot.records) {
-    if (value === own.value) continue
-    const { workerSeqs, spec, addedBy } = value as unknown as RecordedTask
-    const task = createTaskState(run, spec, { by: addedBy, at: 0 })
-    Object.assign(task, value)
+  let common: Json = {}
+  for (const { key, seq, value } of snapshot.records) {
+    if (key === commonKey) common = value
+    if (!key.startsWith(taskPrefix)) continue
+    const { workerSeqs, spec: record } = value as unknown as RecordedTask
+    const spec = wholeSpec(key.slice(taskPrefix.length), record)
+    const task = createTaskState(run, spec, { by: 0, at: 0 })
+    Object.assign(task, common, value)
+    task.seq = seq
+    task.spec = spec
     if (workerSeqs !== undefined) task.workerSeqs = Object.entries(workerSeqs)
     restoreTask(state, run, task)
     yield

@@ -1,9 +1,17 @@
 import type { SnapshotRecord, SnapshotShard, SnapshotSource } from '../ports/store.ts'
 import type { Json } from '../protocol/json.ts'
+import { specRecord } from './spec-record.ts'
 import { createTaskState, priorityOf } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
-const tasksPerShard = 500
+/** With what they have in common, five hundred records (ST2). */
+const tasksPerShard = 499
+
+/** The key of what the tasks that follow have in common. */
+export const commonKey = 'common'
+
+/** What stands before a task's id in the key of its record. */
+export const taskPrefix = 'task:'
 
 /**
  * The run's state as records that each name the entry that last set them (ST2): the run itself, then its tasks in their order. `through`
@@ -31,10 +39,7 @@ function* shardsOf(run: RunState): Generator<SnapshotShard> {
   const tasks = [...run.tasks.values()]
   for (let from = 0; from < tasks.length; from += tasksPerShard) {
     const some = tasks.slice(from, from + tasksPerShard)
-    yield {
-      seq: some.reduce((most, task) => Math.max(most, task.seq), 0),
-      records: () => recordsOfTasks(run, some),
-    }
+    yield { seq: latestOf(some), records: () => recordsOfTasks(run, some) }
   }
 }
 
@@ -47,37 +52,59 @@ function runRecord(run: RunState): SnapshotRecord {
   return { key: 'run', seq: run.seq, value: own as unknown as Json }
 }
 
-/** What is derived from the other fields, or from the place of the record. */
-const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'policy', 'version', 'workerSeqs'])
+/** What is derived from the other fields, or from the place of the record, or stands beside them. */
+const derived: ReadonlySet<string> = new Set(['index', 'openDependencies', 'policy', 'seq', 'version', 'workerSeqs'])
 /** What a new task has of its spec. */
 const ofSpec: ReadonlySet<string> = new Set(['id', 'spec', 'priority', 'requirement', 'gates'])
 
-/** What a new task of the same spec has is left out. All tasks have the same fields, and new ones differ in those of their spec alone. */
+/**
+ * Tasks that lie side by side are mostly alike: a record in front of them holds what the first of them has and a new task of its spec has
+ * not, and theirs what they have otherwise. All tasks have the same fields.
+ */
 function recordsOfTasks(run: RunState, tasks: readonly TaskState[]): SnapshotRecord[] {
   const [first] = tasks
   if (first === undefined) return []
   const blank = createTaskState(run, first.spec, { by: 0, at: 0 })
   const fields = Object.keys(blank).filter((field) => !derived.has(field) && !ofSpec.has(field)) as (keyof TaskState)[]
-  const blanks = fields.map((field) => blank[field])
-  return tasks.map((task) => taskRecord(run, task, fields, blanks))
+  const common: Record<string, unknown> = {}
+  // An object is read by the names of its fields more slowly than a list.
+  const usual = fields.map((field) => {
+    const own = first[field]
+    if (own === blank[field] || isCompound(own)) return blank[field]
+    common[field] = own
+    return own
+  })
+  return [
+    { key: commonKey, seq: latestOf(tasks), value: common as Json },
+    ...tasks.map((task) => taskRecord(run, task, fields, usual)),
+  ]
 }
 
-/** `blanks` are what a new task has in the fields: an object is read by the names of its fields more slowly than a list. */
+function latestOf(tasks: readonly TaskState[]): number {
+  return tasks.reduce((most, task) => Math.max(most, task.seq), 0)
+}
+
+/** A list or an object, which hardly any other task has. */
+function isCompound(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+/** `usual` are the values of the fields that need not be said. */
 function taskRecord(
   run: RunState,
   task: TaskState,
   fields: readonly (keyof TaskState)[],
-  blanks: readonly TaskState[keyof TaskState][],
+  usual: readonly TaskState[keyof TaskState][],
 ): SnapshotRecord {
   const { id, spec, priority, requirement, gates } = task
-  const value: Record<string, unknown> = { spec }
+  const value: Record<string, unknown> = { spec: specRecord(spec) }
   if (priority !== priorityOf(spec)) value['priority'] = priority
   if (requirement !== run.requirements.of(spec)) value['requirement'] = requirement
   if (gates !== null) value['gates'] = gates
   for (const [place, field] of fields.entries()) {
     const own = task[field]
-    if (own !== blanks[place]) value[field] = own
+    if (own !== usual[place]) value[field] = own
   }
   if (task.workerSeqs.length > 0) value['workerSeqs'] = Object.fromEntries(task.workerSeqs)
-  return { key: `task:${id}`, seq: task.seq, value: value as Json }
+  return { key: `${taskPrefix}${id}`, seq: task.seq, value: value as Json }
 }

@@ -108,10 +108,10 @@ export const areas = {
       }),
     },
     recovery: {
-      mutate: engine('recovery run-loader run-memory snapshot snapshots fleet-snapshots store-watch engine'),
+      mutate: engine('recovery run-loader run-memory snapshot spec-record snapshots fleet-snapshots store-watch engine'),
       tests: tests({
         engine:
-          'snapshot run-loader taken-snapshots kept-runs store-watch recovery engine run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
+          'snapshot spec-record run-loader taken-snapshots kept-runs store-watch recovery engine run-memory snapshots determinism durable-before-announced resuming-workers effects-and-closing',
         fleet: 'carry-on control inbox retention',
       }),
     },
