@@ -64,6 +64,7 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
   const next = waitingStep(task, { type: 'fail', retry: decision.retry, delayed: decision.delayMs > 0 })
   const ending = [...artifactEvents(failure.artifacts), ...failureEvents(failure, decision.retry, failures)]
   const events: FleetWorkerEventPayload[] = next.status === 'enqueued' ? [...ending, { state: 'queued' }] : ending
+  const said = reported(task, task.worker, events)
   const effects: EffectKind[] = failure.stillRunning ? ['worker.stop'] : []
   const raised: FleetAlertEventClass[] = []
   if (failure.cause === 'stale') raised.push('stale')
@@ -87,8 +88,9 @@ export function* failAttempt(context: DecideContext, run: RunState, task: TaskSt
         ? { enqueuedAt: now, ...moment(now, decision.delayMs) }
         : { endedAt: now, ...cleared(task, 'notBefore', 'notBeforeMs') }),
     },
-    ...reported(task, task.worker, events),
-    receipt: receiptOf(run, task, {
+    ...said,
+    receipt: receiptOf(task, {
+      reported: said,
       result: receiptResults[failure.cause],
       failureKind: failureKinds[failure.cause],
       at: now,

@@ -24,6 +24,7 @@ export function* cancelTask(
     { state: 'cancelled', cancelled_by: cancel.by },
   ]
   const reporter = live ? task.worker : null
+  const said = reported(task, reporter, events)
   yield {
     on: run.header.id,
     kind: 'task.stepped',
@@ -47,8 +48,9 @@ export function* cancelTask(
       ),
       cause: cancel.cause ?? cancel.reason,
     },
-    ...reported(task, reporter, events),
-    receipt: receiptOf(run, task, {
+    ...said,
+    receipt: receiptOf(task, {
+      reported: said,
       result: 'skip',
       at: now,
       terminalSeq: lastSeqOf(task, reporter) + events.length,

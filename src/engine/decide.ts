@@ -8,7 +8,7 @@ import type { LeaseEvent } from '../lifecycles/lease.ts'
 import { leaseLifecycle } from '../lifecycles/lease.ts'
 import { runLifecycle } from '../lifecycles/run.ts'
 import type { RunEvent } from '../lifecycles/run.ts'
-import type { Draft, RunFields, TaskFields } from './entry.ts'
+import type { Changes, Draft, RunFields, TaskFields } from './entry.ts'
 import type { Defaults } from './defaults.ts'
 import { fleetReporter, lastSeqOf } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
@@ -27,11 +27,11 @@ export interface DecideContext {
   readonly termsOf: (task: TaskState, worker: string) => LeaseTerms
 }
 
-/** The fields that a lease step changes. Throws `refused` when the machine does not accept the event (CO3). */
-export function leaseStep(
-  task: TaskState,
-  ...events: readonly LeaseEvent[]
-): Pick<TaskFields, 'status' | 'attempt' | 'failures' | 'crashes'> {
+/**
+ * The fields that a lease step changes, to be added to; the attempt is always said, since events name it. Throws `refused` when the machine
+ * does not accept the event (CO3).
+ */
+export function leaseStep(task: TaskState, ...events: readonly LeaseEvent[]): Changes & Pick<TaskFields, 'status' | 'attempt'> {
   let position = { value: task.status, context: { attempt: task.attempt, failures: task.failures, crashes: task.crashes } }
   for (const event of events) {
     const next = leaseLifecycle.step(position, event)
@@ -39,7 +39,10 @@ export function leaseStep(
     position = next
   }
   const { attempt, failures, crashes } = position.context
-  return { status: position.value, attempt, failures, crashes }
+  const changes: Changes & Pick<TaskFields, 'status' | 'attempt'> = { status: position.value, attempt }
+  if (failures !== task.failures) changes.failures = failures
+  if (crashes !== task.crashes) changes.crashes = crashes
+  return changes
 }
 
 /** The fields that a run step changes. Throws `refused` when the machine does not accept the event (CO3). */

@@ -1,5 +1,5 @@
 import type { FleetAlertChannel, FleetAlertEventClass } from '../protocol/alert.ts'
-import type { FleetEffectivePermissions, FleetReceipt } from '../protocol/receipt.ts'
+import type { FleetEffectivePermissions } from '../protocol/receipt.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
@@ -10,6 +10,7 @@ import type { TaskStatus } from '../lifecycles/lease.ts'
 import type { RunContext } from '../lifecycles/run.ts'
 import type { OverBudget } from './budget.ts'
 import type { AlertChange } from './alert-record.ts'
+import type { ReceiptRecord } from './receipt-record.ts'
 import type { RunHeader } from './run-header.ts'
 
 /** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
@@ -136,7 +137,7 @@ export interface Entry {
   readonly worker?: string
   readonly workerSeq?: number
   readonly events?: readonly FleetWorkerEventPayload[]
-  readonly receipt?: FleetReceipt
+  readonly receipt?: ReceiptRecord
   readonly effects?: readonly EffectKind[]
   /** What a person may want to be told of (AL1). */
   readonly raised?: readonly FleetAlertEventClass[]

@@ -1,9 +1,11 @@
 import type { FleetEvent, FleetEventName, FleetEventPayloads, WorkerEventName } from '../protocol/fleet-event.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
+import type { FleetReceipt } from '../protocol/receipt.ts'
 import { writeCursor } from './cursor.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { AlertDelivery, Entry } from './entry.ts'
 import { instant } from './instant.ts'
+import { wholeReceipt } from './receipt-record.ts'
 import type { RunHeader } from './run-header.ts'
 import { fleetReporter } from './state.ts'
 
@@ -118,7 +120,8 @@ function placeQueued(into: Projection, task: string): void {
 
 /** In the order that a reader expects: what the worker said, then what became of the task. */
 function placeTask(into: Projection, task: string): void {
-  const { set, attempt, events, worker, workerSeq = 1, receipt } = into.entry
+  const { run, entry } = into
+  const { set, attempt, events, worker, workerSeq = 1 } = entry
   const status = set?.status
   if (status === 'enqueued' && attempt === undefined) placeEnqueued(into, task)
   if (set?.leasedAt != null && into.takePlace('task.leased'))
@@ -129,15 +132,19 @@ function placeTask(into: Projection, task: string): void {
       if (event !== undefined) placeReported(into, event, { task, attempt, worker, workerSeq: workerSeq + at })
     }
   }
-  if (receipt !== undefined && into.takePlace('task.receipt_recorded')) {
-    const { result, failure_kind } = receipt
-    const payload = { result, ...(failure_kind !== undefined && { failure_kind }), receipt }
-    into.add({ event: 'task.receipt_recorded', payload, task, attempt })
+  if (entry.receipt !== undefined && into.takePlace('task.receipt_recorded')) {
+    const receipt = wholeReceipt(run.id, entry)
+    if (receipt !== undefined) into.add({ event: 'task.receipt_recorded', payload: recorded(receipt), task, attempt })
   }
   const isTerminal = status === 'completed' || status === 'failed' || status === 'cancelled'
   if (isTerminal && into.takePlace('task.terminal'))
     into.add({ event: 'task.terminal', payload: { status, ...(set?.cause && { cause: set.cause }) }, task, attempt })
   if (status === 'enqueued' && attempt !== undefined) placeEnqueued(into, task)
+}
+
+function recorded(receipt: FleetReceipt): FleetEventPayloads['task.receipt_recorded'] {
+  const { result, failure_kind } = receipt
+  return { result, ...(failure_kind !== undefined && { failure_kind }), receipt }
 }
 
 function placeEnqueued(into: Projection, task: string): void {

@@ -1,12 +1,14 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
-import type { FleetReceipt, FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
+import type { FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
 import { usualTerms } from '../security/trust.ts'
 import { appliedProfile, resolvedRoute, withProfile } from './applied-profile.ts'
 import { boundedEvidence } from './evidence.ts'
-import { instant } from './instant.ts'
-import { isLeased } from './state.ts'
-import type { RunState, TaskState } from './state.ts'
+import type { Draft } from './entry.ts'
+import { lastReported, reporterOf } from './receipt-record.ts'
+import type { ReceiptRecord } from './receipt-record.ts'
+import { fleetReporter, isLeased } from './state.ts'
+import type { TaskState } from './state.ts'
 
 /** What the end of an attempt adds to what is known of it. */
 export interface ReceiptFacts {
@@ -14,7 +16,10 @@ export interface ReceiptFacts {
   readonly at: number
   /** When it was last known to work, where that is not `at`. */
   readonly until?: number
-  readonly terminalSeq?: number
+  /** Sequence of the worker event that ended the attempt. */
+  readonly terminalSeq: number
+  /** The events that the entry reports with it. */
+  readonly reported: Pick<Draft, 'worker' | 'workerSeq' | 'events'>
   readonly failureKind?: FleetTaskFailureKind
   readonly score?: FleetScore
   readonly evidence?: string
@@ -25,36 +30,39 @@ export interface ReceiptFacts {
   readonly hadWorker?: boolean
 }
 
-/** The receipt of a task's live attempt (VE6). That of a task that waits is of no attempt, and `fleet` signs it. */
-export function receiptOf(run: RunState, task: TaskState, facts: ReceiptFacts): FleetReceipt {
+/**
+ * The receipt of a task's live attempt (VE6), for an entry that says the attempt and what it spent. That of a task that waits is of no
+ * attempt, and `fleet` signs it.
+ */
+export function receiptOf(task: TaskState, facts: ReceiptFacts): ReceiptRecord {
   const live = isLeased(task.status)
-  const seconds = spentMs(task, facts.until ?? facts.at) / 1000
+  const worker = (live ? task.worker : null) ?? fleetReporter
+  const artifacts = [...(live ? task.artifacts : []), ...(facts.artifacts ?? [])]
+  const { inputTokens, outputTokens, toolCalls } = task
+  const tokens = inputTokens + outputTokens
+  const isTimeAlone = live && tokens === 0 && toolCalls === 0
   return {
-    run_id: run.header.id,
-    task_id: task.id,
-    worker_id: (live ? task.worker : null) ?? 'fleet',
-    ...(live && { attempt: task.attempt }),
-    ...(facts.terminalSeq !== undefined && { terminal_seq: facts.terminalSeq }),
-    completed_at: instant(facts.at),
+    ...(worker !== reporterOf(facts.reported) && { worker_id: worker }),
+    ...(facts.terminalSeq !== lastReported(facts.reported) && { terminal_seq: facts.terminalSeq }),
     result: facts.result,
     ...(facts.failureKind !== undefined && { failure_kind: facts.failureKind }),
-    artifacts: [...(live ? task.artifacts : []), ...(facts.artifacts ?? [])],
+    ...(artifacts.length > 0 && { artifacts }),
     ...(facts.score !== undefined && { score: facts.score }),
     ...(task.worker !== null && facts.hadWorker !== false && heldTo(task)),
-    ...(task.inputTokens + task.outputTokens > 0 && {
-      usage: { input_tokens: task.inputTokens, output_tokens: task.outputTokens },
+    ...(tokens > 0 && { usage: { input_tokens: inputTokens, output_tokens: outputTokens } }),
+    ...(!isTimeAlone && {
+      spent: { tokens, tool_calls: toolCalls, seconds: spentMs(task, facts.until ?? facts.at) / 1000 },
     }),
-    spent: { tokens: task.inputTokens + task.outputTokens, tool_calls: task.toolCalls, seconds },
     ...(facts.output !== undefined && facts.output !== null && { output: facts.output }),
     ...(facts.evidence !== undefined && facts.evidence !== '' && { evidence: boundedEvidence(facts.evidence) }),
   }
 }
 
 /** What the work was held to, and what it was asked to be. */
-function heldTo(task: TaskState): Pick<FleetReceipt, 'resolved_route' | 'effective_permissions' | 'profile'> {
+function heldTo(task: TaskState): Pick<ReceiptRecord, 'resolved_route' | 'effective_permissions' | 'profile'> {
   const { spec, route } = task
   const permissions = task.permissions ?? usualTerms.permissions
-  if (spec.worker === undefined && route === null) return { effective_permissions: permissions }
+  if (spec.worker === undefined && route === null) return { effective_permissions: task.permissions ?? 'local' }
   const resolved_route = resolvedRoute(spec, route)
   const profile = appliedProfile(spec)
   return {

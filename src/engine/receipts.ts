@@ -2,12 +2,13 @@ import type { FleetReceipt } from '../protocol/receipt.ts'
 import type { DependencyResult } from '../protocol/wire.ts'
 import type { Store } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
+import { wholeReceipt } from './receipt-record.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** The receipt that an entry holds; records keep only its sequence (CO4). */
 export async function readReceipt(store: Store, run: string, seq: number): Promise<FleetReceipt | undefined> {
   const [entry] = (await store.read(run, { from: seq, limit: 1 })) as unknown as Entry[]
-  return entry?.receipt
+  return entry && wholeReceipt(run, entry)
 }
 
 /** The receipts of the attempts before, oldest first (RE5). */

@@ -2,7 +2,7 @@ import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { Defaults } from './defaults.ts'
 import { leaseStep, reported, runStep } from './decide.ts'
 import type { DecideContext } from './decide.ts'
-import type { Changes, Decision } from './entry.ts'
+import type { Decision } from './entry.ts'
 import { usualTerms } from '../security/trust.ts'
 import { instant } from './instant.ts'
 import { clear } from './state.ts'
@@ -53,16 +53,10 @@ function* lease(context: DecideContext, run: RunState, task: TaskState, worker: 
   if (run.status === 'queued') yield { on: run.header.id, kind: 'run.stepped', run: runStep(run, { type: 'lease' }, now) }
   const terms = context.termsOf(task, worker.id)
   const restart = task.attempt > 0 && !task.released
-  const step = worker.startsAtOnce ? leaseStep(task, { type: 'lease' }, { type: 'accept' }) : leaseStep(task, { type: 'lease' })
-  const set: Changes = {
-    status: step.status,
-    attempt: step.attempt,
-    failures: step.failures,
-    crashes: step.crashes,
-    worker: worker.id,
-    incarnation: worker.incarnation,
-    leasedAt: now,
-  }
+  const set = worker.startsAtOnce ? leaseStep(task, { type: 'lease' }, { type: 'accept' }) : leaseStep(task, { type: 'lease' })
+  set.worker = worker.id
+  set.incarnation = worker.incarnation
+  set.leasedAt = now
   // Said once per lease, and only where it is not what is said by saying nothing (SE1).
   if (terms !== usualTerms) set.permissions = terms.permissions
   clear(set, task, 'notBefore', 'notBeforeMs')
@@ -83,7 +77,7 @@ function* lease(context: DecideContext, run: RunState, task: TaskState, worker: 
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
-    attempt: step.attempt,
+    attempt: set.attempt,
     set,
     worker: reporter,
     workerSeq,

@@ -1,3 +1,4 @@
+import { wholeReceipt } from '../engine/receipt-record.ts'
 import type { Store } from '../ports/store.ts'
 import { FleetError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/json.ts'
@@ -28,7 +29,9 @@ export interface RunResult {
 export async function readReceipts(store: Store, run: string, clock: Resting): Promise<Map<string, FleetReceipt[]>> {
   const receipts = new Map<string, FleetReceipt[]>()
   for await (const entries of entryPages(store, run, clock)) {
-    for (const { task, receipt } of entries) {
+    for (const entry of entries) {
+      const { task } = entry
+      const receipt = wholeReceipt(run, entry)
       if (task === undefined || receipt === undefined) continue
       const list = receipts.get(task)
       if (list === undefined) receipts.set(task, [receipt])

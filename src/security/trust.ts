@@ -42,6 +42,10 @@ const openAt: Readonly<Record<FleetTrustLevel, LeaseTerms>> = {
 /** The terms of nearly all leases; an entry need not say them. */
 export const usualTerms = openAt.local
 
+/** Permissions that records call by a name. What a name stands for never changes: records of earlier versions have it too. */
+export const namedPermissions = { local: openAt.local.permissions }
+export type PermissionsName = keyof typeof namedPermissions
+
 /**
  * The terms of a lease at a level (SE1–SE4). `isEnforced`: whether its worker can enforce what the level needs; otherwise the application
  * said that it may run all the same.

@@ -1,4 +1,5 @@
 import type { ConcurrencyLimits } from '../engine/gates.ts'
+import { wholeReceipt } from '../engine/receipt-record.ts'
 import { boundsInvariants } from './bounds-invariants.ts'
 import { hasEnded, holdsLease, isAtWork } from './model.ts'
 import type { Happened, ModelRun, ModelTask } from './model.ts'
@@ -178,9 +179,9 @@ function dependencies({ run, before, task }: Happened): string | undefined {
   return open.length === 0 ? undefined : `leased before ${open.join(', ')}`
 }
 
-function receipts({ entry, before, task }: Happened): string | undefined {
+function receipts({ run, entry, before, task }: Happened): string | undefined {
   if (before === undefined || task === undefined || entry.kind === 'task.settled') return undefined
-  const { receipt } = entry
+  const receipt = wholeReceipt(run.id, entry)
   // A task that is cancelled while it waits has a receipt of its own, which is of no attempt.
   if (receipt?.attempt !== undefined && before.judged.has(receipt.attempt)) return `attempt ${receipt.attempt} has two receipts`
   if (receipt?.attempt !== undefined && !holdsLease(before)) return `a receipt of attempt ${receipt.attempt}, which is not live`

@@ -100,10 +100,10 @@ export const areas = {
       }),
     },
     reports: {
-      mutate: engine('effects reports redacted-report receipt receipts evidence score run-scorer'),
+      mutate: engine('effects reports redacted-report receipt receipt-record receipts evidence score run-scorer'),
       tests: tests({
         engine:
-          'reports effects run-scorer redacted-report receipt receipts evidence score fencing event-payloads leases-and-time effects-and-closing',
+          'reports effects run-scorer redacted-report receipt receipt-record receipts evidence score fencing event-payloads leases-and-time effects-and-closing',
         fleet: 'verdicts verifier usage budgets artifacts secrets',
       }),
     },

@@ -174,30 +174,25 @@ function* judge(context: DecideContext, run: RunState, task: TaskState, judged: 
   const missing = missingArtifacts(task, artifacts)
   const partial = verdict.result === 'partial' || missing.length > 0 || task.overBudget !== null
   const undecided = verdict.result === 'partial' && task.spec.scorer !== undefined
-  const step =
+  const set: Changes =
     task.status === 'verifying' ? leaseStep(task, { type: 'pass' }) : leaseStep(task, { type: 'finish' }, { type: 'pass' })
-  const set: Changes = {
-    status: step.status,
-    attempt: step.attempt,
-    failures: step.failures,
-    crashes: step.crashes,
-    endedAt: context.now,
-    spentMs: spentMs(task, context.now),
-  }
+  set.endedAt = context.now
+  set.spentMs = spentMs(task, context.now)
   clear(set, task, 'timeoutAt', 'timeoutMs', 'process', 'pending', 'overBudget', 'permissions', 'route')
   if (task.undecided !== undecided) set.undecided = undecided
   if (task.stale) set.stale = false
-  const { worker, workerSeq, events: said } = reported(task, task.worker, events)
+  const said = reported(task, task.worker, events)
   yield {
     on: run.header.id,
     kind: 'task.stepped',
     task: task.id,
     attempt: task.attempt,
     set,
-    worker,
-    workerSeq,
-    events: said,
-    receipt: receiptOf(run, task, {
+    worker: said.worker,
+    workerSeq: said.workerSeq,
+    events: said.events,
+    receipt: receiptOf(task, {
+      reported: said,
       result: partial ? 'partial' : 'pass',
       at: context.now,
       terminalSeq: lastSeqOf(task, task.worker) + events.length,

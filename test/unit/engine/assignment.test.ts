@@ -64,7 +64,7 @@ test('WS2 SE5 what must be looked for is waited for, and what speaks against the
 test('RE5 SC5 the worker of an attempt gets the receipts of the attempts before, and those of its dependencies', async () => {
   const bench = gathering({ spec: { depends_on: ['before'] } })
   await bench.store.open({ instance: 'writer' })
-  const receipts = ['first', 'second', 'of before'].map((evidence) => ({ result: 'fail', evidence }) as never)
+  const receipts = ['first', 'second', 'of before'].map((evidence) => ({ run_id: 'r', result: 'fail', evidence }) as never)
   const entries = receipts.map((receipt, index) => ({ seq: index + 1, at: 0, kind: 'task.stepped', receipt }))
   await bench.store.append([{ run: 'r', after: 0, entries: entries as never }])
   bench.task('a').receipts = [1, 2]

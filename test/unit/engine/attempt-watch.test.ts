@@ -57,7 +57,7 @@ test('LE4 LE8 an attempt that was never accepted is given back, and its worker t
   await bench.clock.advance('60s')
   expect(bench.entries).toMatchObject([
     {
-      set: { status: 'enqueued', failures: 0, crashes: 0, released: true },
+      set: { status: 'enqueued', released: true },
       events: [{ state: 'interrupted', signal: 'never accepted' }, { state: 'queued' }],
       effects: ['worker.stop'],
     },

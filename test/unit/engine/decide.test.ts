@@ -4,9 +4,13 @@ import { decidedRun } from '../../support/decided-run.ts'
 
 test('CO3 a step of a lease gives the fields that it changes; what the machine does not accept is refused with what it was', () => {
   const bench = decidedRun({ a: {} })
-  expect(leaseStep(bench.task('a'), { type: 'lease' }, { type: 'accept' })).toEqual({
-    ...{ status: 'running', attempt: 1, failures: 0, crashes: 0 },
+  expect(leaseStep(bench.task('a'), { type: 'lease' }, { type: 'accept' })).toEqual({ status: 'running', attempt: 1 })
+  bench.set('a', { crashes: 2 })
+  bench.lease('a')
+  expect(leaseStep(bench.task('a'), { type: 'fail', retry: true, delayed: false })).toEqual({
+    ...{ status: 'enqueued', attempt: 1, failures: 1, crashes: 0 },
   })
+  bench.set('a', { status: 'enqueued', attempt: 0 })
   expect(() => leaseStep(bench.task('a'), { type: 'lease' }, { type: 'lease' })).toThrow(
     expect.objectContaining({
       code: 'refused',

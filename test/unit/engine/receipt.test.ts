@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Changes } from '../../../src/engine/entry.ts'
+import type { Changes, Entry } from '../../../src/engine/entry.ts'
+import { wholeReceipt } from '../../../src/engine/receipt-record.ts'
 import { missingArtifacts, receiptOf, spentMs } from '../../../src/engine/receipt.ts'
 import type { ReceiptFacts } from '../../../src/engine/receipt.ts'
+import { isLeased } from '../../../src/engine/state.ts'
+import type { FleetReceipt } from '../../../src/protocol/receipt.ts'
 import { usualTerms } from '../../../src/security/trust.ts'
 import { decidedRun } from '../../support/decided-run.ts'
 import type { DecidedRun } from '../../support/decided-run.ts'
@@ -21,8 +24,21 @@ const report = (bench: DecidedRun, artifact: object) =>
     const events = [{ state: 'artifact', ...artifact }] as never
     yield { on: 'r', kind: 'task.reported', task: 'a', attempt: 1, worker: 'w1', workerSeq: 1, events }
   })
-const receipt = ({ clock, run, task }: DecidedRun, more: Partial<ReceiptFacts> = {}) =>
-  receiptOf(run, task('a'), { result: 'pass', at: clock.now(), ...more })
+const record = ({ clock, task }: DecidedRun, more: Partial<ReceiptFacts> = {}) =>
+  receiptOf(task('a'), { result: 'pass', at: clock.now(), terminalSeq: 0, reported: {}, ...more })
+
+/** As whoever reads it finds it. */
+function receipt(bench: DecidedRun, more: Partial<ReceiptFacts> = {}): FleetReceipt {
+  const [at, { attempt, ...task }] = [bench.clock.now(), bench.task('a')]
+  const live = isLeased(task.status)
+  const entry: Entry = {
+    ...{ seq: 9, at, kind: 'task.stepped', task: 'a', ...more.reported, receipt: record(bench, more) },
+    ...(live && { attempt, set: { spentMs: spentMs(bench.task('a'), more.until ?? at) } }),
+  }
+  const whole = wholeReceipt('r', JSON.parse(JSON.stringify(entry)) as Entry)
+  if (whole === undefined) throw new Error('The entry has no receipt.')
+  return whole
+}
 
 test('VE6 BU4 the receipt of a live attempt names it and its worker, what it was held to and what it spent, and nothing else', async () => {
   const bench = leased()
@@ -30,9 +46,24 @@ test('VE6 BU4 the receipt of a live attempt names it and its worker, what it was
   const [run_id, task_id, worker_id, attempt] = ['r', 'a', 'w1', 1] as const
   expect(receipt(bench)).toStrictEqual({
     ...{ run_id, task_id, worker_id, attempt },
-    ...{ completed_at: new Date(bench.clock.now()).toISOString(), result: 'pass', artifacts: [] },
+    ...{ terminal_seq: 0, completed_at: new Date(bench.clock.now()).toISOString(), result: 'pass', artifacts: [] },
     effective_permissions: usualTerms.permissions,
     spent: { tokens: 0, tool_calls: 0, seconds: 2.5 },
+  })
+})
+
+test('CO4 a record leaves out what its entry says: who reported, its last event, and the time where nothing else was spent', () => {
+  const reported = { worker: 'w1', workerSeq: 2, events: [{ state: 'completed' }] } as const
+  const usual = { result: 'pass', effective_permissions: 'local' }
+  expect(record(leased(), { reported, terminalSeq: 2 })).toStrictEqual(usual)
+  // The event behind the last of its attempt is of the next one; and nobody reported anything.
+  expect(record(leased(), { reported, terminalSeq: 1 })).toStrictEqual({ terminal_seq: 1, ...usual })
+  expect(record(leased(), { terminalSeq: 1 })).toStrictEqual({ worker_id: 'w1', terminal_seq: 1, ...usual })
+  expect(record(leased({}, { toolCalls: 1 }), { reported, terminalSeq: 2 })).toMatchObject({ spent: { tool_calls: 1 } })
+  const waiting = leased({}, { spentMs: 1_500 })
+  waiting.set('a', { status: 'enqueued' })
+  expect(record(waiting, { reported: { worker: 'fleet' }, hadWorker: false })).toStrictEqual({
+    ...{ terminal_seq: 0, result: 'pass', spent: { tokens: 0, tool_calls: 0, seconds: 1.5 } },
   })
 })
 

@@ -32,7 +32,7 @@ test('LE1 a lease names its worker and its incarnation, counts the attempt, and 
     ],
   })
   expect(leased?.set).toEqual({
-    ...{ status: 'starting', attempt: 1, failures: 0, crashes: 0 },
+    ...{ status: 'starting', attempt: 1 },
     ...{ worker: 'w1', incarnation: 'w1-1', leasedAt: now },
   })
 })

@@ -283,6 +283,7 @@ describe('RU5 cancelling a task', () => {
     const run = await fleet.start({ name: 'r', tasks: [task('a')] })
     await run.cancel()
     const [entry] = entriesOf(store, run.id).filter((one) => one.set?.status === 'cancelled')
-    expect(entry?.receipt).toMatchObject({ result: 'skip', task_id: 'a' })
+    expect(entry?.receipt).toMatchObject({ result: 'skip' })
+    expect(await run.receipt('a')).toMatchObject({ run_id: run.id, task_id: 'a', result: 'skip' })
   })
 })

@@ -140,7 +140,7 @@ describe('WO1', () => {
     await clock.settle()
     expect(transport.attempts.map((held) => held.assign.attempt)).toEqual([1, 2])
     expect(await verdicts(run)).toEqual([])
-    expect(fieldsOf(store, run.id, 'a')).toMatchObject({ failures: 0, attempt: 2, incarnation: 'reborn' })
+    expect(fieldsOf(store, run.id, 'a')).toMatchObject({ attempt: 2, incarnation: 'reborn' })
   })
 
   test('WO1 a hello that names its live attempts keeps them', async () => {
@@ -294,7 +294,7 @@ describe('WO1', () => {
     await drained
     await clock.settle()
     expect(other.attempts.map((held) => held.assign.attempt)).toEqual([2])
-    expect([await verdicts(run), fieldsOf(store, run.id, 'a').failures]).toEqual([[], 0])
+    expect([await verdicts(run), fieldsOf(store, run.id, 'a').failures]).toEqual([[], undefined])
   })
 
   test('WO1 draining a worker that is not there is refused', async () => {
@@ -351,7 +351,7 @@ describe('WO2', () => {
     }
     await clock.advanceUntil(() => transport.attempts.length === 6)
     expect(await verdicts(run)).toEqual([])
-    expect(fieldsOf(store, run.id, 'a')).toMatchObject({ attempt: 6, failures: 0 })
+    expect(fieldsOf(store, run.id, 'a')).toMatchObject({ attempt: 6 })
     transport.attempt('a').complete()
     await clock.settle()
     expect(await verdicts(run)).toEqual(['a/6 partial'])

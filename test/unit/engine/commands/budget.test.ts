@@ -93,7 +93,7 @@ test('BU2 at the end of the grace the attempt is stopped and fails for good, wit
     ...{ task: 'a', attempt: 1, set: { status: 'failed', overBudget: null } },
     effects: ['worker.stop'],
     events: [{ state: 'failed', recoverable: false }],
-    receipt: { result: 'fail', failure_kind: 'task', attempt: 1 },
+    receipt: { result: 'fail', failure_kind: 'task' },
   })
   expect(entry?.receipt?.evidence).toMatch(/^It is spent\. ./)
   // What was raised when it was asked is not raised again.

@@ -9,6 +9,7 @@ import { usualTerms } from '../../../../src/security/trust.ts'
 import { decidedRun } from '../../../support/decided-run.ts'
 import type { DecidedRun } from '../../../support/decided-run.ts'
 import { said } from '../../../support/drafts.ts'
+import { receiptIn } from '../../../support/receipt-in.ts'
 
 const key = { run_id: 'r', task_id: 'a', attempt: 1 }
 const log = { kind: 'log', path: 'log.txt', size_bytes: 3 }
@@ -16,7 +17,7 @@ const process = { group: 7, started: 'then' }
 const scored = { scorer: { kind: 'file_exists', path: 'x' } }
 const untried = { retry_policy: { max_attempts: 1 } }
 const limited = { timeoutAt: 9, timeoutMs: 9, process } satisfies Changes
-const ended = { status: 'completed', attempt: 1, failures: 0, crashes: 0 }
+const ended = { status: 'completed', attempt: 1 }
 const nothing = (...names: (keyof Changes)[]) => Object.fromEntries(names.map((name) => [name, null]))
 
 function leased(spec: Record<string, unknown> = {}, more: Changes = {}): DecidedRun {
@@ -39,7 +40,7 @@ test('LE7 the time limit of an attempt runs from when its worker begins: its own
   }
   const { bench, entries } = begun({ timeout_seconds: 7 }, {})
   const now = bench.clock.now()
-  const step = { status: 'running', attempt: 1, failures: 0, crashes: 0 }
+  const step = { status: 'running', attempt: 1 }
   const about = {
     kind: 'task.stepped',
     task: 'a',
@@ -147,8 +148,9 @@ test('VE1 AR5 the log of a result is told before its end, and counts among its a
   const [entry] = of(bench, (...at) => report.finish(...at, { type: 'result', ...key, exit_code: 0 }, log))
   expect(entry).toMatchObject({
     events: [{ state: 'artifact', ...log }, { state: 'completed' }],
-    receipt: { result: 'pass', artifacts: [log], terminal_seq: 2 },
+    receipt: { result: 'pass', artifacts: [log] },
   })
+  expect(receiptIn(entry).terminal_seq).toBe(2)
 })
 
 test('VE6 a verdict at once is one entry: the end, its receipt, and nothing of what a live attempt has', () => {
@@ -161,8 +163,9 @@ test('VE6 a verdict at once is one entry: the end, its receipt, and nothing of w
     ...{ kind: 'task.stepped', task: 'a', attempt: 1, worker: 'w1', workerSeq: 1 },
     set: { ...ended, endedAt: now, spentMs: 0 },
     events: [{ state: 'completed', exit_code: 0 }],
-    receipt: expect.objectContaining({ result: 'pass', output: 5, terminal_seq: 1, artifacts: [] }) as unknown,
+    receipt: expect.objectContaining({ result: 'pass', output: 5 }) as unknown,
   })
+  expect(receiptIn(entry)).toMatchObject({ terminal_seq: 1, artifacts: [], attempt: 1, worker_id: 'w1' })
   expect(entry?.receipt?.score).toMatchObject({ value: 1, max: 1 })
 })
 
@@ -191,14 +194,15 @@ test('VE1 VE6 a verdict that was waited for completes the task with the output t
     events: [{ state: 'artifact', ...evidence }],
     receipt: {
       ...{ result: 'pass', score: pass.score, evidence: 'It is good.', output: 7, artifacts: [evidence] },
-      terminal_seq: 1,
     },
   })
+  expect(receiptIn(entry).terminal_seq).toBe(1)
   expect(entry).not.toHaveProperty('raised')
   const [silent] = judged(pass, {}, { pending: { output: null, exitCode: null } })
   expect(silent?.receipt).not.toHaveProperty('output')
   // Nothing more is said by it.
   expect(silent).not.toHaveProperty('worker')
+  expect(receiptIn(silent)).toMatchObject({ worker_id: 'w1', terminal_seq: 0 })
   expect(judged(pass, {}, { pending: { output: false, exitCode: null } })[0]?.receipt?.output).toBe(false)
 })
 
@@ -266,7 +270,7 @@ test('RE3 a failure that a worker reports is retried unless it says that it is f
     {
       set: { status: 'backoff' },
       events: [{ state: 'failed', reason: 'It broke.', recoverable: true }],
-      receipt: { failure_kind: 'task', evidence: 'It broke.', artifacts: [] },
+      receipt: { failure_kind: 'task', evidence: 'It broke.' },
     },
   ])
   expect(failed({})[0]).not.toHaveProperty('effects')
