@@ -53,7 +53,8 @@ class Copier {
   *#outermostObject(object: object): Steps<Json | undefined> {
     if (!isPlain(object)) return this.#refuse('a JSON value', instanceName(object))
     const result: Record<string, Json> = {}
-    for (const [key, member] of Object.entries(object)) {
+    for (const key of Object.keys(object)) {
+      const member: unknown = Reflect.get(object, key)
       this.#path.push(key)
       if (this.#isKey(key)) keep(result, key, Array.isArray(member) ? yield* this.outermost(member) : this.#copy(member))
       this.#path.pop()
@@ -79,9 +80,9 @@ class Copier {
   #object(object: object): Json | undefined {
     if (!isPlain(object)) return this.#refuse('a JSON value', instanceName(object))
     const result: Record<string, Json> = {}
-    for (const [key, member] of Object.entries(object)) {
+    for (const key of Object.keys(object)) {
       this.#path.push(key)
-      if (this.#isKey(key)) keep(result, key, this.#copy(member))
+      if (this.#isKey(key)) keep(result, key, this.#copy(Reflect.get(object, key)))
       this.#path.pop()
     }
     return result
@@ -131,7 +132,7 @@ function keep(result: Record<string, Json>, key: string, value: Json | undefined
 /** Objects of another realm count as plain too: their prototype is the end of a chain. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(Object(prototype), 'isPrototypeOf'))
+  return prototype === Object.prototype || prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(Object(prototype), 'isPrototypeOf'))
 }
 
 function instanceName(object: object): string {
