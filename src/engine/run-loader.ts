@@ -3,6 +3,7 @@ import type { Snapshot, Store } from '../ports/store.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Entry, WorkerRecord } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
+import { handled } from '../protocol/handled.ts'
 import { inSlices } from '../protocol/steps.ts'
 import type { Steps } from '../protocol/steps.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
@@ -67,10 +68,15 @@ async function readInto(
   if (snapshot !== undefined && runId === fleetStream) restoreWorkers(state, snapshot)
   else if (snapshot !== undefined) await inSlices(restoring(state, runId, snapshot), clock)
   const first = (snapshot?.seq ?? 0) + 1
+  const page = (from: number) => store.read(runId, { from, limit: entriesAtOnce })
+  let reading = page(first)
   for (let from = first; ; from += entriesAtOnce) {
-    const entries = (await store.read(runId, { from, limit: entriesAtOnce })) as unknown as Entry[]
+    const entries = (await reading) as unknown as Entry[]
+    const isLast = entries.length < entriesAtOnce
+    // What comes next is fetched from the disk while this is folded.
+    if (!isLast) reading = handled(page(from + entriesAtOnce))
     await inSlices(folding(state, runId, entries), clock)
-    if (entries.length < entriesAtOnce) return from + entries.length - first
+    if (isLast) return from + entries.length - first
   }
 }
 

@@ -26,9 +26,9 @@ export const plantedBugs: readonly {
   },
   {
     what: 'a receipt names the attempt before',
-    file: 'src/engine/receipt.ts',
-    right: '...(live && { attempt: task.attempt }),',
-    wrong: '...(live && { attempt: Math.max(1, task.attempt - 1) }),',
+    file: 'src/engine/receipt-record.ts',
+    right: '...(entry.attempt !== undefined && { attempt: entry.attempt }),',
+    wrong: '...(entry.attempt !== undefined && { attempt: Math.max(1, entry.attempt - 1) }),',
   },
   {
     what: 'the wait before a retry grows one step too early',

@@ -28,6 +28,8 @@ export interface ScannedLine {
 export interface ScanMark extends Mark {
   /** The line before. */
   readonly before: EntryLine
+  /** How many bytes were looked at for each line of the run. */
+  readonly bytesPerLine: number
 }
 
 /** Lines that follow one another in a run, and where it goes on. */
@@ -46,7 +48,9 @@ interface Chunk {
 /** Whoever asks for little reads little; whoever goes on reads more at once. */
 const firstChunkBytes = 16 * 1024
 const chunkBytes = 256 * 1024
-const likelyLineBytes = 512
+const likelyBytesPerLine = 512
+/** Lines are not all of one length: what is read at once is a little more than what they will likely take. */
+const margin = 1.1
 const nothing = Buffer.alloc(0)
 
 /**
@@ -65,6 +69,7 @@ export async function scanLines(
   let before = next?.before
   let expected = mark?.seq ?? 1
   let suspect: Place | undefined
+  let lookedAt = 0
   const broken = (place: Place) => damageError(range.disk, range.journal, head.run, place, expected - 1)
 
   /** True once the last line was found. */
@@ -86,18 +91,21 @@ export async function scanLines(
       if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
       if (line.seq === to) {
         const { entry: _, ...rest } = line
-        next = { segment, byte: base + stop + 1, seq: to + 1, before: rest }
+        const bytesPerLine = (lookedAt + stop + 1) / (to - from + 1)
+        next = { segment, byte: base + stop + 1, seq: to + 1, before: rest, bytesPerLine }
         return true
       }
       expected += 1
       before = line
     }
+    lookedAt += bytes.length
     return false
   }
 
+  const likelyBytes = (to - from + 1) * (next?.bytesPerLine ?? likelyBytesPerLine) * margin
   for (;;) {
     let ahead: Mark | undefined
-    for await (const chunk of chunksFrom(range, mark, to - from)) {
+    for await (const chunk of chunksFrom(range, mark, likelyBytes)) {
       if (await look(chunk)) return { lines, next }
       // What lies between belongs to other runs. A mark that leads nowhere is not tried twice: its segment may be gone.
       const found = markAhead(head, expected, chunk)
@@ -128,14 +136,14 @@ function isCutOff({ cuts }: RunHead, seq: number, { segment, byte }: Place): boo
 async function* chunksFrom(
   { disk, journal, links, until }: ScanRange,
   mark: Place | undefined,
-  entries: number,
+  likelyBytes: number,
 ): AsyncGenerator<Chunk> {
   const first = mark === undefined ? 0 : links.findIndex(({ segment }) => segment === mark.segment)
   for (const { segment, end } of links.slice(Math.max(first, 0))) {
     const path = segmentPath(journal, segment)
     const stop = segment === until.segment ? until.byte : (end ?? until.byte)
     let base = segment === mark?.segment ? mark.byte : 0
-    let size = Math.min(Math.max(firstChunkBytes, entries * likelyLineBytes), chunkBytes)
+    let size = Math.min(Math.max(firstChunkBytes, Math.ceil(likelyBytes)), chunkBytes)
     while (base < stop) {
       const bytes = await readJournal(disk, path, base, Math.min(base + size, stop))
       const whole = bytes.lastIndexOf(10) + 1

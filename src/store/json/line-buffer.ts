@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
-import { crcSuffix } from './segment-line.ts'
+import { seal, sealLength } from './line-seal.ts'
 
 /** Lines that are written together, made in one buffer that is used again: checksum and hash are taken from the bytes as they lie there. */
 export class LineBuffer {
@@ -14,11 +13,13 @@ export class LineBuffer {
   /** Adds a line of two parts, sealed with its checksum; gives its offset and its hash. */
   add(top: string, body: string): { readonly byte: number; readonly hash: string } {
     const byte = this.#length
-    this.#reserve((top.length + body.length) * mostBytesPerUnit + suffixBytes)
+    this.#reserve((top.length + body.length) * mostBytesPerUnit + sealLength + 1)
     this.#write(top)
     this.#write(body)
-    this.#write(`${crcSuffix(crc32(this.#buffer.subarray(byte, this.#length)))}\n`)
-    return { byte, hash: hash('sha256', this.#buffer.subarray(byte, this.#length - 1)) }
+    const end = seal(this.#buffer, byte, this.#length)
+    this.#buffer[end] = lineFeed
+    this.#length = end + 1
+    return { byte, hash: hash('sha256', this.#buffer.subarray(byte, end)) }
   }
 
   /** Everything that was added since it was cleared. */
@@ -38,6 +39,6 @@ export class LineBuffer {
   }
 }
 
-const suffixBytes = 32
+const lineFeed = 10
 /** A UTF-16 unit of a text takes no more bytes than that in UTF-8. */
 const mostBytesPerUnit = 3

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { RunRow, Snapshot, StoredEntry } from '../../ports/store.ts'
+import { isSealed, sealedLine, sealLength } from './line-seal.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
 /** The format that this code writes; a higher one is refused untouched (ST8). */
@@ -83,26 +83,23 @@ export type SegmentLine =
   | { readonly kind: 'cut'; readonly cut: CutRecord }
   | EntryLine
 
-/** `,"crc":"xxxxxxxx"}` */
-const suffixLength = 18
-
 export function encodeHeader(header: SegmentHeader): string {
-  return sealed(`{"flotilla":${JSON.stringify(header)}`)
+  return sealedLine(`{"flotilla":${JSON.stringify(header)}`)
 }
 
 export function encodePrevious(
   previous: readonly SegmentEnd[],
   { adopted = 0, dropped }: { readonly adopted?: number; readonly dropped?: DropRecord } = {},
 ): string {
-  return sealed(JSON.stringify({ previous, ...(adopted > 0 && { adopted }), dropped }).slice(0, -1))
+  return sealedLine(JSON.stringify({ previous, ...(adopted > 0 && { adopted }), dropped }).slice(0, -1))
 }
 
 export function encodeClosed(at: number, offset: number): string {
-  return sealed(`{"closed":true,"at":${at},"offset":${offset}`)
+  return sealedLine(`{"closed":true,"at":${at},"offset":${offset}`)
 }
 
 export function encodeCut(cut: CutRecord): string {
-  return sealed(JSON.stringify({ cut }).slice(0, -1))
+  return sealedLine(JSON.stringify({ cut }).slice(0, -1))
 }
 
 /** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
@@ -120,11 +117,6 @@ export function entryTop({
 }: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'offset'>): string {
   const first = offset === undefined ? '' : `,"offset":${offset}`
   return `{"run":${JSON.stringify(run)},"seq":${seq},"prev":"${prev}","batch":[${batch[0]},${batch[1]}]${first},`
-}
-
-/** What ends every line: the checksum of what stands before. */
-export function crcSuffix(crc: number): string {
-  return `,"crc":"${crc.toString(16).padStart(8, '0')}"}`
 }
 
 /** The first bytes of every line of a run. */
@@ -177,7 +169,7 @@ function topBehind(bytes: Buffer, { run, seq, hash: prev, batch: [place, size] }
 function decodeNext(bytes: Buffer, before: EntryLine): EntryLine | undefined {
   const top = topBehind(bytes, before)
   if (top === undefined) return undefined
-  const entry = parseEntry(bytes.toString('utf8', top.length, bytes.length - suffixLength))
+  const entry = parseEntry(bytes.toString('utf8', top.length, bytes.length - sealLength))
   return entry && placeBehind(before, bytes, entry)
 }
 
@@ -195,12 +187,6 @@ const placePattern =
   /^\{"run":"([A-Za-z0-9._-]{1,128})","seq":(\d{1,15}),"prev":"([0-9a-f]*)","batch":\[(\d{1,9}),(\d{1,9})\](?:,"offset":(\d{1,15}))?,"entry":/
 /** More than a place takes. */
 const placeBytes = 400
-
-/** Whether the checksum at the end is that of the bytes before, written as strictly as it is. */
-function isSealed(bytes: Buffer): boolean {
-  const body = bytes.length - suffixLength
-  return body >= 2 && bytes.toString('latin1', body) === crcSuffix(crc32(bytes.subarray(0, body)))
-}
 
 /** The format that a header claims, even when the rest of it cannot be read by this version. */
 export function claimedFormat(bytes: Buffer): number | undefined {
@@ -233,8 +219,4 @@ function parseEntry(text: string): StoredEntry | undefined {
   } catch {
     return undefined
   }
-}
-
-function sealed(text: string): string {
-  return `${text}${crcSuffix(crc32(text))}\n`
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Low } from 'lowdb'
 import type { Snapshot, SnapshotRecord, SnapshotSource } from '../../ports/store.ts'
+import { handled } from '../../protocol/handled.ts'
 import { hasEnded } from '../row-list.ts'
 import type { Disk } from './disk.ts'
 import { DocumentAdapter } from './document-adapter.ts'
@@ -188,10 +189,4 @@ export class Snapshots {
   #shardFolder(run: string): string {
     return join(this.#parts.layout.run(run), 'snapshot')
   }
-}
-
-/** Whoever awaits it hears of its failure, and if nobody does, nobody has to. */
-function handled<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => undefined)
-  return promise
 }

@@ -7,7 +7,7 @@ import { loadFleetStream, loadRun } from '../../../src/engine/run-loader.ts'
 import { recordsOf } from '../../../src/engine/snapshot.ts'
 import { createFleetState } from '../../../src/engine/state.ts'
 import type { FleetState, RunState } from '../../../src/engine/state.ts'
-import type { Snapshot, Store } from '../../../src/ports/store.ts'
+import type { Snapshot, Store, StoredEntry } from '../../../src/ports/store.ts'
 import { FleetTaskSpec } from '../../../src/protocol/task.ts'
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { task } from '../../support/bench-fleet.ts'
@@ -174,6 +174,30 @@ describe('reading', () => {
     expect(await froms(249)).toEqual([1])
     expect(await froms(250)).toEqual([1, 251])
     expect(await froms(600)).toEqual([1, 251, 501])
+  })
+
+  test('ST7 the next entries are asked for before those that are there are folded, and not after the last', async () => {
+    const steps = Array.from({ length: 540 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
+    const { store, clock } = stored([...past, ...steps])
+    const done: string[] = []
+    const read: Store['read'] = async (run, { from, limit }) => {
+      if (limit === 250) done.push(`read ${from}`)
+      const entries = await store.read(run, { from, limit })
+      const [first] = entries
+      return limit === 250 && first !== undefined ? [seen(first, from), ...entries.slice(1)] : entries
+    }
+    const seen = (entry: StoredEntry, from: number): StoredEntry =>
+      new Proxy(entry, { get: (of, name) => (done.push(`fold ${from}`), Reflect.get(of, name) as unknown) })
+    const run = await loadRun(createFleetState(), { store: { ...store, read }, clock }, 'r', true)
+    expect(run?.seq).toBe(551)
+    expect([...new Set(done)]).toEqual(['read 1', 'read 251', 'fold 1', 'read 501', 'fold 251', 'fold 501'])
+  })
+
+  test('ST1 entries that cannot be read are told when those before them are folded, and nobody is told twice', async () => {
+    const steps = Array.from({ length: 540 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
+    const { store, clock } = stored([...past, ...steps])
+    const read: Store['read'] = (run, page) => (page.from > 250 ? Promise.reject(new Error('unreadable')) : store.read(run, page))
+    await expect(loadRun(createFleetState(), { store: { ...store, read }, clock }, 'r', true)).rejects.toThrow('unreadable')
   })
 
   test('ST7 restoring rests between tasks, and again between their dependencies', async () => {

@@ -94,6 +94,24 @@ test('EV7 reading goes on where it ended, without a look at what is before', asy
   expect(seqsOf((await scanLines(range, head('a'), { from: 10, to: 12, goOn: second.next })).lines)).toEqual([10, 11, 12])
 })
 
+test('EV7 whoever reads on reads in one go a little more than as many lines took before, long ones and short ones', async () => {
+  const long = { ...batch('a', 0).entries[0]!, text: 'x'.repeat(900) }
+  const lines = (text: object, first: number, last: number) =>
+    upTo(first, last).map((seq): Batch => ({ run: 'a', after: seq - 1, entries: [{ ...long, ...text, seq }] }))
+  for (const text of [{}, { text: 'x' }]) {
+    const { range, head, reads } = journal([lines(text, 1, 1_000)])
+    const first = await scanLines(range, head('a'), { from: 1, to: 100 })
+    reads.length = 0
+    const second = await scanLines(range, head('a'), { from: 101, to: 200, goOn: first.next })
+    expect(seqsOf(second.lines)).toEqual(upTo(101, 200))
+    const taken = (second.next?.byte ?? 0) - (first.next?.byte ?? 0)
+    expect(reads).toHaveLength(1)
+    const size = reads[0]!.to - reads[0]!.from
+    expect(size / Math.max(taken, 16 * 1024)).toBeGreaterThanOrEqual(1)
+    expect(size / Math.max(taken, 16 * 1024)).toBeLessThan(1.15)
+  }
+})
+
 test('EV7 an entry far back is found by its mark, and little is read for it', async () => {
   const { range, head, reads } = journal([each('a', 1, 2_000)])
   expect(seqsOf((await scanLines(range, head('a'), { from: 1_900, to: 1_901 })).lines)).toEqual([1_900, 1_901])
