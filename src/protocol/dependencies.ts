@@ -37,6 +37,7 @@ export function* checkingDependencies(
       problems.push({ path: at(index, 'id'), expected: 'an id of its own', got: `${quote(id)} again` })
     else indexOf.set(id, index)
   }
+  if (tasks.every(({ depends_on }) => depends_on.length === 0)) return problems
   for (const [index, { id, depends_on }] of tasks.entries()) {
     if (index > 0) yield
     for (const [place, other] of depends_on.entries()) {
@@ -48,7 +49,6 @@ export function* checkingDependencies(
       }
     }
   }
-  if (tasks.every(({ depends_on }) => depends_on.length === 0)) return problems
   for (const cycle of yield* findingCycles(tasks, indexOf)) {
     const got = cycle.map((index) => tasks[index]!.id).join(' → ')
     problems.push({ path: at(cycle[0]!, 'depends_on'), expected: 'no cycle', got })
