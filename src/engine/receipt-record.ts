@@ -1,21 +1,29 @@
 import type { FleetEffectivePermissions, FleetReceipt } from '../protocol/receipt.ts'
-import { namedPermissions } from '../security/trust.ts'
+import { permissionsCalled } from '../security/trust.ts'
 import type { PermissionsName } from '../security/trust.ts'
 import type { Draft, Entry } from './entry.ts'
 import { instant } from './instant.ts'
 import { fleetReporter } from './state.ts'
 
-/** What a receipt says that the entry that holds it says as well, or may. */
-type Said = 'run_id' | 'task_id' | 'worker_id' | 'attempt' | 'terminal_seq' | 'completed_at' | 'artifacts' | 'spent'
+/** What the entry of every short receipt says. */
+type Said = 'run_id' | 'task_id' | 'attempt' | 'completed_at'
+/** What the entry may say. */
+type Sayable = 'worker_id' | 'artifacts'
 
 /**
- * A receipt as its entry holds it: without what the rest of the entry says (CO4). Left out are whose it is, when it was given, and of which
- * attempt; a worker that reported the events of the entry, the last of which ended the attempt; no artifacts; and what was spent where that
- * was nothing but the time. A record that names its run is whole.
+ * A receipt without what the entry that ends an attempt says (CO4): whose it is, of which attempt, and when it was given. Left out are too the
+ * worker where it reported the events of the entry, the sequence of the event that ended the attempt where that is the last of them, no
+ * artifacts, and what was spent where that was nothing but the time.
  */
-export interface ReceiptRecord extends Omit<FleetReceipt, Said | 'effective_permissions'>, Partial<Pick<FleetReceipt, Said>> {
+export interface ShortReceipt extends Omit<FleetReceipt, Said | Sayable | 'effective_permissions'> {
+  readonly run_id?: undefined
+  readonly worker_id?: FleetReceipt['worker_id']
+  readonly artifacts?: FleetReceipt['artifacts']
   readonly effective_permissions?: FleetEffectivePermissions | PermissionsName | undefined
 }
+
+/** A receipt as its entry holds it: whole where the entry does not end the attempt, as that of a person who settles a verdict (VE5). */
+export type ReceiptRecord = FleetReceipt | ShortReceipt
 
 /** What an entry says of the events that it reports. */
 type Reported = Pick<Draft, 'worker' | 'workerSeq' | 'events'>
@@ -33,12 +41,12 @@ export function lastReported({ workerSeq, events }: Reported): number | undefine
 /** The receipt that an entry of the run holds, whole. */
 export function wholeReceipt(run: string, entry: Entry): FleetReceipt | undefined {
   const { receipt: record } = entry
-  if (record === undefined || isWhole(record)) return record
+  if (record === undefined || record.run_id !== undefined) return record
   const { effective_permissions: permissions } = record
   const terminalSeq = record.terminal_seq ?? lastReported(entry)
   return {
     run_id: run,
-    task_id: record.task_id ?? entry.task ?? '',
+    task_id: entry.task ?? '',
     worker_id: record.worker_id ?? reporterOf(entry),
     ...(entry.attempt !== undefined && { attempt: entry.attempt }),
     ...(terminalSeq !== undefined && { terminal_seq: terminalSeq }),
@@ -49,7 +57,7 @@ export function wholeReceipt(run: string, entry: Entry): FleetReceipt | undefine
     ...(record.score !== undefined && { score: record.score }),
     ...(record.resolved_route !== undefined && { resolved_route: record.resolved_route }),
     ...(permissions !== undefined && {
-      effective_permissions: typeof permissions === 'string' ? namedPermissions[permissions] : permissions,
+      effective_permissions: typeof permissions === 'string' ? permissionsCalled(permissions) : permissions,
     }),
     ...(record.profile !== undefined && { profile: record.profile }),
     ...(record.usage !== undefined && { usage: record.usage }),
@@ -57,8 +65,4 @@ export function wholeReceipt(run: string, entry: Entry): FleetReceipt | undefine
     ...(record.output !== undefined && { output: record.output }),
     ...(record.evidence !== undefined && { evidence: record.evidence }),
   }
-}
-
-function isWhole(record: ReceiptRecord): record is FleetReceipt {
-  return record.run_id !== undefined
 }

@@ -1,7 +1,7 @@
 import type { FleetArtifactRef } from '../protocol/artifact.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetScore, FleetTaskFailureKind, FleetTaskResult } from '../protocol/receipt.ts'
-import { usualTerms } from '../security/trust.ts'
+import { usualPermissions, usualTerms } from '../security/trust.ts'
 import { appliedProfile, resolvedRoute, withProfile } from './applied-profile.ts'
 import { boundedEvidence } from './evidence.ts'
 import type { Draft } from './entry.ts'
@@ -31,8 +31,8 @@ export interface ReceiptFacts {
 }
 
 /**
- * The receipt of a task's live attempt (VE6), for an entry that says the attempt and what it spent. That of a task that waits is of no
- * attempt, and `fleet` signs it.
+ * The receipt of a task's live attempt (VE6), for the entry that ends it and says `attempt` and `spentMs`. That of a task that waits is of no
+ * attempt, and `fleet` signs it: its entry says neither.
  */
 export function receiptOf(task: TaskState, facts: ReceiptFacts): ReceiptRecord {
   const live = isLeased(task.status)
@@ -62,7 +62,7 @@ export function receiptOf(task: TaskState, facts: ReceiptFacts): ReceiptRecord {
 function heldTo(task: TaskState): Pick<ReceiptRecord, 'resolved_route' | 'effective_permissions' | 'profile'> {
   const { spec, route } = task
   const permissions = task.permissions ?? usualTerms.permissions
-  if (spec.worker === undefined && route === null) return { effective_permissions: task.permissions ?? 'local' }
+  if (spec.worker === undefined && route === null) return { effective_permissions: task.permissions ?? usualPermissions }
   const resolved_route = resolvedRoute(spec, route)
   const profile = appliedProfile(spec)
   return {

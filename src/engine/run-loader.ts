@@ -1,6 +1,5 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Snapshot, Store } from '../ports/store.ts'
-import type { Json } from '../protocol/json.ts'
 import type { Entry, WorkerRecord } from './entry.ts'
 import { adopt, countDependencies, fleetStream, fold, restoreTask } from './fold.ts'
 import { handled } from '../protocol/handled.ts'
@@ -9,12 +8,12 @@ import type { Steps } from '../protocol/steps.ts'
 import { lengthen, readSpecs } from './ended-spec.ts'
 import { createFleetState, createRunState, createTaskState, isEndedTask } from './state.ts'
 import type { RunHeader } from './run-header.ts'
-import { commonKey, taskPrefix } from './snapshot.ts'
+import { commonPrefix, taskPrefix } from './snapshot.ts'
 import { wholeSpec } from './spec-record.ts'
 import type { SpecRecord } from './spec-record.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
-/** Few enough that what was read is folded, and gone, before the collector of garbage looks for what is young. */
+/** Few enough that what was read is folded, and gone, before the collector of garbage looks for what is young, though as many are fetched meanwhile. */
 const entriesAtOnce = 250
 
 /**
@@ -96,8 +95,11 @@ function* folding(state: FleetState, runId: string, entries: readonly Entry[]): 
   }
 }
 
-/** What a record of a task may have, besides the fields that are not what the others of its shard have there. */
-interface RecordedTask {
+/** What the tasks that follow have where they say nothing else. */
+type Common = Partial<TaskState>
+
+/** What a record of a task has, besides the fields that are not what they are in common. */
+interface RecordedTask extends Pick<Partial<TaskState>, 'isShort'> {
   readonly spec: SpecRecord
   readonly workerSeqs?: Readonly<Record<string, number>>
 }
@@ -112,12 +114,12 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
   run.snapshotSeq = snapshot.seq
   for (const id of posted) run.posted.add(id)
   state.runs.set(runId, run)
-  let common: Json = {}
+  let common: Common = {}
   for (const { key, seq, value } of snapshot.records) {
-    if (key === commonKey) common = value
+    if (key.startsWith(commonPrefix)) common = value as Common
     if (!key.startsWith(taskPrefix)) continue
-    const { workerSeqs, spec: record } = value as unknown as RecordedTask
-    const spec = wholeSpec(key.slice(taskPrefix.length), record)
+    const { workerSeqs, spec: record, isShort = common.isShort } = value as unknown as RecordedTask
+    const spec = wholeSpec(key.slice(taskPrefix.length), record, isShort === true)
     const task = createTaskState(run, spec, { by: 0, at: 0 })
     Object.assign(task, common, value)
     task.seq = seq

@@ -7,14 +7,13 @@ import type { FleetState, RunState, TaskState } from './state.ts'
 /** With what they have in common, five hundred records (ST2). */
 const tasksPerShard = 499
 
-/** The key of what the tasks that follow have in common. */
-export const commonKey = 'common'
-
-/** What stands before a task's id in the key of its record. */
+/** What the key of a task's record begins with, and that of what the tasks from one on have in common; the task's id follows. */
 export const taskPrefix = 'task:'
+export const commonPrefix = 'common:'
 
 /**
- * The run's state as records that each name the entry that last set them (ST2): the run itself, then its tasks in their order. `through`
+ * The run's state as records that each name the entry that last set them (ST2): the run itself, then its tasks in their order, with what
+ * some have in common in front of them. `through`
  * tells when everything decided so far is durable, or that it never will be.
  */
 export function snapshotSource(run: RunState, through: SnapshotSource['through']): SnapshotSource {
@@ -75,7 +74,7 @@ function recordsOfTasks(run: RunState, tasks: readonly TaskState[]): SnapshotRec
     return own
   })
   return [
-    { key: commonKey, seq: latestOf(tasks), value: common as Json },
+    { key: `${commonPrefix}${first.id}`, seq: latestOf(tasks), value: common as Json },
     ...tasks.map((task) => taskRecord(run, task, fields, usual)),
   ]
 }

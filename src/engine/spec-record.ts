@@ -1,36 +1,42 @@
 import type { FleetTaskSpec } from '../protocol/task.ts'
 
-/** A spec as a record of its task holds it: without its id, which the record is kept by, and without what is empty or as its id is. */
+/**
+ * A spec as the record of its task holds it. Where it says no more than most do, it is without its id, which the record is kept by, without
+ * a name that is the same, and without what is empty; otherwise it is whole.
+ */
 export type SpecRecord = Partial<FleetTaskSpec>
 
-/** Shared by all that are read. */
-const none: readonly never[] = []
-
-/** What most specs, and nearly all of tasks that have ended, have there. */
-const empty: Omit<FleetTaskSpec, 'id' | 'name'> = {
+/** What is empty in most specs, and in nearly all of tasks that have ended, in the order of the contract. */
+const emptyFields = () => ({
   instructions: '',
-  input_files: none,
-  context: none,
-  tags: none,
-  expected_artifacts: none,
+  input_files: [],
+  context: [],
+  tags: [],
+  expected_artifacts: [],
   metadata: {},
-  depends_on: none,
-}
+  depends_on: [],
+})
+const shared: Omit<FleetTaskSpec, 'id' | 'name'> = emptyFields()
+
+/** What stands behind them in the contract. What would stand between them, and fields that the contract does not know, make a spec whole. */
+const behind: ReadonlySet<string> = new Set(['handler', 'input', 'concurrency_key', 'not_before'])
 
 export function specRecord(spec: FleetTaskSpec): SpecRecord {
   const record: Record<string, unknown> = {}
   for (const field of Object.keys(spec) as (keyof FleetTaskSpec)[]) {
     const value = spec[field]
     if (value === undefined || field === 'id' || (field === 'name' && value === spec.id)) continue
-    if (field in empty && isEmpty(value)) continue
-    record[field] = value
+    const mayBeEmpty = Object.hasOwn(shared, field)
+    if (!mayBeEmpty && field !== 'name' && !behind.has(field)) return spec
+    if (!mayBeEmpty || !isEmpty(value)) record[field] = value
   }
-  return record as SpecRecord
+  return record
 }
 
-/** The spec that a record holds; one that holds all of it is taken as well. */
-export function wholeSpec(id: string, record: SpecRecord): FleetTaskSpec {
-  return { id, name: id, ...empty, ...record }
+/** The spec that a record holds. What is empty in those of tasks that have ended (`isShort`) is shared by all: they are not handed out. */
+export function wholeSpec(id: string, record: SpecRecord, isShort: boolean): FleetTaskSpec {
+  if (record.id !== undefined) return record as FleetTaskSpec
+  return { id, name: id, ...(isShort ? shared : emptyFields()), ...record }
 }
 
 function isEmpty(value: unknown): boolean {

@@ -44,7 +44,7 @@ export interface SnapshotRecord {
   readonly value: Json
 }
 
-/** A run's state: folding the entries after `seq` into it gives the present. Some of its records may be newer than `seq`. */
+/** A run's state: folding the entries after `seq` into it gives the present. Some of its records may be newer than `seq`. They keep their order. */
 export interface Snapshot {
   readonly seq: number
   readonly records: readonly SnapshotRecord[]

@@ -53,8 +53,8 @@ class Copier {
   *#outermostObject(object: object): Steps<Json | undefined> {
     if (!isPlain(object)) return this.#refuse('a JSON value', instanceName(object))
     const result: Record<string, Json> = {}
-    for (const key of Object.keys(object)) {
-      const member: unknown = Reflect.get(object, key)
+    // All at once: between two members there may be a rest.
+    for (const [key, member] of Object.entries(object)) {
       this.#path.push(key)
       if (this.#isKey(key)) keep(result, key, Array.isArray(member) ? yield* this.outermost(member) : this.#copy(member))
       this.#path.pop()
@@ -132,7 +132,11 @@ function keep(result: Record<string, Json>, key: string, value: Json | undefined
 /** Objects of another realm count as plain too: their prototype is the end of a chain. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === Object.prototype || prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(Object(prototype), 'isPrototypeOf'))
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(Object(prototype), 'isPrototypeOf'))
+  )
 }
 
 function instanceName(object: object): string {

@@ -39,12 +39,19 @@ const openAt: Readonly<Record<FleetTrustLevel, LeaseTerms>> = {
   operator: openTerms('operator', 'trust level operator'),
 }
 
-/** The terms of nearly all leases; an entry need not say them. */
-export const usualTerms = openAt.local
-
 /** Permissions that records call by a name. What a name stands for never changes: records of earlier versions have it too. */
-export const namedPermissions = { local: openAt.local.permissions }
+const namedPermissions = { local: openAt.local.permissions }
 export type PermissionsName = keyof typeof namedPermissions
+
+/** What a name stands for: a copy, since it is handed out. */
+export function permissionsCalled(name: PermissionsName): FleetEffectivePermissions {
+  const permissions = namedPermissions[name]
+  return { ...permissions, tools: [...permissions.tools] }
+}
+
+/** The terms of nearly all leases; an entry need not say them, and a receipt says them by their name. */
+export const usualTerms = openAt.local
+export const usualPermissions: PermissionsName = 'local'
 
 /**
  * The terms of a lease at a level (SE1–SE4). `isEnforced`: whether its worker can enforce what the level needs; otherwise the application

@@ -19,10 +19,7 @@ export const boundsInvariants: Readonly<Record<string, Invariant>> = {
 function overBudget({ entry, before, task }: Happened): string | undefined {
   if (before?.isOverBudget !== true || task === undefined) return undefined
   if (entry.receipt?.result === 'pass') return 'it passed although it had crossed a limit'
-  const isRestarted = entry.set?.failures === 0
-  return !holdsLease(task) && !hasEnded(task) && !isRestarted
-    ? `it is ${task.status} again although it had crossed a limit`
-    : undefined
+  return !holdsLease(task) && !hasEnded(task) ? `it is ${task.status} again although it had crossed a limit` : undefined
 }
 
 function limits(world: World): string | undefined {

@@ -185,7 +185,6 @@ function receipts({ run, entry, before, task }: Happened): string | undefined {
   // A task that is cancelled while it waits has a receipt of its own, which is of no attempt.
   if (receipt?.attempt !== undefined && before.judged.has(receipt.attempt)) return `attempt ${receipt.attempt} has two receipts`
   if (receipt?.attempt !== undefined && !holdsLease(before)) return `a receipt of attempt ${receipt.attempt}, which is not live`
-  if (receipt !== undefined && receipt.task_id !== task.id) return `its receipt is of ${receipt.task_id}`
   if (!holdsLease(before) || holdsLease(task)) return undefined
   const isGivenBack = entry.events?.some((event) => event.state === 'interrupted') === true && !hasEnded(task)
   if (isGivenBack) return receipt === undefined ? undefined : 'it was given back, and has a receipt'

@@ -28,8 +28,8 @@ export interface ScannedLine {
 export interface ScanMark extends Mark {
   /** The line before. */
   readonly before: EntryLine
-  /** How many bytes were looked at for each line of the run. */
-  readonly bytesPerLine: number
+  /** How many bytes a line took, and those of other runs before it; undefined where that cannot be told of what was read. */
+  readonly bytesPerLine: number | undefined
 }
 
 /** Lines that follow one another in a run, and where it goes on. */
@@ -69,7 +69,7 @@ export async function scanLines(
   let before = next?.before
   let expected = mark?.seq ?? 1
   let suspect: Place | undefined
-  let lookedAt = 0
+  let first: Place | undefined
   const broken = (place: Place) => damageError(range.disk, range.journal, head.run, place, expected - 1)
 
   /** True once the last line was found. */
@@ -88,17 +88,18 @@ export async function scanLines(
       const fits = line.seq === expected && (before === undefined || line.prev === before.hash)
       if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
       suspect = undefined
+      if (line.seq === from) first = place
       if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
       if (line.seq === to) {
         const { entry: _, ...rest } = line
-        const bytesPerLine = (lookedAt + stop + 1) / (to - from + 1)
-        next = { segment, byte: base + stop + 1, seq: to + 1, before: rest, bytesPerLine }
+        const byte = base + stop + 1
+        const bytesPerLine = first?.segment === segment ? (byte - first.byte) / (to - from + 1) : undefined
+        next = { segment, byte, seq: to + 1, before: rest, bytesPerLine }
         return true
       }
       expected += 1
       before = line
     }
-    lookedAt += bytes.length
     return false
   }
 
@@ -111,6 +112,8 @@ export async function scanLines(
       const found = markAhead(head, expected, chunk)
       if (found === undefined || found === mark) continue
       ahead = found
+      // What was passed by says nothing of what comes.
+      first = undefined
       break
     }
     if (ahead === undefined) throw await broken(suspect ?? range.until)

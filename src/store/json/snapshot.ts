@@ -143,13 +143,12 @@ export class Snapshots {
     const writing: Promise<void>[] = []
     try {
       for (const { seq, records } of source.shards) {
-        const same = before?.shards[shards.length]
-        const isSame = same?.seq === seq && there.has(same.file) && whole?.has(same.file) === true
-        const shard = isSame ? same : { seq, file: `${String(shards.length).padStart(4, '0')}-${seq}.json` }
-        shards.push(shard)
+        const file = fileOf(shards.length, seq)
+        const isSame = before?.shards[shards.length]?.file === file && there.has(file) && whole?.has(file) === true
+        shards.push({ seq, file })
         if (!isSame) {
           if (writing.length === shardsAtOnce) await writing.shift()
-          const written = new Low<Shard>(this.#shard(run, shard.file), { run, file: shard.file, records: records() })
+          const written = new Low<Shard>(this.#shard(run, file), { run, file, records: records() })
           writing.push(handled(written.write()))
         }
         await disk.turn()
@@ -189,4 +188,9 @@ export class Snapshots {
   #shardFolder(run: string): string {
     return join(this.#parts.layout.run(run), 'snapshot')
   }
+}
+
+/** A shard of the same place and sequence holds the same; one that was named otherwise may hold other tasks. */
+function fileOf(place: number, seq: number): string {
+  return `shard-${String(place).padStart(4, '0')}-${seq}.json`
 }

@@ -255,7 +255,7 @@ describe('taking away', () => {
     expect(await store.loadSnapshot('r')).toBeUndefined()
     await engine.saveSnapshots()
     await clock.settle()
-    expect((await store.loadSnapshot('r'))?.records.map(({ key }) => key)).toEqual(['run', 'common', 'task:a'])
+    expect((await store.loadSnapshot('r'))?.records.map(({ key }) => key)).toEqual(['run', 'common:a', 'task:a'])
   })
 })
 

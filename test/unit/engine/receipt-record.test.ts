@@ -3,7 +3,7 @@ import type { Entry } from '../../../src/engine/entry.ts'
 import { lastReported, reporterOf, wholeReceipt } from '../../../src/engine/receipt-record.ts'
 import type { ReceiptRecord } from '../../../src/engine/receipt-record.ts'
 import { FleetReceipt } from '../../../src/protocol/receipt.ts'
-import { namedPermissions } from '../../../src/security/trust.ts'
+import { permissionsCalled, usualPermissions, usualTerms } from '../../../src/security/trust.ts'
 
 const at = Date.parse('2030-01-01T00:00:00.000Z')
 const events = [{ state: 'running' }, { state: 'completed' }] as const
@@ -30,7 +30,7 @@ test('VE6 what a record says counts, whatever the entry says', () => {
     ...({ result: 'fail', failure_kind: 'verifier' } as const),
     ...{ artifacts: [{ kind: 'log', path: 'a' }], resolved_route: { source: 's' } as never, profile: { sources: {} } },
     ...{ usage: { input_tokens: 1, output_tokens: 2 }, spent: { tokens: 3, tool_calls: 4, seconds: 5 } },
-    ...{ output: false, evidence: 'So.', effective_permissions: { ...namedPermissions.local, network: false } },
+    ...{ output: false, evidence: 'So.', effective_permissions: { ...permissionsCalled('local'), network: false } },
   } satisfies ReceiptRecord
   expect(wholeReceipt('r', entry(said))).toStrictEqual({
     ...{ run_id: 'r', task_id: 'a', attempt: 2, completed_at: '2030-01-01T00:00:00.000Z' },
@@ -57,5 +57,8 @@ test('SE1 ST8 permissions that records call by a name are what they were when th
     ...{ write: true, network: true, shell: 'full', tool_scope: 'inherit', tools: [], background: true, max_spawn_depth: 0 },
     source: 'trust level local',
   })
-  expect(Object.keys(namedPermissions)).toEqual(['local'])
+  expect(permissionsCalled(usualPermissions)).toEqual(usualTerms.permissions)
+  // A copy: whoever gets a receipt may change it.
+  expect(permissionsCalled('local')).not.toBe(permissionsCalled('local'))
+  expect(permissionsCalled('local').tools).not.toBe(usualTerms.permissions.tools)
 })

@@ -13,7 +13,7 @@ test('ST2 a run is a record of its own, and its tasks follow in their order, in 
   expect(source.through).toBe(through)
   const shards = [...source.shards].map((shard) => shard.records().map(({ key }) => key))
   expect(shards.map((keys) => keys.length)).toEqual([1, 500, 500, 4])
-  expect(shards.map(([first]) => first)).toEqual(['run', 'common', 'common', 'common'])
+  expect(shards.map(([first]) => first)).toEqual(['run', 'common:t0', 'common:t499', 'common:t998'])
   const keys = shards.flatMap(([, ...tasks]) => tasks)
   expect(keys).toEqual(Object.keys(specs(1_001)).map((id) => `task:${id}`))
   expect(recordsOf(run).map(({ key }) => key)).toEqual(shards.flat())
@@ -69,12 +69,12 @@ test('CO9 in front of tasks stands what the first has and a new one has not, and
   set('a', { failures: 2, cause: 'no' })
   const [, common, a, b, c] = recordsOf(run)
   expect(common).toEqual({
-    ...{ key: 'common', seq: a?.seq },
+    ...{ key: 'common:a', seq: a?.seq },
     value: { addedBy: 2, enqueuedAt: clock.now(), fleetSeq: 1, status: 'enqueued', failures: 2, cause: 'no' },
   })
   expect(a).toEqual({ key: 'task:a', seq: 5, value: { spec: { instructions: 'Do a.' } } })
   expect(b?.value).toEqual({
-    spec: { instructions: 'Do b.', depends_on: ['a'], alert_policy: task('b').spec.alert_policy },
+    spec: task('b').spec,
     ...{ fleetSeq: 0, status: 'blocked', failures: 0, cause: null },
   })
   expect(c?.value).toEqual({ spec: { instructions: 'Do c.' }, failures: 0, cause: null })

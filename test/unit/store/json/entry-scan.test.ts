@@ -112,6 +112,21 @@ test('EV7 whoever reads on reads in one go a little more than as many lines took
   }
 })
 
+test('EV7 where lines lie apart, what was passed by does not count for what comes', async () => {
+  const apart = upTo(1, 60).flatMap((seq) => [...each('a', seq, seq), ...each(`b${seq}`, 1, 600)])
+  const { range, head, reads } = journal([apart])
+  const first = await scanLines(range, head('a'), { from: 1, to: 20 })
+  expect(first.next?.bytesPerLine).toBe(undefined)
+  reads.length = 0
+  const second = await scanLines(range, head('a'), { from: 21, to: 40, goOn: first.next })
+  expect(seqsOf(second.lines)).toEqual(upTo(21, 40))
+  for (const { from, to } of reads) expect(to - from).toBe(16 * 1024)
+  // One line, found from a mark that lies before it: only its own bytes count.
+  const { range: near, head: headOf } = journal([each('a', 1, 60)])
+  const { next } = await scanLines(near, headOf('a'), { from: 50, to: 50 })
+  expect(next?.bytesPerLine).toBeLessThan(300)
+})
+
 test('EV7 an entry far back is found by its mark, and little is read for it', async () => {
   const { range, head, reads } = journal([each('a', 1, 2_000)])
   expect(seqsOf((await scanLines(range, head('a'), { from: 1_900, to: 1_901 })).lines)).toEqual([1_900, 1_901])

@@ -1,5 +1,6 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
@@ -49,8 +50,42 @@ test('ST7 snapshots of one run that are saved at once follow one another, and th
   await owner.append([batch('run-1', 0, 9)])
   await Promise.all([3, 4, 5].map((seq) => owner.saveSnapshot('run-1', taken(seq, records(1200, seq)))))
   expect(await owner.loadSnapshot('run-1')).toEqual({ seq: 5, records: records(1200, 5) })
-  expect(await readdir(join(folder, 'runs', 'run-1', 'snapshot'))).toEqual(['0000-5.json', '0001-5.json', '0002-5.json'])
+  expect(await readdir(join(folder, 'runs', 'run-1', 'snapshot'))).toEqual([
+    'shard-0000-5.json',
+    'shard-0001-5.json',
+    'shard-0002-5.json',
+  ])
 })
+
+test('ST7 ST8 a shard that goes by another name, as those of earlier builds, is written anew and not taken into the next snapshot', async () => {
+  const { folder, store } = await storeFolder()
+  const owner = store()
+  await owner.open({ instance: 'owner' })
+  await owner.append([batch('run-1', 0, 9)])
+  await owner.saveSnapshot('run-1', taken(5, records(700, 5)))
+  await owner.close()
+  const path = (...names: string[]) => join(folder, 'runs', 'run-1', ...names)
+  // As it was before: the same document, under the name of then.
+  for (const name of ['0000-5.json', '0001-5.json']) {
+    const data = (await readFile(path('snapshot', `shard-${name}`), 'utf8')).replace(`"file":"shard-${name}"`, `"file":"${name}"`)
+    await writeFile(path('snapshot', name), sealedDocument(data))
+    await rm(path('snapshot', `shard-${name}`))
+  }
+  const manifest = await readFile(path('snapshot.json'), 'utf8')
+  await writeFile(path('snapshot.json'), sealedDocument(manifest.replaceAll('shard-', '')))
+  const next = store()
+  await next.open({ instance: 'next' })
+  expect(await next.loadSnapshot('run-1')).toEqual({ seq: 5, records: records(700, 5) })
+  await next.saveSnapshot('run-1', taken(5, records(1_100, 5)))
+  expect(await readdir(path('snapshot'))).toEqual(['shard-0000-5.json', 'shard-0001-5.json', 'shard-0002-5.json'])
+  expect(await next.loadSnapshot('run-1')).toEqual({ seq: 5, records: records(1_100, 5) })
+})
+
+/** A document with the checksum of what it holds. */
+function sealedDocument(text: string): string {
+  const data = text.slice(text.indexOf('"data":') + 7, -2)
+  return text.replace(/"crc":"[0-9a-f]{8}"/, `"crc":"${crc32(data).toString(16).padStart(8, '0')}"`)
+}
 
 test('ST7 a snapshot that is given up leaves nothing behind', async () => {
   const { folder, store } = await storeFolder()
@@ -62,7 +97,7 @@ test('ST7 a snapshot that is given up leaves nothing behind', async () => {
   expect(await shards()).toEqual([])
   await owner.saveSnapshot('run-1', taken(3, records(700, 3)))
   await owner.saveSnapshot('run-1', { ...taken(9, records(700, 9)), through: () => Promise.resolve(undefined) })
-  expect(await shards()).toEqual(['0000-3.json', '0001-3.json'])
+  expect(await shards()).toEqual(['shard-0000-3.json', 'shard-0001-3.json'])
   expect((await owner.loadSnapshot('run-1'))?.seq).toBe(3)
 })
 
@@ -88,7 +123,7 @@ test('ST7 shards go to the disk two at once, and their names are stored, togethe
   const order = disk.calls.filter(({ operation, path }) => path.includes('/run-1') && /^(rename|syncFolder)$/.test(operation))
   expect(order.map(({ operation, path }) => `${operation} ${basename(path).replace(/-9.*|\.json.*/, '')}`)).toEqual([
     'syncFolder run-1',
-    ...['0000', '0001', '0002', '0003', '0004', '0005'].map((shard) => `rename ${shard}`),
+    ...['0000', '0001', '0002', '0003', '0004', '0005'].map((shard) => `rename shard-${shard}`),
     'syncFolder snapshot',
     'rename snapshot',
     'syncFolder run-1',
@@ -100,7 +135,7 @@ test('ST5 ST7 a shard that cannot be written ends the saving when the others are
   for (const failing of ['0000', '0003', '0007']) {
     let isFailing = false
     const disk = new ModelDisk(undefined, ({ operation, path }) =>
-      isFailing && operation === 'sync' && path.includes(`/snapshot/${failing}`) ? { code: 'EIO' } : undefined,
+      isFailing && operation === 'sync' && path.includes(`/snapshot/shard-${failing}`) ? { code: 'EIO' } : undefined,
     )
     const owner = modelStore(disk)
     await owner.open({ instance: 'owner' })
