@@ -63,6 +63,8 @@ export async function killAgainAndAgain(
 async function killed(argv: readonly string[], word: string, afterMs: number): Promise<readonly string[]> {
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child.stdout, 'end')
+  // A process that dies closes its pipes before it is gone, and owns the store until then.
+  const gone = once(child, 'exit')
   let text = ''
   const said = new Promise<void>((resolve) =>
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -73,7 +75,7 @@ async function killed(argv: readonly string[], word: string, afterMs: number): P
   await Promise.race([said, ended])
   await setTimeout(afterMs)
   child.kill('SIGKILL')
-  await ended
+  await Promise.all([ended, gone])
   return text.split('\n').slice(0, -1)
 }
 
