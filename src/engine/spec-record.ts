@@ -39,7 +39,7 @@ export function wholeSpec(id: string, record: SpecRecord, isShort: boolean): Fle
   return { id, name: id, ...(isShort ? shared : emptyFields()), ...record }
 }
 
+/** Of a text, a list or an object. */
 function isEmpty(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return value === ''
-  return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0
+  return typeof value === 'object' ? Object.keys(value ?? {}).length === 0 : value === ''
 }

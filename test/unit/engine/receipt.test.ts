@@ -59,7 +59,10 @@ test('CO4 a record leaves out what its entry says: who reported, its last event,
   // The event behind the last of its attempt is of the next one; and nobody reported anything.
   expect(record(leased(), { reported, terminalSeq: 1 })).toStrictEqual({ terminal_seq: 1, ...usual })
   expect(record(leased(), { terminalSeq: 1 })).toStrictEqual({ worker_id: 'w1', terminal_seq: 1, ...usual })
-  expect(record(leased({}, { toolCalls: 1 }), { reported, terminalSeq: 2 })).toMatchObject({ spent: { tool_calls: 1 } })
+  const called = leased({}, { toolCalls: 1, spentMs: 4_000 })
+  const until = called.clock.now() + 1_500
+  expect(record(called, { reported, terminalSeq: 2, until })).toMatchObject({ spent: { tool_calls: 1, seconds: 5.5 } })
+  expect(record(called, { reported, terminalSeq: 2 })).toMatchObject({ spent: { seconds: 4 } })
   const waiting = leased({}, { spentMs: 1_500 })
   waiting.set('a', { status: 'enqueued' })
   expect(record(waiting, { reported: { worker: 'fleet' }, hadWorker: false })).toStrictEqual({

@@ -37,7 +37,7 @@ const past: readonly Entry[] = (
       tasks: [
         added('blocked', 'blocked', { depends_on: ['works', 'ended'] }),
         added('works', 'enqueued', { concurrency_key: 'k', workspace: { writable_paths: ['src'] }, alert_policy }),
-        added('ended', 'enqueued', { metadata: { long: 'text' } }),
+        added('ended', 'enqueued', { metadata: { long: 'text', priority: 7 }, concurrency_key: 'k2', name: 'Ended' }),
         added('waits', 'enqueued', { metadata: { priority: 4 } }),
         added('again', 'enqueued', { metadata: { long: 'text' } }),
         added('verified', 'enqueued', { concurrency_key: 'other' }),
@@ -105,8 +105,18 @@ describe.each([
     Object.assign(again, { spec: added('again', 'enqueued', { metadata: { long: 'text' } }).spec, isShort: false })
     expect(comparable(run)).toEqual(comparable(expected))
     expect(run?.tasks.get('ended')).toMatchObject({ isShort: true, spec: { instructions: '' } })
+    // What its short spec does not say any more.
+    expect(run?.tasks.get('ended')).toMatchObject({ priority: 7, gates: { key: 'k2' } })
     expect([...run!.posted]).toEqual(['p1', 'p2'])
     expect([run?.durableSeq, run?.seq]).toEqual([11, 11])
+  })
+
+  test('CO9 shares what is empty with no task that is handed to a worker', async () => {
+    const [one, other] = await Promise.all([0, 1].map(() => loadRun(createFleetState(), source(), 'r', true)))
+    const tags = (run: RunState | undefined, id: string) => run?.tasks.get(id)?.spec.tags
+    expect(tags(one, 'ended')).toBe(tags(other, 'ended'))
+    for (const id of ['waits', 'again', 'works']) expect(tags(one, id), id).not.toBe(tags(one, 'verified'))
+    expect(tags(one, 'waits')).not.toBe(tags(one, 'ended'))
   })
 
   test('SC6 SC7 brings the slots and gates that its tasks hold, and its turn', async () => {

@@ -12,6 +12,10 @@ test('CO9 a record of a spec leaves out its id, a name that is the same, and wha
   expect(specRecord(parse({ name: 'b', tags: ['x'], metadata: { a: 1 }, handler: 'h' }))).toEqual({
     ...{ name: 'b', instructions: 'Do it.', tags: ['x'], metadata: { a: 1 }, handler: 'h' },
   })
+  // Those of tasks that have ended say no more what to do.
+  const short = { ...parse({}), instructions: '' }
+  expect(specRecord(short)).toEqual({})
+  expect(wholeSpec('a', {}, true)).toEqual(short)
 })
 
 test('CO9 what may be empty and is not what most have stays: an input', () => {

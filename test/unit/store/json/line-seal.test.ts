@@ -30,6 +30,7 @@ test('ST4 no bit of a sealed line can change, no byte be left out or put in, and
     expect(isSealed(Buffer.concat([line.subarray(0, at), Buffer.from('x'), line.subarray(at)])), `put in at ${at}`).toBe(false)
     if (at > 0) expect(isSealed(line.subarray(0, -at)), `without ${at}`).toBe(false)
   }
+  expect(isSealed(Buffer.from(sealedLine('{1').slice(0, -1)))).toBe(true)
   for (const text of ['', '{']) expect(isSealed(Buffer.from(sealedLine(text).slice(0, -1)))).toBe(false)
   // Upper case is not how it was written.
   const upper = Buffer.from(line.toString().replace(/[0-9a-f]{8}"\}$/, (digits) => digits.toUpperCase()))
