@@ -38,7 +38,7 @@ export function lastReported({ workerSeq, events }: Reported): number | undefine
   return workerSeq === undefined || events === undefined ? undefined : workerSeq + events.length - 1
 }
 
-/** The receipt that an entry of the run holds, whole. */
+/** The receipt that an entry of the run holds, whole, as events and `run.receipt()` have it (VE6); undefined where it holds none. */
 export function wholeReceipt(run: string, entry: Entry): FleetReceipt | undefined {
   const { receipt: record } = entry
   if (record === undefined || record.run_id !== undefined) return record

@@ -11,6 +11,7 @@ export type {
   TaskFields,
   WorkerRecord,
 } from '../engine/entry.ts'
+export { wholeReceipt, type ReceiptRecord, type ShortReceipt } from '../engine/receipt-record.ts'
 export type { RunHeader } from '../engine/run-header.ts'
 export { type AlertReceiver, type AlertReception, type ReceivedAlert } from './alert-receiver.ts'
 export { assertRun, type ExpectedRun, type ExpectedTask } from './assert-run.ts'

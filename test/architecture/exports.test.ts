@@ -471,6 +471,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
       "type PendingResult",
       "type Play",
       "type ProcessClock",
+      "type ReceiptRecord",
       "type ReceivedAlert",
       "type RecordedMoment",
       "type RecordedStep",
@@ -485,6 +486,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
       "type ScriptStep",
       "type ScriptedWorker",
       "type ScriptedWorkerOptions",
+      "type ShortReceipt",
       "type SimulateOptions",
       "type SimulationFailure",
       "type SimulationReport",
@@ -500,6 +502,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
       "type VirtualClock",
       "type WorkerRecord",
       "type World",
+      "wholeReceipt",
       "worker",
     ]
   `)
