@@ -10,8 +10,9 @@ const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Name the folder that the bundle goes to.')
 
 const common = {
+  absWorkingDir: path(''),
   outbase: path('src'),
-  outdir: folder,
+  outdir: resolve(folder),
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,

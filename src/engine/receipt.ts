@@ -61,8 +61,8 @@ export function receiptOf(task: TaskState, facts: ReceiptFacts): ReceiptRecord {
 /** What the work was held to, and what it was asked to be. */
 function heldTo(task: TaskState): Pick<ReceiptRecord, 'resolved_route' | 'effective_permissions' | 'profile'> {
   const { spec, route } = task
-  const permissions = task.permissions ?? usualTerms.permissions
   if (spec.worker === undefined && route === null) return { effective_permissions: task.permissions ?? usualPermissions }
+  const permissions = task.permissions ?? usualTerms.permissions
   const resolved_route = resolvedRoute(spec, route)
   const profile = appliedProfile(spec)
   return {

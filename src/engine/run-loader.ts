@@ -13,7 +13,7 @@ import { wholeSpec } from './spec-record.ts'
 import type { SpecRecord } from './spec-record.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
-/** Few enough that what was read is folded, and gone, before the collector of garbage looks for what is young, though as many are fetched meanwhile. */
+/** Few enough that these, and as many that are fetched meanwhile, are folded and gone before the collector of garbage looks for what is young. */
 const entriesAtOnce = 250
 
 /**

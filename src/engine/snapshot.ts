@@ -13,8 +13,7 @@ export const commonPrefix = 'common:'
 
 /**
  * The run's state as records that each name the entry that last set them (ST2): the run itself, then its tasks in their order, with what
- * some have in common in front of them. `through`
- * tells when everything decided so far is durable, or that it never will be.
+ * some have in common in front of them. `through` tells when everything decided so far is durable, or that it never will be.
  */
 export function snapshotSource(run: RunState, through: SnapshotSource['through']): SnapshotSource {
   return { seq: run.seq, shards: shardsOf(run), through }
