@@ -53,7 +53,7 @@ export function createAftermath(
     announcer.hear(projected(run), entry)
     if (entry.alerts !== undefined) alerts.follow(run, entry)
     effects.perform(run, entry)
-    for (const added of entry.tasks ?? []) armWait(run, added.spec.id)
+    for (const added of entry.tasks ?? []) armWait(run, added.id)
     if (entry.task !== undefined) ofTask(run, entry, entry.task)
   }
 

@@ -3,6 +3,7 @@ import type { Resting } from '../protocol/steps.ts'
 import type { FleetAlertPolicy } from '../protocol/alert.ts'
 import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
 import type { Entry } from './entry.ts'
+import { wholeSpec } from './spec-record.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /**
@@ -55,7 +56,7 @@ export async function readSpecs(
   const found = new Map<string, FleetTaskSpec>()
   for (const [seq, ids] of wanted) {
     const [entry] = (await store.read(run, { from: seq, limit: 1 })) as unknown as Entry[]
-    for (const { spec } of entry?.tasks ?? []) if (ids.has(spec.id)) found.set(spec.id, spec)
+    for (const { id, spec } of entry?.tasks ?? []) if (ids.has(id)) found.set(id, wholeSpec(id, spec))
     await clock.turn()
   }
   return found

@@ -3,7 +3,6 @@ import type { FleetEffectivePermissions } from '../protocol/receipt.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
-import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { RouteReport } from '../protocol/route.ts'
 import type { Confinement, ProcessRecord } from '../protocol/wire.ts'
 import type { TaskStatus } from '../lifecycles/lease.ts'
@@ -11,6 +10,7 @@ import type { RunContext } from '../lifecycles/run.ts'
 import type { OverBudget } from './budget.ts'
 import type { AlertChange } from './alert-record.ts'
 import type { ReceiptRecord } from './receipt-record.ts'
+import type { SpecRecord } from './spec-record.ts'
 import type { RunHeader } from './run-header.ts'
 
 /** The fields of a task that entries change. `null` is "none". Instants are epoch milliseconds. */
@@ -91,7 +91,9 @@ export interface RunFields extends RunContext {
 
 /** A task as it enters a run. One that is enqueued at once has its first event with it: the fleet's `queued`. */
 export interface NewTask {
-  readonly spec: FleetTaskSpec
+  readonly id: string
+  /** Made whole with `wholeSpec`. */
+  readonly spec: SpecRecord
   readonly set: Partial<TaskFields>
 }
 

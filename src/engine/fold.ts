@@ -3,6 +3,7 @@ import { changedAlerts, unsettledAlerts } from './alert-record.ts'
 import { shortenSpec } from './ended-spec.ts'
 import { isEnqueuedAtOnce } from './entry.ts'
 import type { Entry } from './entry.ts'
+import { wholeSpec } from './spec-record.ts'
 import { createRunState, createTaskState, fleetReporter, isEndedTask, isLeased, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 import { count } from './tally.ts'
@@ -35,16 +36,18 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
     // A long creation opens with its last entry; what it had queued becomes leasable then (RU1).
     updateTurn(state, run)
   }
+  const dependants: TaskState[] = []
   for (const added of entry.tasks ?? []) {
     // A snapshot may hold a task that a later entry adds.
-    if (run.tasks.has(added.spec.id)) continue
-    const task = createTaskState(run, added.spec, { by: entry.seq, at: entry.at })
+    if (run.tasks.has(added.id)) continue
+    const task = createTaskState(run, wholeSpec(added.id, added.spec), { by: entry.seq, at: entry.at })
     addTask(run, task)
     if (isEnqueuedAtOnce(added)) task.fleetSeq = 1
     change(state, run, task, entry, added.set)
+    if ((task.spec.depends_on ?? []).length > 0) dependants.push(task)
   }
   // Dependencies may stand behind their dependants in one list, so they are counted when all are there.
-  for (const added of entry.tasks ?? []) countDependencies(run, added.spec.id)
+  for (const task of dependants) countDependencies(run, task)
   if (entry.task === undefined) return
   const task = run.tasks.get(entry.task)
   // A snapshot may already hold what the entry says.
@@ -91,10 +94,8 @@ export function restoreTask(state: FleetState, run: RunState, task: TaskState): 
 }
 
 /** Counts the dependencies of a task that have not completed. */
-export function countDependencies(run: RunState, taskId: string): void {
-  const task = run.tasks.get(taskId)
-  if (task === undefined || (task.spec.depends_on ?? []).length === 0) return
-  task.openDependencies = task.spec.depends_on.filter((id) => {
+export function countDependencies(run: RunState, task: TaskState): void {
+  task.openDependencies = (task.spec.depends_on ?? []).filter((id) => {
     const dependency = run.tasks.get(id)
     return dependency === undefined || !satisfies(dependency)
   }).length

@@ -92,7 +92,7 @@ function placeAll(into: Projection): void {
   if (entry.kind === 'run.sealed' && into.takePlace('run.sealed')) into.add({ event: 'run.sealed', payload: {} })
   const status = entry.run?.status
   if (status !== undefined && into.takePlace('run.status_changed')) into.add({ event: 'run.status_changed', payload: { status } })
-  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, added.spec.id)
+  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, added.id)
   if (entry.task !== undefined) placeTask(into, entry.task)
   if (entry.delivery !== undefined) placeDelivery(into, entry.delivery)
   const { task, attempt } = entry

@@ -14,7 +14,7 @@ import type { SpecRecord } from './spec-record.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
 
 /** Few enough that these, and as many that are fetched meanwhile, are folded and gone before the collector of garbage looks for what is young. */
-const entriesAtOnce = 250
+const entriesAtOnce = 500
 
 /**
  * Reads a run from the store: its snapshot, then the entries after it (CO4). It is put together beside the state, since reading takes
@@ -67,7 +67,7 @@ async function readInto(
   if (snapshot !== undefined && runId === fleetStream) restoreWorkers(state, snapshot)
   else if (snapshot !== undefined) await inSlices(restoring(state, runId, snapshot), clock)
   const first = (snapshot?.seq ?? 0) + 1
-  const page = (from: number) => store.read(runId, { from, limit: entriesAtOnce })
+  const page = (from: number) => store.read(runId, { from, limit: entriesAtOnce, mayShare: true })
   let reading = page(first)
   for (let from = first; ; from += entriesAtOnce) {
     const entries = (await reading) as unknown as Entry[]
@@ -87,13 +87,18 @@ function restoreWorkers(state: FleetState, { seq, records }: Snapshot): void {
   }
 }
 
-/** In steps: an entry may add many tasks. */
+/** In steps: an entry may add many tasks; of others some make a step together. */
 function* folding(state: FleetState, runId: string, entries: readonly Entry[]): Steps {
+  let folded = 0
   for (const entry of entries) {
     fold(state, runId, entry)
-    yield
+    folded += 1
+    if (entry.tasks !== undefined || folded % entriesInStep === 0) yield
   }
 }
+
+/** Some microseconds each. */
+const entriesInStep = 8
 
 /** What the tasks that follow have where they say nothing else. */
 type Common = Partial<TaskState>
@@ -128,8 +133,8 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
     restoreTask(state, run, task)
     yield
   }
-  for (const id of run.tasks.keys()) {
-    countDependencies(run, id)
+  for (const task of run.tasks.values()) {
+    countDependencies(run, task)
     yield
   }
 }

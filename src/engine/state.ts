@@ -258,21 +258,13 @@ export function isEndedRun(status: FleetRunStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
-export function isEndedTask(status: TaskStatus): boolean {
-  return leaseLifecycle.hasTag(status, 'ended')
-}
+export const isEndedTask = leaseLifecycle.tagged('ended')
 
 /** The task waits for something, or for a worker. */
-export function isWaiting(status: TaskStatus): boolean {
-  return leaseLifecycle.hasTag(status, 'waiting')
-}
+export const isWaiting = leaseLifecycle.tagged('waiting')
 
 /** The task holds a lease: it is starting, running or being verified. */
-export function isLeased(status: TaskStatus): boolean {
-  return leaseLifecycle.hasTag(status, 'leased')
-}
+export const isLeased = leaseLifecycle.tagged('leased')
 
 /** The task holds a worker's slot: it is starting or running. */
-export function isWorking(status: TaskStatus): boolean {
-  return leaseLifecycle.hasTag(status, 'working')
-}
+export const isWorking = leaseLifecycle.tagged('working')

@@ -8,5 +8,7 @@ export function seqOf(seqs: WorkerSeqs, worker: string): number {
 }
 
 export function withSeq(seqs: WorkerSeqs, worker: string, seq: number): WorkerSeqs {
+  const isOnly = seqs.length === 0 || (seqs.length === 1 && seqs[0]?.[0] === worker)
+  if (isOnly) return [[worker, seq]]
   return [...seqs.filter(([id]) => id !== worker), [worker, seq]]
 }

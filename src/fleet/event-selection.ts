@@ -1,4 +1,5 @@
 import type { Entry } from '../engine/entry.ts'
+import { wholeSpec } from '../engine/spec-record.ts'
 import type { TaskState } from '../engine/state.ts'
 import { isTagged } from '../engine/tagged.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
@@ -22,7 +23,7 @@ export function eventsOfTagged(
   for (const { id, spec } of tasks) if (isTagged(spec, tags)) selected.add(id)
   return {
     learn(entry) {
-      for (const { spec } of entry.tasks ?? []) if (isTagged(spec, tags)) selected.add(spec.id)
+      for (const { id, spec } of entry.tasks ?? []) if (isTagged(wholeSpec(id, spec), tags)) selected.add(id)
     },
     includes: ({ task_id }) => task_id !== undefined && selected.has(task_id),
   }

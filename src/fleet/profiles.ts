@@ -39,11 +39,25 @@ function problemsIn(under: string, table: unknown, contract: Contract<unknown>):
   })
 }
 
-/** The built-in profiles and presets, and those of the application; `profileProblems` found nothing wrong with them. */
+/**
+ * The built-in profiles and presets, and those of the application; `profileProblems` found nothing wrong with them. The built-in ones are
+ * read when they are first asked for: most fleets never do.
+ */
 export function profileTables({ profiles = {}, roles = {} }: ProfileOptions): ProfileTables {
+  const own = { profiles: tableOf('fleet', profiles, AgentProfile), roles: tableOf('fleet', roles, RolePreset) }
+  let all: ProfileTables | undefined
+  const tables = () =>
+    (all ??= {
+      profiles: new Map([...tableOf('built-in', builtInProfiles, AgentProfile), ...own.profiles]),
+      roles: new Map([...tableOf('built-in', builtInRoles, RolePreset), ...own.roles]),
+    })
   return {
-    profiles: new Map([...tableOf('built-in', builtInProfiles, AgentProfile), ...tableOf('fleet', profiles, AgentProfile)]),
-    roles: new Map([...tableOf('built-in', builtInRoles, RolePreset), ...tableOf('fleet', roles, RolePreset)]),
+    get profiles() {
+      return tables().profiles
+    },
+    get roles() {
+      return tables().roles
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export interface Lifecycle<Machine extends AnyStateMachine> {
   step(from: Position<Machine>, event: EventFromLogic<Machine>): Position<Machine> | undefined
   /** Whether a status carries a tag. */
   hasTag(value: StateValueFrom<Machine> & string, tag: string): boolean
+  /** As `hasTag`, for a tag that is asked for very often. */
+  tagged(tag: string): (value: StateValueFrom<Machine> & string) => boolean
   readonly values: readonly (StateValueFrom<Machine> & string)[]
 }
 
@@ -41,6 +43,10 @@ export function createLifecycle<Machine extends AnyStateMachine>(make: () => Mac
     // The table keeps the shape of the context: assignments are typed by the machine.
     step: ({ value, context }, event) => stepTable(parts().table, value, context, event) as Position<Machine> | undefined,
     hasTag: (value, tag) => parts().tags.get(value)?.has(tag) ?? false,
+    tagged(tag) {
+      let values: ReadonlySet<string> | undefined
+      return (value) => (values ??= new Set(parts().values.filter((one) => parts().tags.get(one)?.has(tag)))).has(value)
+    },
   }
 }
 

@@ -72,6 +72,14 @@ export interface SnapshotSource {
   through(): Promise<number | undefined>
 }
 
+/** Entries of one run to be read. */
+export interface EntryRange {
+  readonly from: number
+  readonly limit: number
+  /** Default false. */
+  readonly mayShare?: boolean
+}
+
 /** Ownership of one run. */
 export interface RunClaim {
   readonly run: string
@@ -153,9 +161,10 @@ export interface Store {
 
   /**
    * At most `limit` durable entries of a run from sequence `from` on, fewer only at its end. A range that reaches a gap rejects
-   * `store_damaged` naming file, line and byte; `details.readableTo` is the last entry before it (ST4).
+   * `store_damaged` naming file, line and byte; `details.readableTo` is the last entry before it (ST4). They are the caller's, who may
+   * allow that they share parts with one another, and then changes nothing in them: that is quicker.
    */
-  read(run: string, options: { readonly from: number; readonly limit: number }): Promise<readonly StoredEntry[]>
+  read(run: string, options: EntryRange): Promise<readonly StoredEntry[]>
 
   /** The run's last durable sequence; 0 when the store has none of it. */
   last(run: string): Promise<number>

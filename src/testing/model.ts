@@ -1,5 +1,6 @@
 import type { Entry } from '../engine/entry.ts'
 import type { RunHeader } from '../engine/run-header.ts'
+import { wholeSpec } from '../engine/spec-record.ts'
 import type { Store } from '../ports/store.ts'
 import { reservedId } from '../protocol/ids.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
@@ -97,7 +98,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
   const before = entry.task === undefined ? undefined : run.tasks.get(entry.task)
   run.seq += 1
   run.last = JSON.stringify(entry)
-  for (const { spec, set } of entry.tasks ?? []) {
+  for (const { id, spec: record, set } of entry.tasks ?? []) {
     const first = {
       attempt: 0,
       worker: undefined,
@@ -105,9 +106,9 @@ function apply(run: ModelRun, entry: Entry): Happened {
       isOverBudget: false,
       judged: new Set<number>(),
     }
-    run.tasks.set(spec.id, {
-      id: spec.id,
-      spec,
+    run.tasks.set(id, {
+      id,
+      spec: wholeSpec(id, record),
       ...first,
       status: set.status ?? 'blocked',
       reported: set.status === 'enqueued' ? { [reservedId]: 1 } : {},

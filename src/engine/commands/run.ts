@@ -5,6 +5,7 @@ import { cancelTask } from '../cancel.ts'
 import { refuse, runStep } from '../decide.ts'
 import type { DecideContext } from '../decide.ts'
 import type { Decision, NewTask } from '../entry.ts'
+import { specRecord } from '../spec-record.ts'
 import { cancelHopeless, endRun, firstStep, unblock } from '../task-ended.ts'
 import { isEndedRun, isEndedTask } from '../state.ts'
 import type { RunHeader } from '../run-header.ts'
@@ -133,7 +134,7 @@ export function* addSlices(context: DecideContext, runId: string, tasks: readonl
       on: runId,
       kind: 'tasks.added',
       run: { updatedAt: context.now },
-      tasks: slice.map((spec): NewTask => ({ spec, set: firstStep(spec, context.now) })),
+      tasks: slice.map((spec): NewTask => ({ id: spec.id, spec: specRecord(spec), set: firstStep(spec, context.now) })),
     }
   }
   const run = context.state.runs.get(runId)

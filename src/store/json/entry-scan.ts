@@ -1,6 +1,7 @@
 import type { StoredEntry } from '../../ports/store.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
+import { entriesOf } from './entry-records.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { Mark, Place } from './marks.ts'
 import { markBefore } from './marks.ts'
@@ -18,24 +19,20 @@ export interface ScanRange {
   readonly until: Place
 }
 
-/** An entry as it was found, and the hash of its line. */
-export interface ScannedLine {
-  readonly entry: StoredEntry
-  readonly hash: string
-}
-
 /** Where whoever reads on begins: behind the last line that was read. */
 export interface ScanMark extends Mark {
   /** The line before. */
   readonly before: EntryLine
-  /** How many bytes a line took, and those of other runs before it; undefined where that cannot be told of what was read. */
-  readonly bytesPerLine: number | undefined
+  /** How many bytes an entry took, and those of other runs before it; undefined where that cannot be told of what was read. */
+  readonly bytesPerEntry: number | undefined
 }
 
-/** Lines that follow one another in a run, and where it goes on. */
-export interface ScannedLines {
-  readonly lines: readonly ScannedLine[]
-  readonly next: ScanMark | undefined
+/** Entries that follow one another in a run, and where it goes on. */
+export interface ScannedEntries {
+  readonly entries: readonly StoredEntry[]
+  /** The line that holds the last of them. */
+  readonly line: EntryLine
+  readonly next: ScanMark
 }
 
 /** Bytes in whole lines. */
@@ -48,70 +45,70 @@ interface Chunk {
 /** Whoever asks for little reads little; whoever goes on reads more at once. */
 const firstChunkBytes = 16 * 1024
 const chunkBytes = 256 * 1024
-const likelyBytesPerLine = 512
-/** Lines are not all of one length: what is read at once is a little more than what they will likely take. */
+const likelyBytesPerEntry = 512
+/** Entries are not all of one length: what is read at once is a little more than what they will likely take. */
 const margin = 1.1
 const nothing = Buffer.alloc(0)
 
 /**
- * The lines `from` to `to` of a run, all of them; rejects `store_damaged` where one does not read as it was written. `goOn` is where an
- * earlier reading of the run ended.
+ * The entries `from` to `to` of a run, all of them; rejects `store_damaged` where a line does not read as it was written. `goOn` is where
+ * an earlier reading of the run ended.
  */
-export async function scanLines(
+export async function scanEntries(
   range: ScanRange,
   head: RunHead,
   { from, to, goOn }: { readonly from: number; readonly to: number; readonly goOn?: ScanMark | undefined },
-): Promise<ScannedLines> {
+): Promise<ScannedEntries> {
   const prefix = linePrefix(head.run)
-  const lines: ScannedLine[] = []
-  let next = goOn?.seq === from ? goOn : undefined
-  let mark = next ?? markBefore(head.marks, from)
-  let before = next?.before
+  const found: StoredEntry[] = []
+  const start = goOn?.seq === from ? goOn : undefined
+  let mark = start ?? markBefore(head.marks, from)
+  let before = start?.before
   let expected = mark?.seq ?? 1
   let suspect: Place | undefined
-  let first: Place | undefined
+  let first: Mark | undefined
   const broken = (place: Place) => damageError(range.disk, range.journal, head.run, place, expected - 1)
 
-  /** True once the last line was found. */
-  async function look({ segment, base, bytes }: Chunk): Promise<boolean> {
+  /** What was looked for, once the last line was found. */
+  async function look({ segment, base, bytes }: Chunk): Promise<ScannedEntries | undefined> {
     if (bytes.length === 0) suspect ??= { segment, byte: base }
-    for (let start = 0, stop = bytes.indexOf(10); stop >= 0; start = stop + 1, stop = bytes.indexOf(10, start)) {
-      if (bytes.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, stop)) !== 0) continue
-      const place = { segment, byte: base + start }
+    for (let at = 0, stop = bytes.indexOf(10); stop >= 0; at = stop + 1, stop = bytes.indexOf(10, at)) {
+      if (bytes.compare(prefix, 0, prefix.length, at, Math.min(at + prefix.length, stop)) !== 0) continue
+      const place = { segment, byte: base + at }
       if (isCutOff(head, expected - 1, place)) continue
-      const line = decodeLine(bytes.subarray(start, stop), before)
-      if (line?.kind !== 'entry') {
+      const line = decodeLine(bytes.subarray(at, stop))
+      if (line?.kind !== 'entries') {
         // The name may be what is damaged: whether a line is missing shows in the sequence.
         suspect ??= place
         continue
       }
       const fits = line.seq === expected && (before === undefined || line.prev === before.hash)
-      if (!fits || line.entry === undefined) throw await broken(suspect ?? place)
+      const { entries, ...own } = line
+      if (!fits || entries === undefined) throw await broken(suspect ?? place)
       suspect = undefined
-      if (line.seq === from) first = place
-      if (line.seq >= from) lines.push({ entry: line.entry, hash: line.hash })
-      if (line.seq === to) {
-        const { entry: _, ...rest } = line
-        const byte = base + stop + 1
-        const bytesPerLine = first?.segment === segment ? (byte - first.byte) / (to - from + 1) : undefined
-        next = { segment, byte, seq: to + 1, before: rest, bytesPerLine }
-        return true
-      }
-      expected += 1
-      before = line
+      expected = line.last + 1
+      before = own
+      if (line.last < from) continue
+      first ??= { ...place, seq: line.seq }
+      found.push(...entriesOf(line, from, to))
+      if (line.last < to) continue
+      const byte = base + stop + 1
+      const bytesPerEntry = first.segment === segment ? (byte - first.byte) / (expected - first.seq) : undefined
+      return { entries: found, line, next: { segment, byte, seq: expected, before: own, bytesPerEntry } }
     }
-    return false
+    return undefined
   }
 
-  const likelyBytes = (to - from + 1) * (next?.bytesPerLine ?? likelyBytesPerLine) * margin
+  const likelyBytes = (to - from + 1) * (start?.bytesPerEntry ?? likelyBytesPerEntry) * margin
   for (;;) {
     let ahead: Mark | undefined
     for await (const chunk of chunksFrom(range, mark, likelyBytes)) {
-      if (await look(chunk)) return { lines, next }
+      const scanned = await look(chunk)
+      if (scanned !== undefined) return scanned
       // What lies between belongs to other runs. A mark that leads nowhere is not tried twice: its segment may be gone.
-      const found = markAhead(head, expected, chunk)
-      if (found === undefined || found === mark) continue
-      ahead = found
+      const next = markAhead(head, expected, chunk)
+      if (next === undefined || next === mark) continue
+      ahead = next
       // What was passed by says nothing of what comes.
       first = undefined
       break

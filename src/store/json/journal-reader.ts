@@ -1,10 +1,11 @@
 import { FleetError } from '../../protocol/errors.ts'
-import type { StoredEntry } from '../../ports/store.ts'
+import type { EntryRange, StoredEntry } from '../../ports/store.ts'
 import { hasEnded } from '../row-list.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
-import type { ScanMark, ScannedLine } from './entry-scan.ts'
-import { scanLines } from './entry-scan.ts'
+import { entriesOf, ownCopy } from './entry-records.ts'
+import type { ScanMark, ScannedEntries } from './entry-scan.ts'
+import { scanEntries } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { ShardRef } from './head-shards.ts'
 import type { HostFacts } from './process-identity.ts'
@@ -14,7 +15,7 @@ import type { RunHead } from './run-heads.ts'
 import { RunHeads } from './run-heads.ts'
 import type { ChainLink, SegmentChain, SegmentTop } from './segment-chain.ts'
 import { missingSegments, resolveChain, segmentName, segmentPath } from './segment-chain.ts'
-import type { DropRecord, SegmentEnd } from './segment-line.ts'
+import type { DropRecord, EntryLine, SegmentEnd } from './segment-line.ts'
 import { lossWarnings } from './segment-loss.ts'
 import type { PlacedLine, SegmentItem } from './segment-parse.ts'
 
@@ -66,6 +67,8 @@ export class JournalReader {
   #loading: Promise<unknown> = Promise.resolve()
   /** Where whoever reads on in a run begins: a long history is read page by page. */
   readonly #goOn = new WeakMap<RunHead, ScanMark>()
+  /** The last line that entries were read of: who reads on, or looks around there, finds it read. */
+  #last: { readonly head: RunHead; readonly line: EntryLine } | undefined
 
   constructor(disk: Disk, journal: string, host: HostFacts, index: HeadsIndex) {
     this.#disk = disk
@@ -166,37 +169,51 @@ export class JournalReader {
     return loaded
   }
 
-  /** Entries of a run; rejects `store_damaged` when the range reaches a gap. */
-  async read(run: string, from: number, limit: number): Promise<readonly StoredEntry[]> {
+  /** Entries of a run, which share parts where they may; rejects `store_damaged` when the range reaches a gap. */
+  async read(
+    run: string,
+    { from, limit, mayShare = false }: EntryRange,
+  ): Promise<readonly StoredEntry[]> {
     const head = this.heads.get(run)
     if (head === undefined || head.removed === true || limit < 1) return []
     const first = Math.max(1, from)
     if (head.base !== undefined && first <= head.base.seq) throw goneError(head.run, head.base.seq)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
-    return (await this.#lines(head, first, Math.min(head.seq, first + limit - 1))).map(({ entry }) => entry)
+    const entries = await this.#entries(head, first, Math.min(head.seq, first + limit - 1))
+    return mayShare ? entries : entries.map(ownCopy)
   }
 
-  /** The hash of a run's line; undefined when it has none there, or none that can be read. */
+  /** The hash of the line that holds an entry of a run; undefined when there is none, or none that can be read. */
   async hashAt(run: string, seq: number): Promise<string | undefined> {
     const head = this.heads.get(run)
     if (head === undefined || seq < 1 || seq > head.seq) return undefined
     if (seq === head.seq) return head.hash
-    const [line] = await this.#lines(head, seq, seq).catch(() => [])
-    return line?.hash
+    const scanned = await this.#scan(head, seq, seq).catch(() => undefined)
+    return scanned?.line.hash
   }
 
-  async #lines(head: RunHead, from: number, to: number): Promise<readonly ScannedLine[]> {
-    if (from > to || this.#position === undefined) return []
+  async #entries(head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
+    if (from > to) return []
+    const last = this.#last?.head === head && this.#last.line.seq <= from ? this.#last.line : undefined
+    const there = last === undefined ? [] : entriesOf(last, from, to)
+    if (from + there.length > to) return there
+    const scanned = await this.#scan(head, from + there.length, to)
+    if (scanned === undefined) return there
+    this.#last = { head, line: scanned.line }
+    return [...there, ...scanned.entries]
+  }
+
+  async #scan(head: RunHead, from: number, to: number): Promise<ScannedEntries | undefined> {
+    if (this.#position === undefined) return undefined
     const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
     const left = this.#goOn.get(head)
     const isThere = left !== undefined && range.links.some(({ segment }) => segment === left.segment)
-    const { lines, next } = await scanLines(range, head, { from, to, goOn: isThere ? left : undefined })
-    if (next === undefined) return lines
+    const scanned = await scanEntries(range, head, { from, to, goOn: isThere ? left : undefined })
     // Of a run that has ended nothing more comes: the mark would stay as long as the head does.
-    if (to === head.seq && hasEnded(head.row)) this.#goOn.delete(head)
-    else this.#goOn.set(head, next)
-    return lines
+    if (scanned.next.seq > head.seq && hasEnded(head.row)) this.#goOn.delete(head)
+    else this.#goOn.set(head, scanned.next)
+    return scanned
   }
 
   async #resolve(): Promise<SegmentChain> {

@@ -7,13 +7,13 @@ import { conflict, notStored, outcomeUnknown } from './append-error.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import type { PreparedBatch } from './group.ts'
-import { assembleGroup, prepareBatch } from './group.ts'
+import { assembleGroup, prepareBatch, prepareRemoval } from './group.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { segmentName, segmentPath } from './segment-chain.ts'
 import type { DropRecord, SegmentHeader } from './segment-line.ts'
-import { encodeClosed, entryBody } from './segment-line.ts'
+import { encodeClosed } from './segment-line.ts'
 import { parseSegment } from './segment-parse.ts'
 import type { OpenSegment } from './segment-writer.ts'
 import { createSegment, placeOf } from './segment-writer.ts'
@@ -26,6 +26,7 @@ export interface WriterParts {
   readonly header: SegmentHeader
   readonly opened: OpenSegment
   readonly segmentBytes: number
+  readonly lineChars: number
   readonly roomBytes: number
   readonly unique: () => string
   /** Called when something became durable. */
@@ -47,7 +48,7 @@ interface Call {
  * little, and a disk that is slow for once does not stop the event loop.
  */
 const quickSyncMs = 1
-const quickLines = 8
+const quickEntries = 8
 
 /** Appends to the journal for the owner of an epoch: everything that waits goes with one write and one sync (ST3). */
 export class JournalWriter {
@@ -98,8 +99,7 @@ export class JournalWriter {
     if (this.#isFenced) throw conflict()
     const seq = this.#admission.admitRemoval(run)
     if (seq === undefined) return
-    const removed = this.#parts.clock.now()
-    await this.#enqueue([{ run, first: seq, bodies: [entryBody({ removed })], removed }])
+    await this.#enqueue([prepareRemoval(run, seq, this.#parts.clock.now())])
   }
 
   /** After a failed write or sync: finds out what is there, keeps it, and goes on in a new segment (ST5). */
@@ -166,7 +166,7 @@ export class JournalWriter {
       if (head?.damage !== undefined) throw await damageError(disk, journal, run, head.damage, head.seq)
     }
     const admitted = this.#admission.admit(batches)
-    if (admitted.length > 0) await this.#enqueue(admitted.map(prepareBatch))
+    if (admitted.length > 0) await this.#enqueue(admitted.map((batch) => prepareBatch(batch, this.#parts.lineChars)))
   }
 
   #mustSettle(): boolean {
@@ -225,7 +225,7 @@ export class JournalWriter {
       await this.#undo(cause)
       throw notStored(cause)
     }
-    await this.#sync(group.lines.length <= quickLines)
+    await this.#sync(group.count <= quickEntries)
     if (this.#isFencedNow()) throw conflict()
     this.#open = { file, segment, end: end + group.bytes.length }
     reader.wrote(group.lines, end, placeOf(this.#open))

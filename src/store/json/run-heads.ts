@@ -155,7 +155,7 @@ export class RunHeads implements RunFacts {
     this.shards.changed(head)
     const place = { segment, byte: base + line.byte }
     if (line.removed !== undefined && head.removed !== true) {
-      head.seq = line.seq
+      head.seq = line.last
       this.segments.recorded(segment, 1)
       this.#remove(head)
     }
@@ -170,7 +170,7 @@ export class RunHeads implements RunFacts {
     const isCut = head.cuts?.at(-1)?.seq === head.seq
     const next = { seq: line.seq, ...place }
     if (isCut || needsMark(mark, next)) head.marks.push(next)
-    head.seq = line.seq
+    head.seq = line.last
     head.hash = line.hash
     if (line.row === undefined) return
     head.row = line.row
@@ -227,7 +227,7 @@ export class RunHeads implements RunFacts {
   /** Whose lines these bytes were: of run, sequence and hash, each of which may be what is damaged, enough must fit. */
   #ownersOf(text: string): readonly RunHead[] {
     const found: RunHead[] = []
-    for (const [, run = '', seq, prev = ''] of text.matchAll(/"run":"([^"]*)","seq":(\d+),"prev":"([^"]*)"/g)) {
+    for (const [, run = '', seq, prev = ''] of text.matchAll(/"run":"([^"]*)","seq":(\d+),"last":\d+,"prev":"([^"]*)"/g)) {
       const named = this.#heads.get(run)
       const chained = prev === '' ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
       if (chained !== undefined) found.push(chained)

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
-import type { RunRow, Snapshot, StoredEntry } from '../../ports/store.ts'
-import { isSealed, sealedLine, sealLength } from './line-seal.ts'
+import type { RunRow, Snapshot } from '../../ports/store.ts'
+import type { EntryRecord } from './entry-records.ts'
+import { isSealed, sealedLine } from './line-seal.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
 /** The format that this code writes; a higher one is refused untouched (ST8). */
@@ -51,19 +52,22 @@ export interface CutRecord {
   readonly hash: string
 }
 
-/** One entry of a run, or its tombstone. */
+/** Entries of a run that follow one another, or its tombstone. */
 export interface EntryLine {
-  readonly kind: 'entry'
+  readonly kind: 'entries'
   readonly run: string
+  /** Sequences of its first entry and of its last; a tombstone takes one. */
   readonly seq: number
+  readonly last: number
   /** Hash of the run's line before; empty for the first. */
   readonly prev: string
-  /** This line's place in its batch, from 1, and the batch's size. */
+  /** This line's place in its batch, from 1, and how many lines the batch has. */
   readonly batch: readonly [number, number]
   /** Set on the first line of a write: where in its segment it was written. All that stands before was synced. */
   readonly offset?: number
   readonly row?: RunRow
-  readonly entry?: StoredEntry
+  /** Read with `entriesOf`. */
+  readonly entries?: readonly EntryRecord[]
   /** Epoch milliseconds of the run's removal (RU8). */
   readonly removed?: number
   /** Hash of this very line. */
@@ -102,21 +106,31 @@ export function encodeCut(cut: CutRecord): string {
   return sealedLine(JSON.stringify({ cut }).slice(0, -1))
 }
 
-/** What stands in an entry's line besides its place in the journal; made when the entry is queued. */
-export function entryBody(content: { readonly row?: RunRow; readonly entry?: StoredEntry; readonly removed?: number }): string {
-  return JSON.stringify(content).slice(1, -1)
+/** What stands behind a line's place in the journal; made when the entries are queued. `entries` are texts. */
+export function entryBody({
+  row,
+  entries,
+  removed,
+}: {
+  readonly row?: RunRow | undefined
+  readonly entries?: readonly string[]
+  readonly removed?: number
+}): string {
+  const said = row === undefined ? '' : `"row":${JSON.stringify(row)},`
+  return entries === undefined ? `${said}"removed":${removed}` : `${said}"entries":[${entries.join(',')}]`
 }
 
-/** What stands before the body: the entry's place in the journal. */
+/** What stands before the body: the place of the entries in the journal. */
 export function entryTop({
   run,
   seq,
+  last,
   prev,
   batch,
   offset,
-}: Pick<EntryLine, 'run' | 'seq' | 'prev' | 'batch' | 'offset'>): string {
+}: Pick<EntryLine, 'run' | 'seq' | 'last' | 'prev' | 'batch' | 'offset'>): string {
   const first = offset === undefined ? '' : `,"offset":${offset}`
-  return `{"run":${JSON.stringify(run)},"seq":${seq},"prev":"${prev}","batch":[${batch[0]},${batch[1]}]${first},`
+  return `{"run":${JSON.stringify(run)},"seq":${seq},"last":${last},"prev":"${prev}","batch":[${batch[0]},${batch[1]}]${first},`
 }
 
 /** The first bytes of every line of a run. */
@@ -124,69 +138,21 @@ export function linePrefix(run: string): Buffer {
   return Buffer.from(`{"run":${JSON.stringify(run)},"seq":`)
 }
 
-/**
- * Reads a line without its line feed; undefined when it is not exactly as it was written (ST4). `before` is the line before it, which
- * mostly tells how this one begins.
- */
-export function decodeLine(bytes: Buffer, before?: EntryLine): SegmentLine | undefined {
-  if (!isSealed(bytes)) return undefined
-  return (before && decodeNext(bytes, before)) ?? lineOf(parseObject(bytes.toString()), bytes)
+/** Reads a line without its line feed; undefined when it is not exactly as it was written (ST4). */
+export function decodeLine(bytes: Buffer): SegmentLine | undefined {
+  return isSealed(bytes) ? lineOf(parseObject(bytes.toString()), bytes) : undefined
 }
 
-/**
- * As `decodeLine`, but for what an entry says: whoever looks for places leaves it unread, which is most of the work. Lines that change
- * what is known of their run, with a row or as a tombstone, are read whole.
- */
-export function decodePlace(bytes: Buffer, before?: EntryLine): SegmentLine | undefined {
-  if (before !== undefined && topBehind(bytes, before) !== undefined)
-    return isSealed(bytes) ? placeBehind(before, bytes) : undefined
-  const found = placePattern.exec(bytes.toString('latin1', 0, placeBytes))
-  if (found === null) return decodeLine(bytes)
-  if (!isSealed(bytes)) return undefined
-  const [, run = '', seq, prev = '', place, size, offset] = found
-  return {
-    kind: 'entry',
-    run,
-    seq: Number(seq),
-    prev,
-    batch: [Number(place), Number(size)],
-    ...(offset !== undefined && { offset: Number(offset) }),
-    hash: hash('sha256', bytes),
-  }
+/** As `decodeLine`, but for the entries: whoever looks for places leaves them unread, which is most of the work. */
+export function decodePlace(bytes: Buffer): SegmentLine | undefined {
+  // In a text its quotes would be escaped, and no field of a row is called that.
+  const end = bytes.subarray(0, lineStart.length).equals(lineStart) ? bytes.indexOf(entriesStart) : -1
+  if (end < 0) return decodeLine(bytes)
+  return isSealed(bytes) ? lineOf(parseObject(`${bytes.toString('utf8', 0, end)}}`), bytes) : undefined
 }
 
-/**
- * What stands before the entry of the next line of a batch, when that is what the bytes begin with: comparing them with what has to
- * come is much cheaper than reading what they say.
- */
-function topBehind(bytes: Buffer, { run, seq, hash: prev, batch: [place, size] }: EntryLine): string | undefined {
-  if (place >= size) return undefined
-  const top = `${entryTop({ run, seq: seq + 1, prev, batch: [place + 1, size] })}"entry":`
-  return bytes.toString('latin1', 0, top.length) === top ? top : undefined
-}
-
-/** The next line of a batch; undefined when it is another one, or says more than an entry. */
-function decodeNext(bytes: Buffer, before: EntryLine): EntryLine | undefined {
-  const top = topBehind(bytes, before)
-  if (top === undefined) return undefined
-  const entry = parseEntry(bytes.toString('utf8', top.length, bytes.length - sealLength))
-  return entry && placeBehind(before, bytes, entry)
-}
-
-/** Where the next line of a batch stands, whose bytes begin as they have to. */
-function placeBehind({ run, seq, hash: prev, batch: [place, size] }: EntryLine, bytes: Buffer, entry?: StoredEntry): EntryLine {
-  const batch = [place + 1, size] as const
-  const own = hash('sha256', bytes)
-  return entry === undefined
-    ? { kind: 'entry', run, seq: seq + 1, prev, batch, hash: own }
-    : { kind: 'entry', run, seq: seq + 1, prev, batch, entry, hash: own }
-}
-
-/** A line that holds an entry and nothing else besides its place. */
-const placePattern =
-  /^\{"run":"([A-Za-z0-9._-]{1,128})","seq":(\d{1,15}),"prev":"([0-9a-f]*)","batch":\[(\d{1,9}),(\d{1,9})\](?:,"offset":(\d{1,15}))?,"entry":/
-/** More than a place takes. */
-const placeBytes = 400
+const lineStart = Buffer.from('{"run":')
+const entriesStart = Buffer.from(',"entries":[')
 
 /** The format that a header claims, even when the rest of it cannot be read by this version. */
 export function claimedFormat(bytes: Buffer): number | undefined {
@@ -197,7 +163,7 @@ export function claimedFormat(bytes: Buffer): number | undefined {
 function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
   // Completed in place: nobody else has it.
   if (value['run'] !== undefined)
-    return Object.assign(value as object as EntryLine, { kind: 'entry' as const, hash: hash('sha256', bytes) })
+    return Object.assign(value as object as EntryLine, { kind: 'entries' as const, hash: hash('sha256', bytes) })
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
   if (value['previous'] !== undefined) return { ...(value as object as { previous: readonly SegmentEnd[] }), kind: 'previous' }
   if (value['cut'] !== undefined) return { kind: 'cut', cut: value['cut'] }
@@ -209,14 +175,5 @@ function parseObject(text: string): Record<string, never> {
     return JSON.parse(text) as Record<string, never>
   } catch {
     return {}
-  }
-}
-
-/** Undefined where the text is no entry, and nothing but one. */
-function parseEntry(text: string): StoredEntry | undefined {
-  try {
-    return JSON.parse(text) as StoredEntry
-  } catch {
-    return undefined
   }
 }

@@ -1,7 +1,7 @@
 import type { EntryLine, SegmentLine } from './segment-line.ts'
 import { decodeLine } from './segment-line.ts'
 
-/** An entry's line and where in its segment it begins. */
+/** A line of entries and where in its segment it begins. */
 export interface PlacedLine extends EntryLine {
   readonly byte: number
 }
@@ -27,8 +27,8 @@ const attributableBytes = 4096
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 
-/** Makes a line of its bytes, and of the entry's line before it; undefined when it does not read as it was written. */
-export type LineDecoder = (bytes: Buffer, before: EntryLine | undefined) => SegmentLine | undefined
+/** Makes a line of its bytes; undefined when it does not read as it was written. */
+export type LineDecoder = (bytes: Buffer) => SegmentLine | undefined
 
 /**
  * Reads the bytes of a segment from offset `base` on. A write that does not stand where it was written shows that others before it are
@@ -47,7 +47,6 @@ export class SegmentParser {
   readonly #stretch: Stretch
   readonly #decode: LineDecoder
   #at: number
-  #last: EntryLine | undefined
 
   constructor(base: number, decode: LineDecoder) {
     this.#stretch = new Stretch(base)
@@ -63,11 +62,10 @@ export class SegmentParser {
       const feed = bytes.indexOf(lineFeed, start)
       const stop = feed < 0 ? bytes.length : feed
       const piece = bytes.subarray(start, stop)
-      const line = feed < 0 ? undefined : this.#decode(piece, this.#last)
+      const line = feed < 0 ? undefined : this.#decode(piece)
       const [byte, end] = [this.#at + start, this.#at + stop + 1]
-      this.#last = line?.kind === 'entry' ? line : undefined
       if (line === undefined) stretch.bad(byte, piece)
-      else if (line.kind === 'entry') stretch.entry(line, byte, end, piece)
+      else if (line.kind === 'entries') stretch.entries(line, byte, end, piece)
       else stretch.control(line, byte, end)
       start = stop + 1
     }
@@ -119,7 +117,7 @@ class Stretch {
     this.#held.push({ kind: 'bad', byte, text: piece.toString('latin1', 0, attributableBytes) })
   }
 
-  entry(line: EntryLine, byte: number, end: number, piece: Buffer): void {
+  entries(line: EntryLine, byte: number, end: number, piece: Buffer): void {
     const last = this.#batch.at(-1)
     const continues = last !== undefined && follows(last, line)
     if (!continues) this.#breakBatch(byte)

@@ -151,7 +151,7 @@ export class SegmentRetention {
       const start = bytes.lastIndexOf(10, at) + 1
       const stop = bytes.indexOf(10, at)
       const line = stop < 0 ? undefined : decodeLine(bytes.subarray(start, stop))
-      if (line?.kind === 'entry' && line.removed !== undefined) found.push(line.run)
+      if (line?.kind === 'entries' && line.removed !== undefined) found.push(line.run)
       if (line?.kind === 'previous') found.push(...(line.dropped?.removed ?? []))
       at = stop < 0 ? -1 : bytes.indexOf('"removed":', stop)
       if (found.length % 1000 === 0) await disk.turn()

@@ -2,6 +2,7 @@ import { FleetError } from '../../protocol/errors.ts'
 import { reservedId } from '../../protocol/ids.ts'
 import type {
   Batch,
+  EntryRange,
   InboxItem,
   RunClaim,
   RunRow,
@@ -9,6 +10,7 @@ import type {
   SnapshotSource,
   Store,
   StoreOpening,
+  StoredEntry,
   StoreOwner,
 } from '../../ports/store.ts'
 import { Bell } from '../bell.ts'
@@ -134,9 +136,9 @@ class JsonStore implements Store {
     for (const { run, after } of batches) if (after === 0) granted.add(run)
   }
 
-  async read(run: string, { from, limit }: Parameters<Store['read']>[1]): Promise<Awaited<ReturnType<Store['read']>>> {
+  async read(run: string, range: EntryRange): Promise<readonly StoredEntry[]> {
     await this.#reading.lookFor(run)
-    return this.#reader.read(run, from, limit)
+    return this.#reader.read(run, range)
   }
 
   async last(run: string): Promise<number> {
@@ -219,7 +221,7 @@ class JsonStore implements Store {
   }
 
   async #open(options: OpeningOptions): Promise<StoreOpening> {
-    const { disk, clock, host, ids, segmentBytes, roomBytes, folder } = this.#parts
+    const { disk, clock, host, ids, segmentBytes, lineChars, roomBytes, folder } = this.#parts
     const { journal, inbox } = this.#layout
     const common = { disk, journal, clock, unique: this.#unique, reader: this.#reader }
     const { header, opened, warnings } = await openJournal(
@@ -247,7 +249,7 @@ class JsonStore implements Store {
       this.#index.schedule(this.#reader)
       this.#grown.ring()
     }
-    const writer = new JournalWriter({ ...common, header, opened, segmentBytes, roomBytes, onDurable, onFenced })
+    const writer = new JournalWriter({ ...common, header, opened, segmentBytes, lineChars, roomBytes, onDurable, onFenced })
     this.#owned = { writer, epoch: header.epoch, granted: new Set(), taken: new Set(), lost, ended }
     try {
       await disk.makeFolder(inbox)

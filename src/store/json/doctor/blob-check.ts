@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import { entriesOf } from '../entry-records.ts'
 import type { ExaminedStore } from './examined-store.ts'
 import type { StoreFinding } from './finding.ts'
 import { walkJournal } from './journal-walk.ts'
@@ -32,10 +33,10 @@ export async function checkBlobs(store: ExaminedStore): Promise<readonly StoreFi
 async function blobsNamed({ disk, layout, chain, blobsOf }: ExaminedStore): Promise<Map<string, Map<string, boolean>>> {
   const named = new Map<string, Map<string, boolean>>()
   for await (const { items } of walkJournal(disk, layout.journal, chain)) {
-    for (const { run, entry } of items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))) {
-      for (const { sha256, isKept } of entry === undefined ? [] : blobsOf(entry)) {
-        const refs = named.get(run) ?? new Map<string, boolean>()
-        named.set(run, refs.set(sha256, isKept || refs.get(sha256) === true))
+    for (const line of items.flatMap((item) => (item.kind === 'batch' ? item.lines : []))) {
+      for (const { sha256, isKept } of entriesOf(line).flatMap(blobsOf)) {
+        const refs = named.get(line.run) ?? new Map<string, boolean>()
+        named.set(line.run, refs.set(sha256, isKept || refs.get(sha256) === true))
       }
     }
   }

@@ -49,5 +49,5 @@ export async function keepAside(
 
 function isBehind(line: Buffer, seq: number): boolean {
   const decoded = decodeLine(line.subarray(0, -1))
-  return decoded?.kind !== 'entry' || decoded.seq > seq
+  return decoded?.kind !== 'entries' || decoded.seq > seq
 }

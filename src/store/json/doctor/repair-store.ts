@@ -103,7 +103,7 @@ async function mendJournal(
 function recordOf({ run, seq, hash }: RunHead, removed: number): string {
   if (seq > 0 || run === reservedId) return encodeCut({ run, seq, hash })
   const line = new LineBuffer()
-  line.add(entryTop({ run, seq: 1, prev: '', batch: [1, 1] }), entryBody({ removed }))
+  line.add(entryTop({ run, seq: 1, last: 1, prev: '', batch: [1, 1] }), entryBody({ removed }))
   return line.bytes.toString()
 }
 

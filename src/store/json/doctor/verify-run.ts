@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { FleetError } from '../../../protocol/errors.ts'
 import { locate } from '../damage.ts'
 import type { Place } from '../marks.ts'
+import { entriesOf } from '../entry-records.ts'
 import { missingSegments, resolveChain, segmentPath } from '../segment-chain.ts'
 import type { CutRecord } from '../segment-line.ts'
 import { linePrefix } from '../segment-line.ts'
@@ -134,10 +135,10 @@ class ChainWalk {
       // A line that bore the run's name by mistake broke nothing.
       this.broken = undefined
       this.#suspect = undefined
-      this.seq = line.seq
+      this.seq = line.last
       this.head = line.hash
       this.hasKept ||= line.hash === this.#options.kept
-      for (const { sha256, isKept } of line.entry === undefined ? [] : this.#options.blobsOf(line.entry))
+      for (const { sha256, isKept } of entriesOf(line).flatMap(this.#options.blobsOf))
         this.refs.set(sha256, isKept || this.refs.get(sha256) === true)
       return
     }
