@@ -85,7 +85,8 @@ function changeOf(object: JsonObject, like: JsonObject, without?: string): JsonO
   const change: Record<string, Json> = {}
   for (let at = 0; at < keys.length; at += 1) {
     const key = keys[at] ?? ''
-    if (key !== others[at]) return undefined
+    // Of an object that is called its prototype by one of its own fields no change could be made.
+    if (key !== others[at] || key === '__proto__') return undefined
     const [value, other] = [object[key], like[key]]
     if (value === other || key === without) continue
     // In a text what is undefined is absent.

@@ -89,11 +89,11 @@ export async function scanEntries(
       expected = line.last + 1
       before = own
       if (line.last < from) continue
-      first ??= { ...place, seq: line.seq }
+      if (found.length === 0) first = { ...place, seq: line.seq }
       found.push(...entriesOf(line, from, to))
       if (line.last < to) continue
       const byte = base + stop + 1
-      const bytesPerEntry = first.segment === segment ? (byte - first.byte) / (expected - first.seq) : undefined
+      const bytesPerEntry = first?.segment === segment ? (byte - first.byte) / (expected - first.seq) : undefined
       return { entries: found, line, next: { segment, byte, seq: expected, before: own, bytesPerEntry } }
     }
     return undefined

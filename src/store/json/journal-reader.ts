@@ -170,10 +170,7 @@ export class JournalReader {
   }
 
   /** Entries of a run, which share parts where they may; rejects `store_damaged` when the range reaches a gap. */
-  async read(
-    run: string,
-    { from, limit, mayShare = false }: EntryRange,
-  ): Promise<readonly StoredEntry[]> {
+  async read(run: string, { from, limit, mayShare = false }: EntryRange): Promise<readonly StoredEntry[]> {
     const head = this.heads.get(run)
     if (head === undefined || head.removed === true || limit < 1) return []
     const first = Math.max(1, from)

@@ -22,8 +22,12 @@ export interface SegmentStretch {
 }
 
 const lineFeed = 10
-/** How much of a bad line is kept to find out whose it was. */
+/** How much of a bad line is kept to find out whose it was, */
 const attributableBytes = 4096
+/** and of others that may have stood in the same bytes, where a line feed is what was damaged. */
+const topBytes = 400
+const mostTops = 100
+const lineStart = Buffer.from('{"run":')
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 
@@ -114,7 +118,7 @@ class Stretch {
   bad(byte: number, piece: Buffer): void {
     this.#breakBatch(byte)
     this.#hasBad = true
-    this.#held.push({ kind: 'bad', byte, text: piece.toString('latin1', 0, attributableBytes) })
+    this.#held.push({ kind: 'bad', byte, text: attributable(piece) })
   }
 
   entries(line: EntryLine, byte: number, end: number, piece: Buffer): void {
@@ -181,6 +185,14 @@ class Stretch {
     this.#end = byte
     this.#synced = byte
   }
+}
+
+function attributable(piece: Buffer): string {
+  const texts = [piece.toString('latin1', 0, attributableBytes)]
+  let at = piece.indexOf(lineStart, attributableBytes - topBytes)
+  for (; at >= 0 && texts.length < mostTops; at = piece.indexOf(lineStart, at + 1))
+    texts.push(piece.toString('latin1', at, at + topBytes))
+  return texts.join('')
 }
 
 function follows(last: EntryLine, line: EntryLine): boolean {

@@ -16,7 +16,7 @@ const entry = (seq: number, fields: Partial<Entry> = {}): Entry => ({ seq, at: 0
 const said = (seq: number, fields: Partial<Entry> = {}): Entry => entry(seq, { kind: 'run.sealed', ...fields })
 const opening = (seq: number): Entry => entry(seq, { run: { status: 'queued', opened: true } })
 const spec = FleetTaskSpec.parse(task('a'))
-const tasks = (count: number) => Array.from({ length: count }, () => ({ spec, set: { status: 'blocked' } as const }))
+const tasks = (count: number) => Array.from({ length: count }, () => ({ id: spec.id, spec, set: { status: 'blocked' } as const }))
 
 function listening(isListenedTo: (name: FleetEventName) => boolean = () => true) {
   const { clock, ...rest } = { clock: createVirtualClock(), told: [] as string[], hasListeners: true }

@@ -53,8 +53,8 @@ test('CO9 whole specs are read from the entries that added their tasks, of those
       ...{ run: 'r', after: 0 },
       entries: [
         { seq: 1, at: 0, kind: 'run.created', created: bench.run.header },
-        { seq: 2, at: 0, kind: 'tasks.added', tasks: specs.slice(0, 3).map((spec) => ({ spec, set: {} })) },
-        { seq: 3, at: 0, kind: 'tasks.added', tasks: specs.slice(3).map((spec) => ({ spec, set: {} })) },
+        { seq: 2, at: 0, kind: 'tasks.added', tasks: specs.slice(0, 3).map((spec) => ({ id: spec.id, spec, set: {} })) },
+        { seq: 3, at: 0, kind: 'tasks.added', tasks: specs.slice(3).map((spec) => ({ id: spec.id, spec, set: {} })) },
         { seq: 4, at: 0, kind: 'run.opened' },
       ] as never,
     },

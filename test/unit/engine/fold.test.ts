@@ -63,7 +63,7 @@ test('CO4 a task that a snapshot held already is not added again', () => {
   const bench = decidedRun({ a: {} })
   bench.lease('a')
   const spec = FleetTaskSpec.parse({ id: 'a', name: 'other', instructions: 'i' })
-  say(bench, { task: undefined, kind: 'tasks.added', tasks: [{ spec, set: { status: 'enqueued' } }] })
+  say(bench, { task: undefined, kind: 'tasks.added', tasks: [{ id: 'a', spec, set: { status: 'enqueued' } }] })
   expect(bench.task('a')).toMatchObject({ status: 'running', spec: { name: 'a' } })
   expect([bench.run.tasks.size, bench.run.working]).toEqual([1, 1])
 })

@@ -11,7 +11,7 @@ import { workerBench } from '../../support/worker-bench.ts'
 const header = {
   ...{ name: 's', short: 's', labels: {}, worker_specs: [], open: false, workspace: '/w', createdAt: 1 },
 } as const
-const added = (id: string, set: object) => ({ spec: FleetTaskSpec.parse(task(id)), set })
+const added = (id: string, set: object) => ({ id, spec: FleetTaskSpec.parse(task(id)), set })
 
 /** The entries of a run that stands so, with tasks of such statuses. */
 function entriesOf(id: string, status: RunState['status'], ...statuses: readonly string[]): readonly Entry[] {

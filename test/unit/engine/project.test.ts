@@ -17,7 +17,7 @@ const receipt = FleetReceipt.parse({
   ...{ run_id: 'r', task_id: 'a', worker_id: 'w1', completed_at: timestamp, result: 'fail', failure_kind: 'task' },
 })
 const passed = FleetReceipt.parse({ run_id: 'r', task_id: 'a', worker_id: 'w1', completed_at: timestamp, result: 'pass' })
-const added = (id: string, status: 'enqueued' | 'blocked') => ({ spec: FleetTaskSpec.parse(task(id)), set: { status } })
+const added = (id: string, status: 'enqueued' | 'blocked') => ({ id, spec: FleetTaskSpec.parse(task(id)), set: { status } })
 const entry = (fields: Partial<Entry>): Entry => ({ seq: 40, at, kind: 'task.stepped', ...fields })
 /** Of an entry about attempt 2 of the task `a` at `w1`, whose events begin at 7. */
 const attempt = (fields: Partial<Entry>): Entry => entry({ task: 'a', attempt: 2, worker: 'w1', workerSeq: 7, ...fields })

@@ -178,7 +178,7 @@ function ended(): Commanded {
   const bench = commanded({ a: { tags: ['x'] }, b: after, c: {} })
   bench.set('a', { status: 'failed' })
   bench.set('b', { status: 'cancelled', cause: 'a' })
-  const tasks = [whole('a', { tags: ['x'] }), whole('b', after), whole('c')].map((spec) => ({ spec, set: {} }))
+  const tasks = [whole('a', { tags: ['x'] }), whole('b', after), whole('c')].map((spec) => ({ id: spec.id, spec, set: {} }))
   bench.stored.set(bench.task('a').addedBy, { tasks })
   return bench
 }
@@ -219,7 +219,7 @@ test('CO9 LE9 what ends while the specs are read is read in another round', asyn
 
 test('LE9 ST4 a task whose spec cannot be read is not restarted, and whoever asked is told which', async () => {
   const bench = ended()
-  bench.stored.set(bench.task('a').addedBy, { tasks: [{ spec: whole('a'), set: {} }] })
+  bench.stored.set(bench.task('a').addedBy, { tasks: [{ id: 'a', spec: whole('a'), set: {} }] })
   const lost = { code: 'store_damaged', details: { run_id: 'r', task_id: 'b' } }
   await expect(bench.perform({ kind: 'task.restart', task_id: 'a' })).rejects.toMatchObject(lost)
   expect(bench.entries).toEqual([])

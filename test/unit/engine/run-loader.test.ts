@@ -17,6 +17,7 @@ const header: RunHeader = {
   ...{ max_workers: 2, budget: { max_tokens: 100 } },
 }
 const added = (id: string, status: 'enqueued' | 'blocked', more: Record<string, unknown> = {}) => ({
+  id,
   spec: FleetTaskSpec.parse(task(id, more)),
   set: { status, enqueuedAt: 5 },
 })
@@ -168,7 +169,7 @@ describe('reading', () => {
     expect(state.runs.size).toBe(0)
   })
 
-  test('ST7 entries are read 250 at a time, until there are fewer', async () => {
+  test('ST7 entries are read 500 at a time, until there are fewer', async () => {
     const more = (count: number) =>
       [...past, ...Array.from({ length: count }, (): Entry => ({ seq: 0, at: 1, kind: 'run.stepped' }))].map((entry, index) => ({
         ...entry,
@@ -181,32 +182,32 @@ describe('reading', () => {
       // The last one is that of the spec of the task that was restarted.
       return source.reads.map(({ from }) => from).slice(0, -1)
     }
-    expect(await froms(249)).toEqual([1])
-    expect(await froms(250)).toEqual([1, 251])
-    expect(await froms(600)).toEqual([1, 251, 501])
+    expect(await froms(499)).toEqual([1])
+    expect(await froms(500)).toEqual([1, 501])
+    expect(await froms(1_200)).toEqual([1, 501, 1_001])
   })
 
   test('ST7 the next entries are asked for before those that are there are folded, and not after the last', async () => {
-    const steps = Array.from({ length: 540 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
+    const steps = Array.from({ length: 1_040 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
     const { store, clock } = stored([...past, ...steps])
     const done: string[] = []
     const read: Store['read'] = async (run, { from, limit }) => {
-      if (limit === 250) done.push(`read ${from}`)
+      if (limit === 500) done.push(`read ${from}`)
       const entries = await store.read(run, { from, limit })
       const [first] = entries
-      return limit === 250 && first !== undefined ? [seen(first, from), ...entries.slice(1)] : entries
+      return limit === 500 && first !== undefined ? [seen(first, from), ...entries.slice(1)] : entries
     }
     const seen = (entry: StoredEntry, from: number): StoredEntry =>
       new Proxy(entry, { get: (of, name) => (done.push(`fold ${from}`), Reflect.get(of, name) as unknown) })
     const run = await loadRun(createFleetState(), { store: { ...store, read }, clock }, 'r', true)
-    expect(run?.seq).toBe(551)
-    expect([...new Set(done)]).toEqual(['read 1', 'read 251', 'fold 1', 'read 501', 'fold 251', 'fold 501'])
+    expect(run?.seq).toBe(1_051)
+    expect([...new Set(done)]).toEqual(['read 1', 'read 501', 'fold 1', 'read 1001', 'fold 501', 'fold 1001'])
   })
 
   test('ST1 entries that cannot be read are told when those before them are folded, and nobody is told twice', async () => {
-    const steps = Array.from({ length: 540 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
+    const steps = Array.from({ length: 1_040 }, (_, index): Entry => ({ seq: index + 12, at: 1, kind: 'run.stepped' }))
     const { store, clock } = stored([...past, ...steps])
-    const read: Store['read'] = (run, page) => (page.from > 250 ? Promise.reject(new Error('unreadable')) : store.read(run, page))
+    const read: Store['read'] = (run, page) => (page.from > 500 ? Promise.reject(new Error('unreadable')) : store.read(run, page))
     await expect(loadRun(createFleetState(), { store: { ...store, read }, clock }, 'r', true)).rejects.toThrow('unreadable')
   })
 

@@ -204,7 +204,8 @@ test('ST7 a run is read with a turn of the event loop wherever folding its entri
     expect(run?.counts.enqueued).toBe(2_000)
     return turns
   }
-  expect(await readSlowly()).toBeGreaterThan(2_000 / 250)
+  // One for each entry that adds a slice of the tasks.
+  expect(await readSlowly()).toBeGreaterThanOrEqual(2_000 / 250)
   await bench.fleet.close()
   expect(await readSlowly()).toBeGreaterThan(2_000)
 })

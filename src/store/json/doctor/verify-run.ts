@@ -155,7 +155,7 @@ class ChainWalk {
     if (item.text === '' && item.run === undefined) return
     this.#suspect ??= place
     if (item.run === this.#run) this.broken ??= { place, why: 'lines of the batch are missing there' }
-    else if (item.text.startsWith(this.#prefix)) this.broken ??= { place, why: 'what stands there is not what was written' }
+    else if (item.text.includes(this.#prefix)) this.broken ??= { place, why: 'what stands there is not what was written' }
   }
 
   #cut(cut: CutRecord): void {

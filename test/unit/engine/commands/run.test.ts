@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import * as commands from '../../../../src/engine/commands/run.ts'
 import type { DecideContext } from '../../../../src/engine/decide.ts'
 import type { Changes, Decision, Entry, RunFields } from '../../../../src/engine/entry.ts'
+import { specRecord } from '../../../../src/engine/spec-record.ts'
 import type { RunHeader } from '../../../../src/engine/run-header.ts'
 import type { RunState } from '../../../../src/engine/state.ts'
 import type { CommandOutcome } from '../../../../src/protocol/command.ts'
@@ -57,7 +58,7 @@ function created(start: boolean, more: Partial<RunHeader> = {}, slice = 1_000) {
 test('RU1 a run is created with its tasks, and its last entry opens it; one that is started takes part in leasing', () => {
   const { bench, entries } = created(true)
   const updatedAt = bench.clock.now()
-  const tasks = specs('x', 'y', 'z').map((spec) => ({ spec, set: { status: 'enqueued' } }))
+  const tasks = specs('x', 'y', 'z').map((spec) => ({ id: spec.id, spec: specRecord(spec), set: { status: 'enqueued' } }))
   expect(entries).toStrictEqual([
     { kind: 'run.created', created: header, taskCount: 3, run: { updatedAt } },
     { kind: 'tasks.added', run: { updatedAt }, tasks },
@@ -75,7 +76,7 @@ test('RU2 a second run of one id is refused, and nothing of it is written', () =
 
 test('RU1 tasks are written in slices, each with the tasks after those of the one before', () => {
   const slices = (slice: number) =>
-    created(false, {}, slice).entries.flatMap(({ tasks }) => (tasks === undefined ? [] : [tasks.map(({ spec }) => spec.id)]))
+    created(false, {}, slice).entries.flatMap(({ tasks }) => (tasks === undefined ? [] : [tasks.map(({ id }) => id)]))
   expect(slices(2)).toEqual([['x', 'y'], ['z']])
   expect(slices(3)).toEqual([['x', 'y', 'z']])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { assembleGroup, prepareBatch } from '../../../../src/store/json/group.ts'
+import { assembleGroup, prepareBatch, prepareRemoval } from '../../../../src/store/json/group.ts'
 import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import { RunHeads } from '../../../../src/store/json/run-heads.ts'
 import type { EntryLine } from '../../../../src/store/json/segment-line.ts'
@@ -16,10 +16,15 @@ const linesOf = (bytes: Buffer) =>
 
 test('VE7 ST3 the lines of a group are chained run by run, to what was before and to one another', () => {
   const heads = new RunHeads()
-  const first = assembleGroup([batch('a', 0, 2)].map(prepareBatch), heads, 0, new LineBuffer())
+  const first = assembleGroup([prepareBatch(batch('a', 0, 2), 1)], heads, 0, new LineBuffer())
   for (const line of first.lines) heads.foldLine(line, segment)
   const batches = [batch('a', 2, 1), batch('b', 0, 2), batch('a', 3, 1)]
-  const { bytes, lines } = assembleGroup(batches.map(prepareBatch), heads, 700, new LineBuffer())
+  const { bytes, lines } = assembleGroup(
+    batches.map((one) => prepareBatch(one, 1)),
+    heads,
+    700,
+    new LineBuffer(),
+  )
   const read = linesOf(bytes)
   expect(read.map(({ run, seq, batch: place, offset }) => [run, seq, place, offset])).toEqual([
     ['a', 3, [1, 1], 700],
@@ -41,7 +46,7 @@ test('VE7 ST3 the lines of a group are chained run by run, to what was before an
 
 test('ST2 the row of a run is in the last line of its batch, as it was when it was appended', () => {
   const given = batch('a', 0, 2, { status: 'running' })
-  const prepared = prepareBatch(given)
+  const prepared = prepareBatch(given, 1)
   ;(given.row as { status: string }).status = 'failed'
   const { bytes, lines } = assembleGroup([prepared], new RunHeads(), 0, new LineBuffer())
   expect(linesOf(bytes).map(({ row }) => row)).toEqual([undefined, rowOf('a')])
@@ -50,7 +55,7 @@ test('ST2 the row of a run is in the last line of its batch, as it was when it w
 })
 
 test('RU8 a tombstone says when the run was removed', () => {
-  const tombstone = { run: 'a', first: 3, bodies: ['"removed":77'], removed: 77 }
+  const tombstone = prepareRemoval('a', 3, 77)
   const { bytes, lines } = assembleGroup([tombstone], new RunHeads(), 0, new LineBuffer())
   expect(linesOf(bytes)).toMatchObject([{ run: 'a', seq: 3, removed: 77 }])
   expect(lines).toMatchObject([{ run: 'a', seq: 3, removed: 77 }])
@@ -61,9 +66,9 @@ test('ST4 one buffer makes group after group, however large their lines', () => 
   expect(buffer.bytes).toHaveLength(0)
   const sizes = [10, 70_000, 64 * 1024, 300_000, 3]
   for (const size of sizes) {
-    const bodies = [`"entry":{"seq":1,"text":"${'ü'.repeat(size)}"}`, '"entry":{"seq":2}']
-    const { bytes, lines } = assembleGroup([{ run: 'a', first: 1, bodies }], new RunHeads(), 0, buffer)
-    expect(linesOf(bytes)).toMatchObject([{ entry: { text: 'ü'.repeat(size) } }, { seq: 2, prev: lines[0]?.hash }])
+    const entries = [{ seq: 1, text: 'ü'.repeat(size) }, { seq: 2 }]
+    const { bytes, lines } = assembleGroup([prepareBatch({ run: 'a', after: 0, entries }, 1)], new RunHeads(), 0, buffer)
+    expect(linesOf(bytes)).toMatchObject([{ entries: entries.slice(0, 1) }, { seq: 2, prev: lines[0]?.hash }])
   }
   buffer.clear()
   expect(buffer.bytes).toHaveLength(0)

@@ -1,11 +1,11 @@
 import type { Batch } from '../../../../src/ports/store.ts'
 import type { PreparedBatch } from '../../../../src/store/json/group.ts'
-import { assembleGroup, prepareBatch } from '../../../../src/store/json/group.ts'
+import { assembleGroup, prepareBatch, prepareRemoval } from '../../../../src/store/json/group.ts'
 import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import { RunHeads } from '../../../../src/store/json/run-heads.ts'
 import { epochOf, segmentPath } from '../../../../src/store/json/segment-chain.ts'
 import type { DropRecord, SegmentEnd } from '../../../../src/store/json/segment-line.ts'
-import { encodeHeader, encodePrevious, entryBody } from '../../../../src/store/json/segment-line.ts'
+import { encodeHeader, encodePrevious } from '../../../../src/store/json/segment-line.ts'
 import { replaceFile } from '../../../../src/store/json/whole-file.ts'
 import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
 
@@ -21,7 +21,7 @@ export function headerLine(segment: string, instance = owner.instance): string {
 
 /** The tombstone of a run, which is at `seq` then. */
 export function tombstone(run: string, seq: number): PreparedBatch {
-  return { run, first: seq, bodies: [entryBody({ removed: 7 })], removed: 7 }
+  return prepareRemoval(run, seq, 7)
 }
 
 /** A journal on a disk in memory, of which each segment is written by hand. */
@@ -59,10 +59,10 @@ export class HandwrittenJournal {
     const parts = [this.bytes(segment) ?? Buffer.alloc(0)]
     let end = parts[0]?.length ?? 0
     for (const batch of batches) {
-      const group = assembleGroup(['bodies' in batch ? batch : prepareBatch(batch)], this.#heads, end, buffer)
+      const group = assembleGroup(['lines' in batch ? batch : prepareBatch(batch, 1)], this.#heads, end, buffer)
       for (const line of group.lines) {
         this.#heads.foldLine(line, segment)
-        this.#hashes.set(`${line.run} ${line.seq}`, line.hash)
+        this.#hashes.set(`${line.run} ${line.last}`, line.hash)
       }
       parts.push(Buffer.from(group.bytes))
       end += group.bytes.length

@@ -46,6 +46,7 @@ export function journalParts(disk: Disk, changes: PartChanges = {}) {
       header,
       opened,
       segmentBytes: 1_000_000,
+      lineChars: 1,
       onDurable: () => undefined,
       onFenced: () => undefined,
       ...parts,

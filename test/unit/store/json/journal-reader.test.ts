@@ -30,7 +30,7 @@ function readerOf(
   }
   const host = { self: afterCrash().self, isAlive: () => changes.isAlive }
   const reader = new JournalReader({ ...disk, ...over, read }, journal, host, changes.index ?? noIndex)
-  const seqs = async (run: string, from = 1, limit = 99) => (await reader.read(run, from, limit)).map(({ seq }) => seq)
+  const seqs = async (run: string, from = 1, limit = 99) => (await reader.read(run, { from, limit })).map(({ seq }) => seq)
   return { reader, reads, seqs }
 }
 

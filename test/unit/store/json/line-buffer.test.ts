@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { entriesOf } from '../../../../src/store/json/entry-records.ts'
 import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
 import { decodeLine, entryTop } from '../../../../src/store/json/segment-line.ts'
 
-const top = entryTop({ run: 'r', seq: 1, prev: '', batch: [1, 1] })
-const bodyOf = (text: string) => `"entry":${JSON.stringify({ text })}`
+const top = entryTop({ run: 'r', seq: 1, last: 1, prev: '', batch: [1, 1] })
+const bodyOf = (text: string) => `"entries":[${JSON.stringify({ text })}]`
 
 test.each([
   ['one byte', 'x', 65_536],
@@ -19,7 +20,7 @@ test.each([
     expect(byte).toBe(0)
     expect(buffer.bytes.at(-1)).toBe(10)
     const line = decodeLine(buffer.bytes.subarray(0, -1))
-    expect(line?.kind === 'entry' && [line.hash, (line.entry as unknown as { text: string }).text === text]).toEqual([hash, true])
+    expect(line?.kind === 'entries' && [line.hash, entriesOf(line)[0]?.['text'] === text]).toEqual([hash, true])
   }
 })
 

@@ -103,21 +103,25 @@ test('AR1 a blob that does not hold what it is named by is refused', async () =>
 
 test('ST2 a run lies in a folder that a person can read', async () => {
   const { folder, store } = await storeFolder()
-  const owner = store()
+  const owner = store({ lineChars: 45 })
   await owner.open({ instance: 'owner' })
-  await owner.append([batch('run-1', 0, 2, { name: 'nightly' })])
+  await owner.append([batch('run-1', 0, 3, { name: 'nightly' })])
   await owner.close()
   const lines = (await readFile(join(folder, 'journal', '00000001.0001.jsonl'), 'utf8')).trimEnd().split('\n')
   const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   expect(parsed.map((line) => Object.keys(line))).toEqual([
     ['flotilla', 'crc'],
     ['previous', 'crc'],
-    ['run', 'seq', 'prev', 'batch', 'offset', 'entry', 'crc'],
-    ['run', 'seq', 'prev', 'batch', 'row', 'entry', 'crc'],
+    ['run', 'seq', 'last', 'prev', 'batch', 'offset', 'entries', 'crc'],
+    ['run', 'seq', 'last', 'prev', 'batch', 'row', 'entries', 'crc'],
     ['closed', 'at', 'offset', 'crc'],
   ])
+  expect(parsed[2]).toMatchObject({
+    ...{ run: 'run-1', seq: 1, last: 2, batch: [1, 2] },
+    entries: [{ seq: 1, kind: 'test', text: 'run-1 1' }, [0, { text: 'run-1 2' }]],
+  })
   expect(JSON.parse(await readFile(join(folder, 'index.json'), 'utf8'))).toMatchObject({
     flotilla: { format: 1, document: 'index' },
-    data: { runs: [{ run: 'run-1', seq: 2, row: { name: 'nightly' } }] },
+    data: { runs: [{ run: 'run-1', seq: 3, row: { name: 'nightly' } }] },
   })
 })

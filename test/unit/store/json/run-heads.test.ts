@@ -12,7 +12,7 @@ const [s1, s2, s3] = ['00000001.0001', '00000001.0002', '00000001.0003'] as cons
 /** A line as it follows in its run, unless told otherwise: the hash of a line is its run and sequence. */
 function line(run: string, seq: number, more: Partial<PlacedLine> = {}): PlacedLine {
   const prev = seq === 1 ? '' : `${run}${seq - 1}`
-  return { kind: 'entry', run, seq, prev, batch: [1, 1], hash: `${run}${seq}`, byte: seq * 100, ...more }
+  return { kind: 'entries', run, seq, last: seq, prev, batch: [1, 1], hash: `${run}${seq}`, byte: seq * 100, ...more }
 }
 
 const tombstone = (run: string, seq: number) => line(run, seq, { removed: 9 })
@@ -123,7 +123,7 @@ test('RU8 ST7 a removed run keeps its id and nothing else, once, and its segment
     { runs: 1, tombstones: 0 },
     { runs: 0, tombstones: 1 },
   ])
-  heads.fold([bad('"run":"a","seq":3,"prev":"x"', 6), bad('', 7, 'a')], s3)
+  heads.fold([bad('"run":"a","seq":3,"last":3,"prev":"x"', 6), bad('', 7, 'a')], s3)
   expect(heads.damages).toEqual([])
 })
 
@@ -239,27 +239,30 @@ test('ST4 whose bytes are damaged is told by run, by hash, or by being the first
     expect(heads.damages.every(({ place: at }) => at.segment === place.segment && at.byte === place.byte)).toBe(true)
     return heads.damages.map(({ run }) => run)
   }
-  expect(brokenBy('{"run":"a","seq":2,"prev":"a1",')).toEqual(['a'])
-  expect(brokenBy('{"run":"x","seq":2,"prev":"a1",')).toEqual(['a'])
-  expect(brokenBy('{"run":"b","seq":12,"prev":"xx",')).toEqual(['b'])
-  expect(brokenBy('{"run":"b","seq":1,"prev":"",')).toEqual(['b'])
-  expect(brokenBy('{"run":"new","seq":1,"prev":"",')).toEqual(['new'])
-  expect(brokenBy('{"run":"","seq":1,"prev":"b1",')).toEqual(['b'])
+  expect(brokenBy('{"run":"a","seq":2,"last":2,"prev":"a1",')).toEqual(['a'])
+  expect(brokenBy('{"run":"x","seq":2,"last":2,"prev":"a1",')).toEqual(['a'])
+  expect(brokenBy('{"run":"b","seq":12,"last":12,"prev":"xx",')).toEqual(['b'])
+  expect(brokenBy('{"run":"b","seq":1,"last":1,"prev":"",')).toEqual(['b'])
+  expect(brokenBy('{"run":"new","seq":1,"last":1,"prev":"",')).toEqual(['new'])
+  expect(brokenBy('{"run":"","seq":1,"last":1,"prev":"b1",')).toEqual(['b'])
   for (const text of [
     '',
     'x',
-    '{"run":"new","seq":2,"prev":"",',
-    '{"run":"new","seq":1,"prev":"xx",',
-    '{"run":"gone","seq":2,"prev":"x"',
+    '{"run":"new","seq":2,"last":2,"prev":"",',
+    '{"run":"new","seq":1,"last":1,"prev":"xx",',
+    '{"run":"gone","seq":2,"last":2,"prev":"x"',
   ])
     expect(brokenBy(text), text).toEqual(text.includes('gone') ? [] : [undefined])
-  expect(brokenBy('{"run":"a","seq":2,"prev":"a1",##{"run":"b","seq":2,"prev":"b1",').toSorted()).toEqual(['a', 'b'])
+  expect(brokenBy('{"run":"a","seq":2,"last":2,"prev":"a1",##{"run":"b","seq":2,"last":2,"prev":"b1",').toSorted()).toEqual([
+    'a',
+    'b',
+  ])
   // Where the run is known by what stands around, the text is not asked; the first place counts.
   const heads = headsOf([
     [line('a', 1), s1],
     [line('b', 1), s1],
   ])
-  heads.fold([bad('{"run":"b","seq":2,"prev":"b1",', 40, 'a'), bad('', 80, 'a')], s2)
+  heads.fold([bad('{"run":"b","seq":2,"last":2,"prev":"b1",', 40, 'a'), bad('', 80, 'a')], s2)
   expect(heads.damages).toEqual([{ run: 'a', place }])
 })
 

@@ -22,19 +22,23 @@ function encoded({ body, ...place }: Line): { readonly text: string; readonly ha
   return { text: Buffer.from(buffer.bytes).toString(), hash }
 }
 
+/** What a line says behind its place. */
+const bodyOf = (...entries: readonly unknown[]) => entryBody({ entries: entries.map((entry) => JSON.stringify(entry)) })
+
 const owner = { host: 'h', boot: null, pidNamespace: null, pid: 1, started: null, instance: 'i', since: 1 }
 const samples = {
   header: encodeHeader({ format: 1, store: 's', epoch: 1, segment: 1, owner }),
   previous: encodePrevious([{ segment: '00000001.0001', end: 12 }]),
   closed: encodeClosed(5, 90),
   cut: encodeCut({ run: 'run-1', seq: 3, hash: 'ab' }),
-  entry: encoded({
+  entries: encoded({
     run: 'run-ü',
     seq: 2,
+    last: 3,
     prev: 'ab',
     batch: [1, 1],
     offset: 3,
-    body: entryBody({ entry: { seq: 2, text: 'a\nb' } }),
+    body: bodyOf({ seq: 2, text: 'a\nb' }, [0, { text: 'c' }]),
   }).text,
 }
 
@@ -63,11 +67,12 @@ test('ST4 a line that is sealed, and says nothing that is known, is none', () =>
   const buffer = new LineBuffer()
   buffer.add('{"unheard":1,', '"of":2')
   expect(decodeLine(buffer.bytes.subarray(0, -1))).toBe(undefined)
-  for (const length of [0, 1, 17, 18, 19, 20]) expect(decodeLine(Buffer.from(samples.entry).subarray(0, length))).toBe(undefined)
+  for (const length of [0, 1, 17, 18, 19, 20])
+    expect(decodeLine(Buffer.from(samples.entries).subarray(0, length))).toBe(undefined)
 })
 
 test('ST4 a checksum is read strictly: lower case, eight digits, nothing behind it', () => {
-  const line = samples.entry.trimEnd()
+  const line = samples.entries.trimEnd()
   const upper = line.replace(/[0-9a-f]{8}"\}$/, (end) => end.toUpperCase())
   expect(decodeLine(Buffer.from(line))).toBeDefined()
   for (const changed of [
@@ -81,54 +86,44 @@ test('ST4 a checksum is read strictly: lower case, eight digits, nothing behind 
 })
 
 test('VE7 a line names the hash of the one before it', () => {
-  const first = encoded({ run: 'r', seq: 1, prev: '', batch: [1, 1], body: entryBody({ entry: { seq: 1 } }) })
-  const second = encoded({ run: 'r', seq: 2, prev: first.hash, batch: [1, 1], body: entryBody({ entry: { seq: 2 } }) })
+  const first = encoded({ run: 'r', seq: 1, last: 1, prev: '', batch: [1, 1], body: bodyOf({ seq: 1 }) })
+  const second = encoded({ run: 'r', seq: 2, last: 2, prev: first.hash, batch: [1, 1], body: bodyOf({ seq: 2 }) })
   const lines = [first, second].map(({ text }) => decodeLine(Buffer.from(text.trimEnd())))
   expect(lines).toMatchObject([{ hash: first.hash }, { prev: first.hash, hash: second.hash }])
 })
 
-test('ST4 VE7 read behind the one before it in its batch, a line says the same, and not with any one bit changed', () => {
-  const [run, batch] = ['run-1', (place: number) => [place, 3] as const]
-  const one = encoded({ run, seq: 4, prev: 'ab', batch: batch(1), body: entryBody({ entry: { seq: 4 } }) })
-  const two = encoded({ run, seq: 5, prev: one.hash, batch: batch(2), body: entryBody({ entry: { seq: 5, text: 'ü "crc":' } }) })
-  const row = { id: run, name: 'r', status: 'running', tasks: 1, createdAt: 1, updatedAt: 1 } as const
-  const three = encoded({ run, seq: 6, prev: two.hash, batch: batch(3), body: entryBody({ row, entry: { seq: 6 } }) })
-  const [first, second, third] = [one, two, three].map(({ text }) => Buffer.from(text.trimEnd()))
-  const lineOf = (bytes: Buffer | undefined, before?: EntryLine) => decodeLine(bytes ?? Buffer.alloc(0), before) as EntryLine
-  const behind = [lineOf(second, lineOf(first)), lineOf(third, lineOf(second))]
-  expect([lineOf(second), lineOf(third)]).toMatchObject(behind)
-  expect(behind).toMatchObject([
-    { seq: 5, entry: { text: 'ü "crc":' }, hash: two.hash },
-    { seq: 6, row: { id: run } },
-  ])
-  const { entry: _, ...place } = lineOf(second, lineOf(first))
-  expect(decodePlace(second ?? Buffer.alloc(0), lineOf(first))).toEqual(place)
-  // A line of another run, or another place, is read for what it says.
-  expect(lineOf(first, lineOf(second))).toEqual(lineOf(first))
-  for (const decode of [decodeLine, decodePlace]) {
-    const bits = Array.from({ length: (second?.length ?? 0) * 8 }, (__, bit) => bit)
-    expect(bits.filter((bit) => decode(flip(second ?? Buffer.alloc(0), bit), lineOf(first)) !== undefined)).toEqual([])
-  }
-})
-
-test('ST7 read for its place alone, a line says where it stands; what changes what is known of its run is read whole', () => {
-  const place = { run: 'run-1', seq: 4, prev: 'ab', batch: [1, 2] as const }
-  const entry = { seq: 4, text: 'x' }
+test('ST7 read for its place alone, a line says where it stands, and what changes what is known of its run; not with any one bit changed', () => {
+  const place = { run: 'run-1', seq: 4, last: 5, prev: 'ab', batch: [1, 2] as const }
+  const entries = [
+    { seq: 4, text: 'x,"entries":[' },
+    { seq: 5, run: { id: 'ü' } },
+  ]
+  const row = { id: 'run-1', name: 'n ,"entries":[', status: 'running', tasks: 1, createdAt: 1, updatedAt: 1 } as const
   const bytesOf = (line: Line) => Buffer.from(encoded(line).text.trimEnd())
-  for (const more of [{}, { offset: 12_345 }, { offset: 0 }]) {
-    const bytes = bytesOf({ ...place, ...more, body: entryBody({ entry }) })
-    const { hash } = decodeLine(bytes) as EntryLine
-    expect(decodePlace(bytes)).toEqual({ kind: 'entry', ...place, ...more, hash })
+  for (const more of [{}, { offset: 12_345 }, { offset: 0 }, { run: 'run-ü' }, { run: '"quoted"' }])
+    for (const said of [{}, { row }]) {
+      const body = entryBody({ ...said, entries: entries.map((entry) => JSON.stringify(entry)) })
+      const bytes = bytesOf({ ...place, ...more, body })
+      const whole = decodeLine(bytes) as EntryLine
+      expect(whole).toEqual({ kind: 'entries', ...place, ...more, ...said, entries, crc: expect.any(String), hash: whole.hash })
+      const { entries: _, crc: __, ...known } = whole as EntryLine & { crc: string }
+      expect(decodePlace(bytes)).toEqual(known)
+      const bits = Array.from({ length: bytes.length * 8 }, (___, bit) => bit)
+      expect(bits.filter((bit) => decodePlace(flip(bytes, bit)) !== undefined)).toEqual([])
+    }
+  const tombstone = bytesOf({ ...place, last: 4, body: entryBody({ removed: 7 }) })
+  expect(decodePlace(tombstone)).toEqual(decodeLine(tombstone))
+  expect(decodePlace(tombstone)).toMatchObject({ seq: 4, last: 4, removed: 7 })
+  // What holds no entries is read whole, whatever it says.
+  const base = {
+    run: 'fleet',
+    seq: 1,
+    hash: 'ab',
+    snapshot: { seq: 1, records: [{ key: 'k', seq: 1, value: { a: 1, entries: [] } }] },
   }
-  const row = { id: 'run-1', name: 'r', status: 'running', tasks: 1, createdAt: 1, updatedAt: 1 } as const
-  for (const body of [entryBody({ row, entry }), entryBody({ removed: 7 })]) {
-    const bytes = bytesOf({ ...place, body })
-    expect(decodePlace(bytes)).toEqual(decodeLine(bytes))
-    expect(decodePlace(bytes)).toHaveProperty(body.startsWith('"row"') ? 'row' : 'removed')
-  }
-  // A place that is not written as places are, is read as JSON.
-  const odd = bytesOf({ ...place, run: 'run-ü', body: entryBody({ entry }) })
-  expect(decodePlace(odd)).toEqual(decodeLine(odd))
+  const control = Buffer.from(encodePrevious([], { dropped: { segments: [], removed: [], base } }).trimEnd())
+  expect(decodePlace(control)).toEqual(decodeLine(control))
+  expect(decodePlace(control)).toMatchObject({ kind: 'previous', dropped: { base } })
 })
 
 test('ST8 the format is told of a header whose rest cannot be read, and of nothing else', () => {

@@ -7,8 +7,8 @@ import { parseSegment, pieces } from '../../../../src/store/json/segment-parse.t
 /** A line of a batch; `offset` where it begins a write. */
 function line(run: string, seq: number, batch: readonly [number, number] = [1, 1], offset?: number): string {
   const buffer = new LineBuffer()
-  const place = { run, seq, prev: 'ab', batch, ...(offset !== undefined && { offset }) }
-  buffer.add(entryTop(place), entryBody({ entry: { seq } }))
+  const place = { run, seq, last: seq, prev: 'ab', batch, ...(offset !== undefined && { offset }) }
+  buffer.add(entryTop(place), entryBody({ entries: [`{"seq":${seq}}`] }))
   return buffer.bytes.toString()
 }
 

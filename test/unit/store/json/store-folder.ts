@@ -36,8 +36,8 @@ export async function storeFolder(): Promise<{ readonly folder: string; store(pa
     await rm(folder, { recursive: true })
   })
   const store = (parts: Partial<JsonStoreParts> = {}) => {
-    // Without room a test sees the bytes of a segment as its lines made them.
-    const made = createJsonStore({ folder, clock, ids, roomBytes: 0, ...parts })
+    // Without room a test sees the bytes of a segment as its lines made them, and with a line for each entry what is wrong with one.
+    const made = createJsonStore({ folder, clock, ids, roomBytes: 0, lineChars: 1, ...parts })
     stores.push(made)
     return made
   }

@@ -35,6 +35,8 @@ export function modelStore(disk: Disk, parts: Partial<JsonStoreParts> = {}): Sto
     ids,
     host: anotherProcess(),
     segmentBytes: 1500,
+    // Of `batch` two entries make a line, and three make two.
+    lineChars: 45,
     roomBytes: 400,
     disk,
     ...parts,
