@@ -33,7 +33,11 @@ export async function loadRun(
   if (run === undefined) return undefined
   // A task that was restarted after it had ended works with its whole spec again.
   const restarted: TaskState[] = []
-  for (const task of run.tasks.values()) if (task.isShort && !isEndedTask(task.status)) restarted.push(task)
+  for (const task of run.tasks.values()) {
+    if (task.isShort && !isEndedTask(task.status)) restarted.push(task)
+    // A scorer gets it, and whoever settles: entries that were read may share it.
+    if (task.pending !== null) task.pending = structuredClone(task.pending)
+  }
   lengthen(run, await readSpecs(source, runId, restarted))
   run.carried = carried
   run.durableSeq = run.seq

@@ -44,13 +44,13 @@ const marks = [
     measured: ({ median }) => median('queues', '100000', 'heap'),
   },
   {
-    mark: 'opening after kill -9 with 90,000 of 100,000 tasks done: at least 150,000 lines of the journal a second',
+    mark: 'opening after kill -9 with 90,000 of 100,000 tasks done: at least 150,000 entries of the journal a second',
     least: 150_000,
     show: plain('/s'),
     measured: ({ rate }) => rate('opening', 'crash 100000'),
   },
   {
-    mark: 'the same from the journal alone, without its index and snapshots: at least 150,000 lines a second',
+    mark: 'the same from the journal alone, without its index and snapshots: at least 150,000 entries a second',
     least: 150_000,
     show: plain('/s'),
     measured: ({ rate }) => rate('opening', 'journal 100000'),
