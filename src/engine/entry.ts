@@ -2,6 +2,7 @@ import type { FleetAlertChannel, FleetAlertEventClass } from '../protocol/alert.
 import type { FleetEffectivePermissions } from '../protocol/receipt.ts'
 import type { Json } from '../protocol/json.ts'
 import type { FleetRunStatus } from '../protocol/run.ts'
+import type { FleetTaskSpec } from '../protocol/task.ts'
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { RouteReport } from '../protocol/route.ts'
 import type { Confinement, ProcessRecord } from '../protocol/wire.ts'
@@ -10,6 +11,7 @@ import type { RunContext } from '../lifecycles/run.ts'
 import type { OverBudget } from './budget.ts'
 import type { AlertChange } from './alert-record.ts'
 import type { ReceiptRecord } from './receipt-record.ts'
+import { wholeSpec } from './spec-record.ts'
 import type { SpecRecord } from './spec-record.ts'
 import type { RunHeader } from './run-header.ts'
 
@@ -91,8 +93,9 @@ export interface RunFields extends RunContext {
 
 /** A task as it enters a run. One that is enqueued at once has its first event with it: the fleet's `queued`. */
 export interface NewTask {
-  readonly id: string
-  /** Made whole with `wholeSpec`. */
+  /** Left out in stores of format 1, whose specs are whole: see `newId`. */
+  readonly id?: string
+  /** Made whole with `newSpec`. */
   readonly spec: SpecRecord
   readonly set: Partial<TaskFields>
 }
@@ -213,6 +216,14 @@ export function* nothing(): Decision {}
 /** Decides a single entry. */
 export function* just(draft: Draft): Decision {
   yield draft
+}
+
+export function newId({ id, spec }: NewTask): string {
+  return id ?? spec.id ?? ''
+}
+
+export function newSpec(added: NewTask): FleetTaskSpec {
+  return wholeSpec(newId(added), added.spec)
 }
 
 /** Whether a new task's `queued` is said with the entry that adds it. */

@@ -1,5 +1,5 @@
+import { newId, newSpec } from '../engine/entry.ts'
 import type { Entry } from '../engine/entry.ts'
-import { wholeSpec } from '../engine/spec-record.ts'
 import type { TaskState } from '../engine/state.ts'
 import { isTagged } from '../engine/tagged.ts'
 import type { FleetEvent } from '../protocol/fleet-event.ts'
@@ -23,7 +23,7 @@ export function eventsOfTagged(
   for (const { id, spec } of tasks) if (isTagged(spec, tags)) selected.add(id)
   return {
     learn(entry) {
-      for (const { id, spec } of entry.tasks ?? []) if (isTagged(wholeSpec(id, spec), tags)) selected.add(id)
+      for (const added of entry.tasks ?? []) if (isTagged(newSpec(added), tags)) selected.add(newId(added))
     },
     includes: ({ task_id }) => task_id !== undefined && selected.has(task_id),
   }

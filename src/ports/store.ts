@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../protocol/json.ts'
 import type { PostedAnswer, PostedCommand } from '../protocol/command.ts'
 import type { Blobs } from './blobs.ts'
 
-/** One durable line of a run. The store knows its sequence and keeps the rest as it is. */
+/** One durable entry of a run. The store knows its sequence and keeps the rest as it is. */
 export type StoredEntry = JsonObject & { readonly seq: number }
 
 /** What the index knows of a run, so that lists need not read runs. */

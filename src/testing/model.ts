@@ -1,6 +1,6 @@
+import { newId, newSpec } from '../engine/entry.ts'
 import type { Entry } from '../engine/entry.ts'
 import type { RunHeader } from '../engine/run-header.ts'
-import { wholeSpec } from '../engine/spec-record.ts'
 import type { Store } from '../ports/store.ts'
 import { reservedId } from '../protocol/ids.ts'
 import type { FleetTaskSpec } from '../protocol/task.ts'
@@ -98,7 +98,9 @@ function apply(run: ModelRun, entry: Entry): Happened {
   const before = entry.task === undefined ? undefined : run.tasks.get(entry.task)
   run.seq += 1
   run.last = JSON.stringify(entry)
-  for (const { id, spec: record, set } of entry.tasks ?? []) {
+  for (const added of entry.tasks ?? []) {
+    const { set } = added
+    const id = newId(added)
     const first = {
       attempt: 0,
       worker: undefined,
@@ -108,7 +110,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
     }
     run.tasks.set(id, {
       id,
-      spec: wholeSpec(id, record),
+      spec: newSpec(added),
       ...first,
       status: set.status ?? 'blocked',
       reported: set.status === 'enqueued' ? { [reservedId]: 1 } : {},

@@ -227,7 +227,7 @@ export class RunHeads implements RunFacts {
   /** Whose lines these bytes were: of run, sequence and hash, each of which may be what is damaged, enough must fit. */
   #ownersOf(text: string): readonly RunHead[] {
     const found: RunHead[] = []
-    for (const [, run = '', seq, prev = ''] of text.matchAll(/"run":"([^"]*)","seq":(\d+),"last":\d+,"prev":"([^"]*)"/g)) {
+    for (const [, run = '', seq, prev = ''] of text.matchAll(/"run":"([^"]*)","seq":(\d+),(?:"last":\d+,)?"prev":"([^"]*)"/g)) {
       const named = this.#heads.get(run)
       const chained = prev === '' ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
       if (chained !== undefined) found.push(chained)

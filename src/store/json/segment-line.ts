@@ -4,8 +4,8 @@ import type { EntryRecord } from './entry-records.ts'
 import { isSealed, sealedLine } from './line-seal.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
-/** The format that this code writes; a higher one is refused untouched (ST8). */
-export const storeFormat = 1
+/** The format that this code writes; a higher one is refused untouched, and a lower one is read (ST8). Of format 1 a line holds one entry. */
+export const storeFormat = 2
 
 /** The process that wrote a segment. */
 export interface OwnerRecord extends ProcessIdentity {
@@ -161,13 +161,22 @@ export function claimedFormat(bytes: Buffer): number | undefined {
 }
 
 function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
-  // Completed in place: nobody else has it.
-  if (value['run'] !== undefined)
+  if (value['run'] !== undefined) {
+    if (value['last'] === undefined) upgradeLine(value)
+    // Completed in place: nobody else has it.
     return Object.assign(value as object as EntryLine, { kind: 'entries' as const, hash: hash('sha256', bytes) })
+  }
   if (value['flotilla'] !== undefined) return { kind: 'header', header: value['flotilla'] }
   if (value['previous'] !== undefined) return { ...(value as object as { previous: readonly SegmentEnd[] }), kind: 'previous' }
   if (value['cut'] !== undefined) return { kind: 'cut', cut: value['cut'] }
   return value['closed'] === undefined ? undefined : { ...(value as object as { offset?: number }), kind: 'closed' }
+}
+
+/** A line of format 1. */
+function upgradeLine(line: { seq?: number; last?: number; entry?: unknown; entries?: unknown }): void {
+  if (line.seq !== undefined) line.last = line.seq
+  if (line.entry !== undefined) line.entries = [line.entry]
+  delete line.entry
 }
 
 function parseObject(text: string): Record<string, never> {

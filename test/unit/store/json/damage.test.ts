@@ -230,7 +230,7 @@ test('ST8 a newer store format is refused and left as it is', async () => {
   const writer = store()
   await writeSmallJournal(writer, folder)
   await writer.close()
-  await edit(folder, first, (bytes) => Buffer.from(bytes.toString().replace('"format":1', '"format":2')))
+  await edit(folder, first, (bytes) => Buffer.from(bytes.toString().replace('"format":2', '"format":3')))
   const before = await readFile(join(folder, 'journal', first))
   const next = store()
   await expect(next.open({ instance: 'next' })).rejects.toMatchObject({ code: 'store_too_new' })

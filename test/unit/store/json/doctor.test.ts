@@ -139,7 +139,7 @@ test('ST4 a whole folder has nothing wrong, also while its owner writes', async 
   const { folder, store } = await filled()
   expect(await inspectStore({ folder })).toMatchObject({
     owner: undefined,
-    format: 1,
+    format: 2,
     segments: 1,
     runs: { open: 2, ended: 0, removed: 1 },
     findings: [],
@@ -356,7 +356,7 @@ test('ST4 a folder that holds no store is not made one', async () => {
 
 test('ST8 a newer store is looked at by nobody', async () => {
   const { folder } = await filled()
-  await edit(folder, first, (bytes) => Buffer.from(bytes.toString().replace('"format":1', '"format":2')))
+  await edit(folder, first, (bytes) => Buffer.from(bytes.toString().replace('"format":2', '"format":3')))
   const before = await everything(folder)
   for (const look of [inspectStore, repairStore, (options: { folder: string }) => verifyRun({ ...options, run: 'run-a' })])
     await expect(look({ folder })).rejects.toMatchObject({ code: 'store_too_new' })

@@ -119,7 +119,7 @@ test('ST8 an index of a newer format is refused', async () => {
   await fill(owner)
   await owner.close()
   const path = join(folder, 'index.json')
-  await writeFile(path, (await readFile(path, 'utf8')).replace('"format":1', '"format":2'))
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"format":2', '"format":3'))
   await expect(store().open({ instance: 'next' })).rejects.toMatchObject({ code: 'store_too_new' })
 })
 

@@ -121,7 +121,7 @@ test('ST2 a run lies in a folder that a person can read', async () => {
     entries: [{ seq: 1, kind: 'test', text: 'run-1 1' }, [0, { text: 'run-1 2' }]],
   })
   expect(JSON.parse(await readFile(join(folder, 'index.json'), 'utf8'))).toMatchObject({
-    flotilla: { format: 1, document: 'index' },
+    flotilla: { format: 2, document: 'index' },
     data: { runs: [{ run: 'run-1', seq: 3, row: { name: 'nightly' } }] },
   })
 })

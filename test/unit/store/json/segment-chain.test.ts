@@ -6,7 +6,7 @@ import { encodeClosed, encodeHeader, encodePrevious } from '../../../../src/stor
 import { memoryDisk } from './memory-disk.ts'
 
 const owner = { host: 'h', boot: null, pidNamespace: null, pid: 1, started: null, instance: 'i', since: 1 }
-const headerOf = (name: string, store = 'store-1', format = 1) =>
+const headerOf = (name: string, store = 'store-1', format = 2) =>
   encodeHeader({ format, store, epoch: Number(name.slice(0, 8)), segment: Number(name.slice(9)), owner })
 /** A segment as its owner writes it: what it is, where the ones before end, and more. */
 const whole = (name: string, previous: readonly SegmentEnd[], dropped?: DropRecord) =>
@@ -124,11 +124,11 @@ test('ST6 the id of the store is that of the newest header that can be read', as
 })
 
 test('ST8 a newer format is refused with file and format, also where the rest of its header cannot be read', async () => {
-  const newer = headerOf(b1, 'store-1', 2)
+  const newer = headerOf(b1, 'store-1', 3)
   for (const text of [newer, newer.replace('"crc":"', '"crc":"x')])
     await expect(resolveChain(diskOf({ [a1]: whole(a1, []), [b1]: text }), 'j')).rejects.toMatchObject({
       code: 'store_too_new',
-      details: { file: `j/${b1}.jsonl`, format: 2 },
+      details: { file: `j/${b1}.jsonl`, format: 3 },
     })
   expect(await resolveChain(diskOf({ [a1]: whole(a1, []) }), 'j')).toMatchObject({ links: [{ segment: a1 }] })
 })
