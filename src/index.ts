@@ -86,6 +86,7 @@ export type { Verifier, VerifierAnswer, VerifierInput } from './ports/verifier.t
 export type { CheckCommand, CheckEnd, CheckRunner } from './ports/check-runner.ts'
 export type {
   Batch,
+  EntryRange,
   InboxItem,
   RunClaim,
   RunRow,

@@ -5,7 +5,7 @@ import type { BudgetWatch } from './budget-watch.ts'
 import type { Turn } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Effects } from './effects.ts'
-import { newId } from './entry.ts'
+import { addedId } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { fleetStream } from './fold.ts'
 import { projected } from './live-cursor.ts'
@@ -54,7 +54,7 @@ export function createAftermath(
     announcer.hear(projected(run), entry)
     if (entry.alerts !== undefined) alerts.follow(run, entry)
     effects.perform(run, entry)
-    for (const added of entry.tasks ?? []) armWait(run, newId(added))
+    for (const added of entry.tasks ?? []) armWait(run, addedId(added))
     if (entry.task !== undefined) ofTask(run, entry, entry.task)
   }
 

@@ -2,7 +2,7 @@ import type { Store } from '../ports/store.ts'
 import type { Resting } from '../protocol/steps.ts'
 import type { FleetAlertPolicy } from '../protocol/alert.ts'
 import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
-import { newId, newSpec } from './entry.ts'
+import { addedId, addedSpec } from './entry.ts'
 import type { Entry } from './entry.ts'
 import type { RunState, TaskState } from './state.ts'
 
@@ -56,7 +56,7 @@ export async function readSpecs(
   const found = new Map<string, FleetTaskSpec>()
   for (const [seq, ids] of wanted) {
     const [entry] = (await store.read(run, { from: seq, limit: 1 })) as unknown as Entry[]
-    for (const added of entry?.tasks ?? []) if (ids.has(newId(added))) found.set(newId(added), newSpec(added))
+    for (const added of entry?.tasks ?? []) if (ids.has(addedId(added))) found.set(addedId(added), addedSpec(added))
     await clock.turn()
   }
   return found

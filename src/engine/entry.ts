@@ -93,9 +93,9 @@ export interface RunFields extends RunContext {
 
 /** A task as it enters a run. One that is enqueued at once has its first event with it: the fleet's `queued`. */
 export interface NewTask {
-  /** Left out in stores of format 1, whose specs are whole: see `newId`. */
+  /** Left out in stores of format 1, whose specs are whole: see `addedId`. */
   readonly id?: string
-  /** Made whole with `newSpec`. */
+  /** Without what is empty: `addedSpec` gives it whole. */
   readonly spec: SpecRecord
   readonly set: Partial<TaskFields>
 }
@@ -218,12 +218,14 @@ export function* just(draft: Draft): Decision {
   yield draft
 }
 
-export function newId({ id, spec }: NewTask): string {
+/** The id of a task that an entry adds. */
+export function addedId({ id, spec }: NewTask): string {
   return id ?? spec.id ?? ''
 }
 
-export function newSpec(added: NewTask): FleetTaskSpec {
-  return wholeSpec(newId(added), added.spec)
+/** The whole spec of a task that an entry adds, as it was given (WI1). */
+export function addedSpec(added: NewTask): FleetTaskSpec {
+  return wholeSpec(addedId(added), added.spec)
 }
 
 /** Whether a new task's `queued` is said with the entry that adds it. */

@@ -1,7 +1,7 @@
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import { changedAlerts, unsettledAlerts } from './alert-record.ts'
 import { shortenSpec } from './ended-spec.ts'
-import { isEnqueuedAtOnce, newId, newSpec } from './entry.ts'
+import { isEnqueuedAtOnce, addedId, addedSpec } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { createRunState, createTaskState, fleetReporter, isEndedTask, isLeased, isWorking, satisfies } from './state.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
@@ -38,8 +38,8 @@ export function fold(state: FleetState, runId: string, entry: Entry): void {
   const dependants: TaskState[] = []
   for (const added of entry.tasks ?? []) {
     // A snapshot may hold a task that a later entry adds.
-    if (run.tasks.has(newId(added))) continue
-    const task = createTaskState(run, newSpec(added), { by: entry.seq, at: entry.at })
+    if (run.tasks.has(addedId(added))) continue
+    const task = createTaskState(run, addedSpec(added), { by: entry.seq, at: entry.at })
     addTask(run, task)
     if (isEnqueuedAtOnce(added)) task.fleetSeq = 1
     change(state, run, task, entry, added.set)

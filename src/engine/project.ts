@@ -2,7 +2,7 @@ import type { FleetEvent, FleetEventName, FleetEventPayloads, WorkerEventName } 
 import type { FleetWorkerEventPayload } from '../protocol/event.ts'
 import type { FleetReceipt } from '../protocol/receipt.ts'
 import { writeCursor } from './cursor.ts'
-import { isEnqueuedAtOnce, newId } from './entry.ts'
+import { isEnqueuedAtOnce, addedId } from './entry.ts'
 import type { AlertDelivery, Entry } from './entry.ts'
 import { instant } from './instant.ts'
 import { wholeReceipt } from './receipt-record.ts'
@@ -92,7 +92,7 @@ function placeAll(into: Projection): void {
   if (entry.kind === 'run.sealed' && into.takePlace('run.sealed')) into.add({ event: 'run.sealed', payload: {} })
   const status = entry.run?.status
   if (status !== undefined && into.takePlace('run.status_changed')) into.add({ event: 'run.status_changed', payload: { status } })
-  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, newId(added))
+  for (const added of entry.tasks ?? []) if (isEnqueuedAtOnce(added)) placeQueued(into, addedId(added))
   if (entry.task !== undefined) placeTask(into, entry.task)
   if (entry.delivery !== undefined) placeDelivery(into, entry.delivery)
   const { task, attempt } = entry

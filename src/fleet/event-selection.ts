@@ -1,4 +1,4 @@
-import { newId, newSpec } from '../engine/entry.ts'
+import { addedId, addedSpec } from '../engine/entry.ts'
 import type { Entry } from '../engine/entry.ts'
 import type { TaskState } from '../engine/state.ts'
 import { isTagged } from '../engine/tagged.ts'
@@ -23,7 +23,7 @@ export function eventsOfTagged(
   for (const { id, spec } of tasks) if (isTagged(spec, tags)) selected.add(id)
   return {
     learn(entry) {
-      for (const added of entry.tasks ?? []) if (isTagged(newSpec(added), tags)) selected.add(newId(added))
+      for (const added of entry.tasks ?? []) if (isTagged(addedSpec(added), tags)) selected.add(addedId(added))
     },
     includes: ({ task_id }) => task_id !== undefined && selected.has(task_id),
   }

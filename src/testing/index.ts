@@ -11,6 +11,8 @@ export type {
   TaskFields,
   WorkerRecord,
 } from '../engine/entry.ts'
+export { addedId, addedSpec } from '../engine/entry.ts'
+export type { SpecRecord } from '../engine/spec-record.ts'
 export { wholeReceipt, type ReceiptRecord, type ShortReceipt } from '../engine/receipt-record.ts'
 export type { RunHeader } from '../engine/run-header.ts'
 export { type AlertReceiver, type AlertReception, type ReceivedAlert } from './alert-receiver.ts'

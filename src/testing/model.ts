@@ -1,4 +1,4 @@
-import { newId, newSpec } from '../engine/entry.ts'
+import { addedId, addedSpec } from '../engine/entry.ts'
 import type { Entry } from '../engine/entry.ts'
 import type { RunHeader } from '../engine/run-header.ts'
 import type { Store } from '../ports/store.ts'
@@ -100,7 +100,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
   run.last = JSON.stringify(entry)
   for (const added of entry.tasks ?? []) {
     const { set } = added
-    const id = newId(added)
+    const id = addedId(added)
     const first = {
       attempt: 0,
       worker: undefined,
@@ -110,7 +110,7 @@ function apply(run: ModelRun, entry: Entry): Happened {
     }
     run.tasks.set(id, {
       id,
-      spec: newSpec(added),
+      spec: addedSpec(added),
       ...first,
       status: set.status ?? 'blocked',
       reported: set.status === 'enqueued' ? { [reservedId]: 1 } : {},

@@ -97,6 +97,7 @@ it('the exports of flotilla are these and no others', async () => {
       "type Defaults",
       "type DialInOptions",
       "type Enforcement",
+      "type EntryRange",
       "type Environment",
       "type EventPage",
       "type EventsOptions",
@@ -423,6 +424,8 @@ it('the exports of flotilla/testing are these and no others', async () => {
   const names = exportsOf('testing/index.ts')
   expect(names).toMatchInlineSnapshot(`
     [
+      "addedId",
+      "addedSpec",
       "assertRun",
       "assignment",
       "clockContract",
@@ -490,6 +493,7 @@ it('the exports of flotilla/testing are these and no others', async () => {
       "type SimulateOptions",
       "type SimulationFailure",
       "type SimulationReport",
+      "type SpecRecord",
       "type Stage",
       "type Step as RecordedStepDetails",
       "type StoreUnderTest",

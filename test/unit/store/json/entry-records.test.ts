@@ -119,8 +119,8 @@ test('ST2 entries of a line share what is the same in them; a copy shares nothin
   expect(second?.['events']).toBe(first?.['events'])
   const copy = ownCopy(second!)
   expect(copy).toStrictEqual(second)
-  expect(copy['set']).not.toBe(second?.['set'])
-  expect((copy['events'] as object[])[0]).not.toBe((second?.['events'] as object[])[0])
+  expect(copy['set']).not.toBe(second!['set'])
+  expect((copy['events'] as object[])[0]).not.toBe((second!['events'] as object[])[0])
   const own = JSON.parse('{"seq":1,"__proto__":{"x":[{"y":1}]}}') as StoredEntry
   const [copied] = [ownCopy(own)]
   expect(JSON.stringify(copied)).toBe(JSON.stringify(own))

@@ -31,7 +31,10 @@ test('ST8 a store of format 1 is read, and carried on in the present format', as
   expect([c?.attempt, d?.attempt, e?.attempt]).toEqual([1, 2, 1])
   const run = await fleet.run('run-ended')
   const ended = await run.result()
-  expect(ended).toMatchObject({ status: 'completed', receipts: { a: { output: { greeting: 'Hello, Ada!' } }, b: { attempt: 1 } } })
+  expect(ended).toMatchObject({
+    status: 'completed',
+    receipts: { a: { output: { greeting: 'Hello, Ada!' } }, b: { attempt: 1 } },
+  })
   const events: string[] = []
   for await (const event of run.events({ follow: false })) events.push(event.event)
   expect(events.slice(0, 3)).toEqual(['run.created', 'task.enqueued', 'worker.queued'])
@@ -43,7 +46,6 @@ test('ST8 a store of format 1 is read, and carried on in the present format', as
   const segments = (await readdir(journal)).filter((name) => name.endsWith('.jsonl'))
   const formats = await Promise.all(segments.map(async (name) => (await readFile(join(journal, name), 'utf8')).slice(0, 24)))
   expect(formats).toEqual(['{"flotilla":{"format":1,', '{"flotilla":{"format":2,'])
-  for (const id of ['run-open', 'run-ended'])
-    expect(await verifyRun({ folder, run: id }), id).toMatchObject({ findings: [] })
+  for (const id of ['run-open', 'run-ended']) expect(await verifyRun({ folder, run: id }), id).toMatchObject({ findings: [] })
   expect((await inspectStore({ folder })).findings.filter(({ weight }) => weight !== 'note')).toEqual([])
 })
