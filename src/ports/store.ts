@@ -161,8 +161,8 @@ export interface Store {
 
   /**
    * At most `limit` durable entries of a run from sequence `from` on, fewer only at its end. A range that reaches a gap rejects
-   * `store_damaged` naming file, line and byte; `details.readableTo` is the last entry before it (ST4). They are the caller's, who may
-   * allow that they share parts with one another, and then changes nothing in them: that is quicker.
+   * `store_damaged` naming file, line and byte; `details.readableTo` is the last entry before it (ST4). They are the caller's own. Whoever
+   * allows that they share parts with one another, which is quicker, changes nothing in them while it reads on.
    */
   read(run: string, options: EntryRange): Promise<readonly StoredEntry[]>
 

@@ -50,6 +50,19 @@ export function entriesOf(
   return found
 }
 
+/** Whether records are as many as they have to be, and each change is one of an entry before it that is whole. */
+export function areRecords(records: readonly EntryRecord[], count: number): boolean {
+  if (records.length !== count) return false
+  for (let index = 0; index < count; index += 1) {
+    const record = records[index]
+    if (record === undefined) return false
+    if (!isChange(record)) continue
+    const like = records[record[0]]
+    if (record[0] >= index || like === undefined || isChange(like)) return false
+  }
+  return true
+}
+
 /** Shares nothing with the value. */
 export function ownCopy<Value extends Json | undefined>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
@@ -89,10 +102,10 @@ function changeOf(object: JsonObject, like: JsonObject, without?: string): JsonO
     if (key !== others[at] || key === '__proto__') return undefined
     const [value, other] = [object[key], like[key]]
     if (value === other || key === without) continue
-    // In a text what is undefined is absent.
-    if (value === undefined || other === undefined) return undefined
+    // In a text they are absent.
+    if (isUnsaid(value) || isUnsaid(other)) return undefined
     if (isObject(value) && isObject(other)) {
-      const within = changeOf(value, other)
+      const within = isPlain(value) && isPlain(other) ? changeOf(value, other) : undefined
       if (within === undefined) return undefined
       if (Object.keys(within).length > 0) change[key] = within
     } else if (!isSame(value, other)) change[key] = value
@@ -103,11 +116,24 @@ function changeOf(object: JsonObject, like: JsonObject, without?: string): JsonO
 /** Whether two values make the same text. Of two that do it may be denied. */
 function isSame(value: Json | undefined, other: Json | undefined): boolean {
   if (value === other) return true
-  if (isList(value)) return isList(other) && value.length === other.length && value.every((item, at) => isSame(item, other[at]))
-  if (!isObject(value) || !isObject(other)) return false
+  if (isList(value)) {
+    if (!isList(other) || value.length !== other.length) return false
+    for (let at = 0; at < value.length; at += 1) if (!isSame(value[at], other[at])) return false
+    return true
+  }
+  if (!isObject(value) || !isObject(other) || !isPlain(value) || !isPlain(other)) return false
   const keys = Object.keys(value)
   const others = Object.keys(other)
   return keys.length === others.length && keys.every((key, at) => key === others[at] && isSame(value[key], other[key]))
+}
+
+/** An entry is plain JSON; whoever has a store take something else gets what its text would give. */
+function isUnsaid(value: unknown): value is undefined {
+  return value === undefined || typeof value === 'function' || typeof value === 'symbol'
+}
+
+function isPlain(object: object): boolean {
+  return Object.getPrototypeOf(object) === Object.prototype
 }
 
 function isChange(record: EntryRecord): record is EntryChange {

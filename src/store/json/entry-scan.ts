@@ -19,10 +19,10 @@ export interface ScanRange {
   readonly until: Place
 }
 
-/** Where whoever reads on begins: behind the last line that was read. */
+/** Where whoever reads on begins. */
 export interface ScanMark extends Mark {
-  /** The line before. */
-  readonly before: EntryLine
+  /** The line before, where it was read. */
+  readonly before: EntryLine | undefined
   /** How many bytes an entry took, and those of other runs before it; undefined where that cannot be told of what was read. */
   readonly bytesPerEntry: number | undefined
 }
@@ -30,8 +30,9 @@ export interface ScanMark extends Mark {
 /** Entries that follow one another in a run, and where it goes on. */
 export interface ScannedEntries {
   readonly entries: readonly StoredEntry[]
-  /** The line that holds the last of them. */
+  /** The line that holds the last of them, where it begins, and what is behind it. */
   readonly line: EntryLine
+  readonly at: ScanMark
   readonly next: ScanMark
 }
 
@@ -42,8 +43,8 @@ interface Chunk {
   readonly bytes: Buffer
 }
 
-/** Whoever asks for little reads little; whoever goes on reads more at once. */
-const firstChunkBytes = 16 * 1024
+/** Whoever asks for little reads little, but a usual line whole; whoever goes on reads more at once. */
+const firstChunkBytes = 24 * 1024
 const chunkBytes = 256 * 1024
 const likelyBytesPerEntry = 512
 /** Entries are not all of one length: what is read at once is a little more than what they will likely take. */
@@ -52,7 +53,7 @@ const nothing = Buffer.alloc(0)
 
 /**
  * The entries `from` to `to` of a run, all of them; rejects `store_damaged` where a line does not read as it was written. `goOn` is where
- * an earlier reading of the run ended.
+ * an earlier reading of the run ended: it is of use where it lies between the mark before `from` and that.
  */
 export async function scanEntries(
   range: ScanRange,
@@ -61,8 +62,9 @@ export async function scanEntries(
 ): Promise<ScannedEntries> {
   const prefix = linePrefix(head.run)
   const found: StoredEntry[] = []
-  const start = goOn?.seq === from ? goOn : undefined
-  let mark = start ?? markBefore(head.marks, from)
+  const marked = markBefore(head.marks, from)
+  const start = goOn !== undefined && goOn.seq <= from && goOn.seq >= (marked?.seq ?? 1) ? goOn : undefined
+  let mark = start ?? marked
   let before = start?.before
   let expected = mark?.seq ?? 1
   let suspect: Place | undefined
@@ -83,7 +85,9 @@ export async function scanEntries(
         continue
       }
       const fits = line.seq === expected && (before === undefined || line.prev === before.hash)
+      // A mark lasts: it does not hold the entries of a page.
       const { entries, ...own } = line
+      const prior = before
       if (!fits || entries === undefined) throw await broken(suspect ?? place)
       suspect = undefined
       expected = line.last + 1
@@ -94,12 +98,17 @@ export async function scanEntries(
       if (line.last < to) continue
       const byte = base + stop + 1
       const bytesPerEntry = first?.segment === segment ? (byte - first.byte) / (expected - first.seq) : undefined
-      return { entries: found, line, next: { segment, byte, seq: expected, before: own, bytesPerEntry } }
+      return {
+        entries: found,
+        line,
+        at: { ...place, seq: line.seq, before: prior, bytesPerEntry },
+        next: { segment, byte, seq: expected, before: own, bytesPerEntry },
+      }
     }
     return undefined
   }
 
-  const likelyBytes = (to - from + 1) * (start?.bytesPerEntry ?? likelyBytesPerEntry) * margin
+  const likelyBytes = (to - (start?.seq ?? from) + 1) * (start?.bytesPerEntry ?? likelyBytesPerEntry) * margin
   for (;;) {
     let ahead: Mark | undefined
     for await (const chunk of chunksFrom(range, mark, likelyBytes)) {

@@ -4,7 +4,7 @@ import { hasEnded } from '../row-list.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import { entriesOf, ownCopy } from './entry-records.ts'
-import type { ScanMark, ScannedEntries } from './entry-scan.ts'
+import type { ScannedEntries } from './entry-scan.ts'
 import { scanEntries } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { ShardRef } from './head-shards.ts'
@@ -44,6 +44,14 @@ export interface HeadsIndex {
   shard(ref: ShardRef): Promise<readonly RunHead[] | undefined>
 }
 
+/** A line that was read. Of one whose entries were given away as they are, only those `from` there on were not. */
+interface LastLine {
+  readonly head: RunHead
+  readonly line: EntryLine
+  readonly from: number
+  readonly isGiven: boolean
+}
+
 /** How often a reading starts again because segments went meanwhile. */
 const goneTries = 3
 
@@ -65,10 +73,10 @@ export class JournalReader {
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
   #loading: Promise<unknown> = Promise.resolve()
-  /** Where whoever reads on in a run begins: a long history is read page by page. */
-  readonly #goOn = new WeakMap<RunHead, ScanMark>()
-  /** The last line that entries were read of: who reads on, or looks around there, finds it read. */
-  #last: { readonly head: RunHead; readonly line: EntryLine } | undefined
+  /** Where whoever reads on in a run begins, a long history being read page by page: at the last line that was read, or behind it. */
+  readonly #goOn = new WeakMap<RunHead, Pick<ScannedEntries, 'at' | 'next'>>()
+  /** The last line that entries were read of: who reads on finds it read. */
+  #last: LastLine | undefined
 
   constructor(disk: Disk, journal: string, host: HostFacts, index: HeadsIndex) {
     this.#disk = disk
@@ -177,7 +185,7 @@ export class JournalReader {
     if (head.base !== undefined && first <= head.base.seq) throw goneError(head.run, head.base.seq)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
-    const entries = await this.#entries(head, first, Math.min(head.seq, first + limit - 1))
+    const entries = await this.#entries(head, first, Math.min(head.seq, first + limit - 1), mayShare)
     return mayShare ? entries : entries.map(ownCopy)
   }
 
@@ -190,26 +198,29 @@ export class JournalReader {
     return scanned?.line.hash
   }
 
-  async #entries(head: RunHead, from: number, to: number): Promise<readonly StoredEntry[]> {
+  async #entries(head: RunHead, from: number, to: number, mayShare: boolean): Promise<readonly StoredEntry[]> {
     if (from > to) return []
-    const last = this.#last?.head === head && this.#last.line.seq <= from ? this.#last.line : undefined
-    const there = last === undefined ? [] : entriesOf(last, from, to)
-    if (from + there.length > to) return there
-    const scanned = await this.#scan(head, from + there.length, to)
-    if (scanned === undefined) return there
-    this.#last = { head, line: scanned.line }
-    return [...there, ...scanned.entries]
+    const kept = this.#last
+    const line = kept?.head === head && kept.from <= from && (mayShare || !kept.isGiven) ? kept.line : undefined
+    const there = line === undefined ? [] : entriesOf(line, from, to)
+    const scanned = from + there.length > to ? undefined : await this.#scan(head, from + there.length, to)
+    const last = scanned?.line ?? line
+    // What was given away may be changed by now, but for what whoever allowed it reads next.
+    const first = mayShare ? to + 1 : (last?.seq ?? 0)
+    this.#last = last === undefined || last.last < first ? undefined : { head, line: last, from: first, isGiven: mayShare }
+    return [...there, ...(scanned?.entries ?? [])]
   }
 
   async #scan(head: RunHead, from: number, to: number): Promise<ScannedEntries | undefined> {
     if (this.#position === undefined) return undefined
     const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
     const left = this.#goOn.get(head)
-    const isThere = left !== undefined && range.links.some(({ segment }) => segment === left.segment)
-    const scanned = await scanEntries(range, head, { from, to, goOn: isThere ? left : undefined })
+    const goOn = left === undefined || from < left.next.seq ? left?.at : left.next
+    const isThere = goOn !== undefined && range.links.some(({ segment }) => segment === goOn.segment)
+    const scanned = await scanEntries(range, head, { from, to, goOn: isThere ? goOn : undefined })
     // Of a run that has ended nothing more comes: the mark would stay as long as the head does.
-    if (scanned.next.seq > head.seq && hasEnded(head.row)) this.#goOn.delete(head)
-    else this.#goOn.set(head, scanned.next)
+    if (to === head.seq && hasEnded(head.row)) this.#goOn.delete(head)
+    else this.#goOn.set(head, { at: scanned.at, next: scanned.next })
     return scanned
   }
 

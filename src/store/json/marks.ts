@@ -4,7 +4,7 @@ export interface Place {
   readonly byte: number
 }
 
-/** Where the line of an entry begins: a mark to start reading from. */
+/** Where a line begins whose first entry has the sequence: a mark to start reading from. */
 export interface Mark extends Place {
   readonly seq: number
 }

@@ -224,17 +224,18 @@ export class RunHeads implements RunFacts {
     head.damage ??= place
   }
 
-  /** Whose lines these bytes were: of run, sequence and hash, each of which may be what is damaged, enough must fit. */
-  #ownersOf(text: string): readonly RunHead[] {
-    const found: RunHead[] = []
-    for (const [, run = '', seq, prev = ''] of text.matchAll(/"run":"([^"]*)","seq":(\d+),(?:"last":\d+,)?"prev":"([^"]*)"/g)) {
-      const named = this.#heads.get(run)
-      const chained = prev === '' ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
-      if (chained !== undefined) found.push(chained)
-      else if (named !== undefined) found.push(named)
-      else if (seq === '1' && prev === '') found.push(this.#create(run))
-    }
-    return found
+  /** Whose lines began like that. Any of it may be what is damaged: the hash of the line before tells it as well as the name. */
+  #ownersOf(tops: string): readonly RunHead[] {
+    return tops.split('\n').flatMap((top) => this.#ownerOf(top) ?? [])
+  }
+
+  #ownerOf(top: string): RunHead | undefined {
+    const prev = /"prev":"([^"]+)"/.exec(top)?.[1]
+    const chained = prev === undefined ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
+    if (chained !== undefined) return chained
+    const run = /"run":"([^"]*)"/.exec(top)?.[1] ?? ''
+    const isFirst = /"seq":1,(?:"last":\d+,)?"prev":""/.test(top)
+    return this.#heads.get(run) ?? (isFirst && run !== '' ? this.#create(run) : undefined)
   }
 
   /** The chain goes on without a gap: the damaged line bore this run's name by mistake. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { RunRow, Snapshot } from '../../ports/store.ts'
+import { areRecords } from './entry-records.ts'
 import type { EntryRecord } from './entry-records.ts'
 import { isSealed, sealedLine } from './line-seal.ts'
 import type { ProcessIdentity } from './process-identity.ts'
@@ -145,13 +146,16 @@ export function decodeLine(bytes: Buffer): SegmentLine | undefined {
 
 /** As `decodeLine`, but for the entries: whoever looks for places leaves them unread, which is most of the work. */
 export function decodePlace(bytes: Buffer): SegmentLine | undefined {
-  // In a text its quotes would be escaped, and no field of a row is called that.
-  const end = bytes.subarray(0, lineStart.length).equals(lineStart) ? bytes.indexOf(entriesStart) : -1
+  // In a text its quotes would be escaped, and no field of a row is called that. Lines of format 1 may say it anywhere.
+  const end = topPattern.test(bytes.toString('latin1', 0, topBytes)) ? bytes.indexOf(entriesStart) : -1
   if (end < 0) return decodeLine(bytes)
   return isSealed(bytes) ? lineOf(parseObject(`${bytes.toString('utf8', 0, end)}}`), bytes) : undefined
 }
 
-const lineStart = Buffer.from('{"run":')
+/** How a line of entries begins. */
+const topPattern = /^\{"run":"(?:[^"\\]|\\.)*","seq":\d+,"last":/
+/** More than a line's place takes. */
+export const topBytes = 400
 const entriesStart = Buffer.from(',"entries":[')
 
 /** The format that a header claims, even when the rest of it cannot be read by this version. */
@@ -163,6 +167,8 @@ export function claimedFormat(bytes: Buffer): number | undefined {
 function lineOf(value: Record<string, never>, bytes: Buffer): SegmentLine | undefined {
   if (value['run'] !== undefined) {
     if (value['last'] === undefined) upgradeLine(value)
+    const { seq, last, entries } = value as object as EntryLine
+    if (entries !== undefined && !areRecords(entries, last - seq + 1)) return undefined
     // Completed in place: nobody else has it.
     return Object.assign(value as object as EntryLine, { kind: 'entries' as const, hash: hash('sha256', bytes) })
   }

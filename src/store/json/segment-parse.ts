@@ -1,5 +1,6 @@
 import type { EntryLine, SegmentLine } from './segment-line.ts'
-import { decodeLine } from './segment-line.ts'
+import { isSealed } from './line-seal.ts'
+import { decodeLine, topBytes } from './segment-line.ts'
 
 /** A line of entries and where in its segment it begins. */
 export interface PlacedLine extends EntryLine {
@@ -9,7 +10,7 @@ export interface PlacedLine extends EntryLine {
 /** What a stretch of a segment holds, in order. */
 export type SegmentItem =
   | { readonly kind: 'batch'; readonly lines: readonly PlacedLine[] }
-  /** Bytes that do not read as they were written; `run` is set where lines of that run's batch are missing. */
+  /** Bytes that do not read as they were written, with the beginnings of the lines that they were, in lines; `run` is set where lines of that run's batch are missing. */
   | { readonly kind: 'bad'; readonly byte: number; readonly text: string; readonly run?: string }
   | { readonly kind: 'control'; readonly byte: number; readonly line: Exclude<SegmentLine, EntryLine> }
 
@@ -22,12 +23,9 @@ export interface SegmentStretch {
 }
 
 const lineFeed = 10
-/** How much of a bad line is kept to find out whose it was, */
-const attributableBytes = 4096
-/** and of others that may have stood in the same bytes, where a line feed is what was damaged. */
-const topBytes = 400
-const mostTops = 100
 const lineStart = Buffer.from('{"run":')
+/** In how many places of a bad line, from its end, another one is looked for. */
+const mostLooks = 16
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 
@@ -118,7 +116,7 @@ class Stretch {
   bad(byte: number, piece: Buffer): void {
     this.#breakBatch(byte)
     this.#hasBad = true
-    this.#held.push({ kind: 'bad', byte, text: attributable(piece) })
+    this.#held.push({ kind: 'bad', byte, text: topsOf(piece) })
   }
 
   entries(line: EntryLine, byte: number, end: number, piece: Buffer): void {
@@ -187,12 +185,15 @@ class Stretch {
   }
 }
 
-function attributable(piece: Buffer): string {
-  const texts = [piece.toString('latin1', 0, attributableBytes)]
-  let at = piece.indexOf(lineStart, attributableBytes - topBytes)
-  for (; at >= 0 && texts.length < mostTops; at = piece.indexOf(lineStart, at + 1))
-    texts.push(piece.toString('latin1', at, at + topBytes))
-  return texts.join('')
+/** The beginning of a bad line, which tells whose it was, and behind a line feed that of a whole one at its end: then the line feed between was damaged. */
+function topsOf(piece: Buffer): string {
+  const top = piece.toString('latin1', 0, topBytes)
+  let at = piece.lastIndexOf(lineStart)
+  for (let looks = 0; at > 0 && looks < mostLooks; looks += 1) {
+    if (isSealed(piece.subarray(at))) return `${top}\n${piece.toString('latin1', at, at + topBytes)}`
+    at = piece.lastIndexOf(lineStart, at - 1)
+  }
+  return top
 }
 
 function follows(last: EntryLine, line: EntryLine): boolean {

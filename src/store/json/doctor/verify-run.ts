@@ -155,7 +155,13 @@ class ChainWalk {
     if (item.text === '' && item.run === undefined) return
     this.#suspect ??= place
     if (item.run === this.#run) this.broken ??= { place, why: 'lines of the batch are missing there' }
-    else if (item.text.includes(this.#prefix)) this.broken ??= { place, why: 'what stands there is not what was written' }
+    else if (item.text.split('\n').some((top) => this.#isOwn(top)))
+      this.broken ??= { place, why: 'what stands there is not what was written' }
+  }
+
+  /** Whether a bad line that begins like that was of this run, or would have followed its last one. */
+  #isOwn(top: string): boolean {
+    return top.startsWith(this.#prefix) || (this.head !== '' && top.includes(`"prev":"${this.head}"`))
   }
 
   #cut(cut: CutRecord): void {
