@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Batch } from '../../../../src/ports/store.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
 import type { WriterParts } from '../../../../src/store/json/journal-writer.ts'
 import { decodeLine } from '../../../../src/store/json/segment-line.ts'
@@ -202,7 +203,8 @@ test('ST3 a segment is followed by the next one where a write would exceed its s
   expect((await after(begun * 2 - 1, large)).segments).toBe(2)
 })
 
-test('ST3 a sync is waited for on the main thread where few wait for it, and the one before was quick', async () => {
+/** A writer, and how it synced what was appended. */
+async function syncing(writerParts: Partial<WriterParts> = {}) {
   let [at, takesMs] = [1_000, 0]
   const kinds: string[] = []
   const over = (disk: ModelDisk): Partial<Disk> => ({
@@ -216,20 +218,38 @@ test('ST3 a sync is waited for on the main thread where few wait for it, and the
     },
   })
   const clock = { ...createVirtualClock(), monotonic: () => at }
-  const { writer } = await writing({ clock, over })
+  const { writer, reader, disk } = await writing({ clock, over }, writerParts)
   kinds.length = 0
-  let after = 0
-  const appending = async (lines: number, takes = 0) => {
+  const appending = async (batches: readonly Batch[], takes = 0) => {
     takesMs = takes
-    await writer.append([batch('run-1', after, lines)])
-    after += lines
+    await Promise.all(batches.map((one) => writer.append([one])))
     return kinds.splice(0)
   }
-  expect(await appending(8)).toEqual(['here'])
-  expect(await appending(9)).toEqual(['beside'])
-  expect(await appending(1, 1)).toEqual(['here'])
-  expect(await appending(1, 0.5)).toEqual(['beside'])
-  expect(await appending(1)).toEqual(['here'])
+  const linesIn = (name: string) =>
+    disk.tree
+      .bytes(`${journal}/${name}`)
+      ?.toString()
+      .match(/^\{"run"/gm)?.length
+  return { appending, linesIn, next: (count: number) => batch('run-1', reader.heads.seq('run-1'), count) }
+}
+
+test('ST3 a sync is waited for on the main thread where few wait for it, and the one before was quick', async () => {
+  const { appending, next } = await syncing()
+  expect(await appending([next(8)])).toEqual(['here'])
+  expect(await appending([next(9)])).toEqual(['beside'])
+  expect(await appending([next(1)], 1)).toEqual(['here'])
+  expect(await appending([next(1)], 0.5)).toEqual(['beside'])
+  expect(await appending([next(1)])).toEqual(['here'])
+})
+
+test('ST3 how many wait for a sync is told by the entries, and not by the lines that hold them', async () => {
+  const { appending, linesIn, next } = await syncing({ lineChars: 16 * 1024 })
+  expect(await appending([next(8)])).toEqual(['here'])
+  expect(await appending([next(9)])).toEqual(['beside'])
+  expect(await appending([next(5), batch('run-2', 0, 3)])).toEqual(['here'])
+  expect(await appending([next(5), batch('run-2', 3, 4)])).toEqual(['beside'])
+  expect(await appending([next(1)])).toEqual(['here'])
+  expect(linesIn(first)).toBe(7)
 })
 
 test('ST3 ST6 a writer that closes gives its room back, and only then syncs the line that frees the folder', async () => {

@@ -13,13 +13,24 @@ const writes = [
   [batch('b', 1, 3), batch('c', 0, 1)],
   [batch('a', 3, 2), batch('c', 1, 1)],
 ]
+/** Of which sizes lines are: a line takes no more entries once they make so many characters. */
+const sizes = [
+  ['a line for each entry', 1],
+  ['two lines for three entries', 45],
+  ['a line for each batch', 1_000],
+] as const
 
 /** The bytes of a few writes, and where each ends. */
-function journal(): { readonly bytes: Buffer; readonly ends: readonly number[] } {
+function journal(lineChars: number): { readonly bytes: Buffer; readonly ends: readonly number[] } {
   const heads = new RunHeads()
   const parts: Buffer[] = []
   const ends = writes.map((batches) => {
-    const group = assembleGroup(batches.map(prepareBatch), heads, Buffer.concat(parts).length, new LineBuffer())
+    const group = assembleGroup(
+      batches.map((one) => prepareBatch(one, lineChars)),
+      heads,
+      Buffer.concat(parts).length,
+      new LineBuffer(),
+    )
     for (const line of group.lines) heads.foldLine(line, segment)
     parts.push(group.bytes)
     return Buffer.concat(parts).length
@@ -36,29 +47,32 @@ function fold(bytes: Buffer, settled: boolean): { readonly heads: RunHeads; read
 
 const seqsOf = (heads: RunHeads) => ['a', 'b', 'c'].map((run) => heads.seq(run))
 
-test('ST4 cut at every byte, a journal holds the whole batches before the cut and nothing else', () => {
-  const { bytes, ends } = journal()
-  const full = [
-    [0, 0, 0],
-    [2, 1, 0],
-    [3, 1, 0],
-    [3, 4, 1],
-    [5, 4, 2],
-  ]
-  for (let cut = 0; cut <= bytes.length; cut += 1) {
-    const { heads, end } = fold(bytes.subarray(0, cut), false)
-    const whole = ends.filter((one) => one <= cut).length
-    const [least = [], most = []] = [full[whole], full[whole + 1] ?? full[whole]]
-    expect(end).toBeLessThanOrEqual(cut)
-    expect(heads.damages, `cut at ${cut}`).toEqual([])
-    seqsOf(heads).forEach((seq, run) => {
-      expect([least[run], most[run]], `cut at ${cut}`).toContain(seq)
-    })
-  }
-})
+test.for(sizes)(
+  'ST4 cut at every byte, a journal with %s holds the whole batches before the cut and nothing else',
+  ([, size]) => {
+    const { bytes, ends } = journal(size)
+    const full = [
+      [0, 0, 0],
+      [2, 1, 0],
+      [3, 1, 0],
+      [3, 4, 1],
+      [5, 4, 2],
+    ]
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const { heads, end } = fold(bytes.subarray(0, cut), false)
+      const whole = ends.filter((one) => one <= cut).length
+      const [least = [], most = []] = [full[whole], full[whole + 1] ?? full[whole]]
+      expect(end).toBeLessThanOrEqual(cut)
+      expect(heads.damages, `cut at ${cut}`).toEqual([])
+      seqsOf(heads).forEach((seq, run) => {
+        expect([least[run], most[run]], `cut at ${cut}`).toContain(seq)
+      })
+    }
+  },
+)
 
-test('ST4 with any one bit changed, each run is as it was, or stops before the change', () => {
-  const { bytes } = journal()
+test.for(sizes)('ST4 with %s and any one bit changed, each run is as it was, or stops before the change', ([, size]) => {
+  const { bytes } = journal(size)
   const closed = Buffer.concat([bytes, Buffer.from(encodeClosed(1, bytes.length))])
   const before = fold(closed, false).heads
   expect(before.damages).toEqual([])
@@ -81,7 +95,7 @@ test('ST4 with any one bit changed, each run is as it was, or stops before the c
 })
 
 test('ST4 a recorded end turns a tail into damage', () => {
-  const { bytes, ends } = journal()
+  const { bytes, ends } = journal(1)
   const torn = Buffer.from(bytes).fill(0, ends[2], (ends[2] ?? 0) + 30)
   expect(fold(torn, false)).toMatchObject({ end: ends[2], heads: { damages: [] } })
   expect(fold(torn, true).heads.get('a')).toMatchObject({ seq: 3, damage: { segment, byte: expect.any(Number) as number } })

@@ -158,6 +158,26 @@ test('ST4 of bytes that do not read so many are kept as may tell whose they were
   expect(item).toMatchObject({ kind: 'bad', text: 'x'.repeat(4_096) })
 })
 
+test('ST4 of bytes that do not read the beginnings of more lines are kept, up to a hundred', () => {
+  const longLine = (run: string, chars: number) => line(run, 1).replace('{"seq":1}', `{"seq":1,"text":"${'x'.repeat(chars)}"}`)
+  const keptOf = (...lines: readonly string[]) => {
+    // The line feeds between them are what is damaged.
+    const [item, ...more] = parsed(`${lines.map((one) => one.trimEnd()).join('#')}\n`, { settled: true }).items
+    expect([item?.kind, more]).toEqual(['bad', []])
+    return item?.kind === 'bad' ? item.text : ''
+  }
+  const tops = (text: string) =>
+    [...text.matchAll(/\{"run":"(\w+)","seq":1,"last":1,"prev":"ab","batch":\[1,1\],/g)].map(([, run]) => run)
+  expect(tops(keptOf(longLine('a', 6_000), longLine('b', 9_000), line('c', 1)))).toEqual(['a', 'b', 'c'])
+  // Wherever the second begins, all of its beginning is there.
+  for (let chars = 3_400; chars < 4_400; chars += 1)
+    expect(new Set(tops(keptOf(longLine('a', chars), line('b', 1)))), `behind ${chars}`).toEqual(new Set(['a', 'b']))
+  const many = Array.from({ length: 300 }, (_, index) => longLine(`r${index}`, 5_000))
+  const text = keptOf(...many)
+  expect(tops(text)).toEqual(many.slice(0, 100).map((_, index) => `r${index}`))
+  expect(text.length).toBe(4_096 + 99 * 400)
+})
+
 test('ST7 a long segment is read in pieces of whole lines', () => {
   const lines = Array.from({ length: 3_000 }, (_, n) => `${'x'.repeat(400)}${n}\n`).join('')
   const parts = [...pieces(Buffer.from(lines))].map(String)
