@@ -1,3 +1,4 @@
+import { ownCopy } from '../protocol/own-copy.ts'
 import type { EffectInput, Scorer, Verdict } from '../ports/scorer.ts'
 import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
 import { verdictReached } from './commands/report.ts'
@@ -63,11 +64,12 @@ async function inputOf(
     attempt: {
       key: { run_id: id, task_id: task.id, attempt },
       worker: task.worker ?? '',
-      task: spec,
+      // A verifier is code of the application.
+      task: ownCopy(spec),
       folder: core.folderOf(id, task.id, attempt),
       environment,
       confined: pending?.confined,
-      output: pending?.output ?? undefined,
+      output: ownCopy(pending?.output ?? undefined),
       artifacts,
       previous,
     },

@@ -63,15 +63,6 @@ export function areRecords(records: readonly EntryRecord[], count: number): bool
   return true
 }
 
-/** Shares nothing with the value. */
-export function ownCopy<Value extends Json | undefined>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value
-  if (isList(value)) return value.map((item) => ownCopy(item)) as Json as Value
-  const copy: Record<string, Json | undefined> = { ...value }
-  for (const key of Object.keys(copy)) copy[key] = ownCopy(copy[key])
-  return copy as Value
-}
-
 function changedEntry(like: StoredEntry, change: JsonObject, seq: number): StoredEntry {
   const entry = changed(like, change)
   entry['seq'] = seq

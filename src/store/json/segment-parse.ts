@@ -24,8 +24,10 @@ export interface SegmentStretch {
 
 const lineFeed = 10
 const lineStart = Buffer.from('{"run":')
-/** In how many places of a bad line, from its end, another one is looked for. */
-const mostLooks = 16
+/** How many whole lines are looked for in the same bytes, */
+const mostTops = 100
+/** and how much is summed up for each: what a line holds may look like a beginning. */
+const mostCheckedBytes = 32 * 1024 * 1024
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 
@@ -185,15 +187,28 @@ class Stretch {
   }
 }
 
-/** The beginning of a bad line, which tells whose it was, and behind a line feed that of a whole one at its end: then the line feed between was damaged. */
+/**
+ * The beginning of a bad line, which tells whose it was, and those of the whole ones that it ends in: of these it is the line feeds before
+ * them that are damaged.
+ */
 function topsOf(piece: Buffer): string {
-  const top = piece.toString('latin1', 0, topBytes)
-  let at = piece.lastIndexOf(lineStart)
-  for (let looks = 0; at > 0 && looks < mostLooks; looks += 1) {
-    if (isSealed(piece.subarray(at))) return `${top}\n${piece.toString('latin1', at, at + topBytes)}`
-    at = piece.lastIndexOf(lineStart, at - 1)
+  const tops: string[] = []
+  let left = piece
+  for (let at = lastWhole(left); at !== undefined && tops.length < mostTops; at = lastWhole(left)) {
+    tops.unshift(left.toString('latin1', at, at + topBytes))
+    left = left.subarray(0, at - 1)
   }
-  return top
+  return [left.toString('latin1', 0, topBytes), ...tops].join('\n')
+}
+
+/** Where a whole line begins, behind others, that ends where the bytes do. */
+function lastWhole(bytes: Buffer): number | undefined {
+  let at = bytes.lastIndexOf(lineStart)
+  for (let checked = 0; at > 0 && checked < mostCheckedBytes; checked += bytes.length - at) {
+    if (isSealed(bytes.subarray(at))) return at
+    at = bytes.lastIndexOf(lineStart, at - 1)
+  }
+  return undefined
 }
 
 function follows(last: EntryLine, line: EntryLine): boolean {

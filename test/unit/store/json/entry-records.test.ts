@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StoredEntry } from '../../../../src/ports/store.ts'
 import type { EntryRecord } from '../../../../src/store/json/entry-records.ts'
-import { entriesOf, EntryTexts, ownCopy } from '../../../../src/store/json/entry-records.ts'
+import { ownCopy } from '../../../../src/protocol/own-copy.ts'
+import { entriesOf, EntryTexts } from '../../../../src/store/json/entry-records.ts'
 
 /** What a line holds of entries. */
 function recordsOf(entries: readonly StoredEntry[]): readonly EntryRecord[] {
@@ -66,6 +67,33 @@ test('ST2 an entry with other fields, in another order, or with one that is abse
     )
     expect(readAgain(between)).toEqual(asText(between))
   }
+})
+
+test('ST2 of what is no plain JSON the text is what it was', () => {
+  const values = [
+    5,
+    new Date(0),
+    new Date(1e12),
+    () => 5,
+    Symbol('s'),
+    undefined,
+    [1, 2],
+    new Array(2),
+    [undefined, 2],
+    Object(7),
+    Object(8),
+    new Map(),
+    { toJSON: () => 'x' },
+  ]
+  for (const one of values)
+    for (const other of values) {
+      const entries = [one, other].map((value, index) => ({
+        seq: index + 1,
+        value,
+        within: { value, list: [value] },
+      })) as never as StoredEntry[]
+      expect(readAgain(entries)).toEqual(asText(entries))
+    }
 })
 
 test('ST2 a few shapes are compared, those that came last', () => {

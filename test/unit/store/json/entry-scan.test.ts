@@ -107,8 +107,8 @@ test('EV7 whoever reads on reads in one go a little more than as many lines took
     const taken = second.next.byte - first.next.byte
     expect(reads).toHaveLength(1)
     const size = reads[0]!.to - reads[0]!.from
-    expect(size / Math.max(taken, 16 * 1024)).toBeGreaterThanOrEqual(1)
-    expect(size / Math.max(taken, 16 * 1024)).toBeLessThan(1.15)
+    expect(size / Math.max(taken, 24 * 1024)).toBeGreaterThanOrEqual(1)
+    expect(size / Math.max(taken, 24 * 1024)).toBeLessThan(1.15)
   }
 })
 
@@ -120,7 +120,7 @@ test('EV7 where lines lie apart, what was passed by does not count for what come
   reads.length = 0
   const second = await scanEntries(range, head('a'), { from: 21, to: 40, goOn: first.next })
   expect(seqsOf(second.entries)).toEqual(upTo(21, 40))
-  for (const { from, to } of reads) expect(to - from).toBe(16 * 1024)
+  for (const { from, to } of reads) expect(to - from).toBe(24 * 1024)
   // One line, found from a mark that lies before it: only its own bytes count.
   const { range: near, head: headOf } = journal([each('a', 1, 60)])
   const { next } = await scanEntries(near, headOf('a'), { from: 50, to: 50 })
@@ -134,7 +134,7 @@ test('EV7 an entry far back is found by its mark, and little is read for it', as
   const { range, head, reads } = journal([each('a', 1, 2_000)])
   expect(seqsOf((await scanEntries(range, head('a'), { from: 1_900, to: 1_901 })).entries)).toEqual([1_900, 1_901])
   const mark = head('a').marks.findLast(({ seq }) => seq <= 1_900)
-  expect(reads).toEqual([{ path: `j/${names[0]}.jsonl`, from: mark?.byte, to: (mark?.byte ?? 0) + 16 * 1024 }])
+  expect(reads).toEqual([{ path: `j/${names[0]}.jsonl`, from: mark?.byte, to: (mark?.byte ?? 0) + 24 * 1024 }])
 })
 
 test('EV7 what lies between two entries of a run, and belongs to others, is passed by', async () => {

@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { repairStore, verifyRun } from '../../../../src/fleet/doctor.ts'
 import type { Batch, Store } from '../../../../src/ports/store.ts'
+import { assembleGroup, prepareBatch } from '../../../../src/store/json/group.ts'
+import { LineBuffer } from '../../../../src/store/json/line-buffer.ts'
+import { RunHeads } from '../../../../src/store/json/run-heads.ts'
+import { parseSegment } from '../../../../src/store/json/segment-parse.ts'
 import { batch, edit, seqs, storeFolder } from './store-folder.ts'
 
 const first = '00000001.0001.jsonl'
@@ -183,4 +187,31 @@ test('ST4 where the line feed between two long lines is damaged, both runs stop,
     await owner.append([batch('run-a', 2, 2)])
     expect(await seqs(owner, 'run-a')).toEqual(upTo(4))
   }
+})
+
+test('ST4 whichever bit of the beginning of a line is damaged, it is told whose it was, also of the last one that a run has', () => {
+  const bytes = (batches: readonly Batch[], heads: RunHeads, at: number) => {
+    const group = assembleGroup(
+      batches.map((one) => prepareBatch(one)),
+      heads,
+      at,
+      new LineBuffer(),
+    )
+    for (const line of group.lines) heads.foldLine(line, '00000001.0001', at)
+    return Buffer.from(group.bytes)
+  }
+  const written = new RunHeads()
+  const before = bytes([batch('run-a', 0, 3), batch('run-b', 0, 3)], written, 0)
+  const last = bytes([batch('run-a', 3, 40)], written, before.length)
+  const after = bytes([batch('run-b', 3, 1)], written, before.length + last.length)
+  const untold: number[] = []
+  // The line feed ends it: with that damaged, it is the one behind it that begins later.
+  for (let bit = 0; bit < (last.length - 1) * 8; bit += bit < 250 * 8 ? 1 : 61) {
+    const spoilt = Buffer.from(last)
+    spoilt[bit >> 3] = (spoilt[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    const heads = new RunHeads()
+    heads.fold(parseSegment(Buffer.concat([before, spoilt, after]), 0, true).items, '00000001.0001')
+    if (heads.get('run-a')?.damage === undefined || heads.get('run-b')?.seq !== 4) untold.push(bit)
+  }
+  expect(untold).toEqual([])
 })

@@ -8,6 +8,7 @@ import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
 import { journalFolder } from './journal-changes.ts'
 import { spoil } from './spoil.ts'
+import { rowOf } from './store-folder.ts'
 import { modelFolder, modelStore } from './witness.ts'
 
 const first = '00000001.0001.jsonl'
@@ -240,15 +241,58 @@ test('ST7 a snapshot of the middle of a line is gone on from with the entries be
   // After a crash, after a clean close, and without an index.
   for (const change of [() => undefined, () => undefined, () => model.remove(`${modelFolder}/index.json`)]) {
     await change()
-    const next = (await owning({}, model)).store
+    const next = (await owning({ segmentBytes: 10_000_000 }, model)).store
     await examine(next)
     await next.close()
   }
   // One that was taken while the run went on, up to the middle of its last line, counts; one of more than is there does not.
-  const again = (await owning({}, model)).store
+  const again = (await owning({ segmentBytes: 10_000_000 }, model)).store
   await again.saveSnapshot('run-1', taken(60, [], 77))
   expect(await again.loadSnapshot('run-1')).toEqual({ seq: 60, records: [] })
   await again.saveSnapshot('run-1', taken(61, [], 101))
   expect(await again.loadSnapshot('run-1')).toEqual({ seq: 60, records: [] })
   await again.close()
+})
+
+test('ST2 what was read to share, and changed since, is not what others read', async () => {
+  const { store } = await owning()
+  await store.append([stepping('run-1', 0, 20)])
+  const written = entriesOf('run-1', 1, 20)
+  for (const [from, limit] of [
+    [1, 5],
+    [6, 5],
+    [3, 30],
+  ] as const) {
+    spoil(await store.read('run-1', { from, limit, mayShare: true }))
+    const behind = from + limit
+    expect(await store.read('run-1', { from: behind, limit: 99 }), `${from}, ${limit}`).toEqual(written.slice(behind - 1))
+    spoil(await store.read('run-1', { from, limit, mayShare: true }))
+    expect(await allOf(store, 'run-1'), `${from}, ${limit}`).toEqual(written)
+  }
+})
+
+test('EV7 two runs that are read in turn, page by page, are read hardly more than once', async () => {
+  const model = new ModelDisk()
+  const written = await owning({ segmentBytes: 10_000_000 }, model)
+  const [count, limit] = [12_000, 70]
+  for (let after = 0; after < count; after += 150)
+    await written.store.append([stepping('run-1', after, 150), stepping('run-2', after, 150)])
+  const row = { status: 'completed' } as const
+  await written.store.append(['run-1', 'run-2'].map((run) => ({ ...stepping(run, count, 1), row: rowOf(run, row) })))
+  await written.store.close()
+  // Of runs that have ended the index keeps one place for each segment.
+  const { bytes, readOf } = await owning({ segmentBytes: 10_000_000 }, model)
+  const all: Record<string, number[]> = { 'run-1': [], 'run-2': [] }
+  let total = 0
+  for (let from = 1; from <= count; from += limit) {
+    for (const run of ['run-1', 'run-2']) {
+      const { entries, reads } = await readOf(run, { from, limit })
+      all[run]!.push(...seqsOf(entries))
+      for (const one of reads) total += Math.min(one.to, bytes().length) - one.from
+    }
+  }
+  expect(Object.values(all).map((seqs) => seqs.slice(0, count))).toEqual([upTo(1, count), upTo(1, count)])
+  const pages = (2 * count) / limit
+  // A page costs the least that is read at once, and more where its lines lie apart.
+  expect(total / pages / (24 * 1024)).toBeLessThan(3)
 })

@@ -253,7 +253,7 @@ test('ST4 whose bytes are damaged is told by run, by hash, or by being the first
     '{"run":"gone","seq":2,"last":2,"prev":"x"',
   ])
     expect(brokenBy(text), text).toEqual(text.includes('gone') ? [] : [undefined])
-  expect(brokenBy('{"run":"a","seq":2,"last":2,"prev":"a1",##{"run":"b","seq":2,"last":2,"prev":"b1",').toSorted()).toEqual([
+  expect(brokenBy('{"run":"a","seq":2,"last":2,"prev":"a1",\n{"run":"b","seq":2,"last":2,"prev":"b1",').toSorted()).toEqual([
     'a',
     'b',
   ])

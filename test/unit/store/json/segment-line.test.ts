@@ -126,6 +126,32 @@ test('ST7 read for its place alone, a line says where it stands, and what change
   expect(decodePlace(control)).toMatchObject({ kind: 'previous', dropped: { base } })
 })
 
+test('ST4 a line whose entries are not as many as it says, or are like one that is not there, is none', () => {
+  const place = { run: 'run-1', seq: 4, prev: 'ab', batch: [1, 1] as const }
+  const read = (last: number, ...entries: readonly unknown[]) =>
+    decodeLine(Buffer.from(encoded({ ...place, last, body: bodyOf(...entries) }).text.trimEnd()))
+  expect(read(5, { seq: 4 }, [0, {}])).toBeDefined()
+  expect(read(6, { seq: 4 }, [0, {}])).toBe(undefined)
+  expect(read(4, { seq: 4 }, [0, {}])).toBe(undefined)
+  for (const like of [1, 2, -1, 'a']) expect(read(6, { seq: 4 }, [like, {}], [0, {}]), String(like)).toBe(undefined)
+  // It is like one that is whole.
+  expect(read(6, { seq: 4 }, [0, {}], [1, {}])).toBe(undefined)
+})
+
+test('ST8 a line of format 1 holds one entry, whatever that says', () => {
+  const entry = { seq: 4, first: 1, last: 2, entries: [{ seq: 1 }] }
+  for (const said of [{ entry }, { row: { id: 'r' }, entry }, { removed: 7 }]) {
+    const top = { run: 'run-1', seq: 4, prev: 'ab', batch: [1, 1] }
+    const buffer = new LineBuffer()
+    buffer.add(JSON.stringify({ ...top, ...said }).slice(0, -1), '')
+    const bytes = Buffer.from(buffer.bytes.subarray(0, -1))
+    const { entry: one, ...rest } = said as { entry?: object }
+    const expected = { kind: 'entries', ...top, ...rest, last: 4, ...(one && { entries: [one] }) }
+    expect(decodeLine(bytes)).toMatchObject(expected)
+    expect(decodePlace(bytes)).toEqual(decodeLine(bytes))
+  }
+})
+
 test('ST8 the format is told of a header whose rest cannot be read, and of nothing else', () => {
   const claims = [
     '{"flotilla":{"format":1,"x',

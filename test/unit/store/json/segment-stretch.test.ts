@@ -5,10 +5,10 @@ import type { SegmentItem, SegmentStretch } from '../../../../src/store/json/seg
 import { parseSegment, pieces } from '../../../../src/store/json/segment-parse.ts'
 
 /** A line of a batch; `offset` where it begins a write. */
-function line(run: string, seq: number, batch: readonly [number, number] = [1, 1], offset?: number): string {
+function line(run: string, seq: number, batch: readonly [number, number] = [1, 1], offset?: number, more: object = {}): string {
   const buffer = new LineBuffer()
   const place = { run, seq, last: seq, prev: 'ab', batch, ...(offset !== undefined && { offset }) }
-  buffer.add(entryTop(place), entryBody({ entries: [`{"seq":${seq}}`] }))
+  buffer.add(entryTop(place), entryBody({ entries: [JSON.stringify({ seq, ...more })] }))
   return buffer.bytes.toString()
 }
 
@@ -155,27 +155,35 @@ test('ST4 a line without its line feed is no line, and an empty one is none', ()
 
 test('ST4 of bytes that do not read so many are kept as may tell whose they were', () => {
   const [item] = parsed(`${'x'.repeat(10_000)}\n`, { settled: true }).items
-  expect(item).toMatchObject({ kind: 'bad', text: 'x'.repeat(4_096) })
+  expect(item).toMatchObject({ kind: 'bad', text: 'x'.repeat(400) })
 })
 
-test('ST4 of bytes that do not read the beginnings of more lines are kept, up to a hundred', () => {
-  const longLine = (run: string, chars: number) => line(run, 1).replace('{"seq":1}', `{"seq":1,"text":"${'x'.repeat(chars)}"}`)
-  const keptOf = (...lines: readonly string[]) => {
-    // The line feeds between them are what is damaged.
-    const [item, ...more] = parsed(`${lines.map((one) => one.trimEnd()).join('#')}\n`, { settled: true }).items
+test('ST4 where line feeds are damaged the beginnings of all the lines are kept, up to a hundred, and nothing that only looks like one', () => {
+  const textOf = (bytes: string) => {
+    const [item, ...more] = parsed(`${bytes}\n`, { settled: true }).items
     expect([item?.kind, more]).toEqual(['bad', []])
     return item?.kind === 'bad' ? item.text : ''
   }
-  const tops = (text: string) =>
-    [...text.matchAll(/\{"run":"(\w+)","seq":1,"last":1,"prev":"ab","batch":\[1,1\],/g)].map(([, run]) => run)
-  expect(tops(keptOf(longLine('a', 6_000), longLine('b', 9_000), line('c', 1)))).toEqual(['a', 'b', 'c'])
-  // Wherever the second begins, all of its beginning is there.
-  for (let chars = 3_400; chars < 4_400; chars += 1)
-    expect(new Set(tops(keptOf(longLine('a', chars), line('b', 1)))), `behind ${chars}`).toEqual(new Set(['a', 'b']))
-  const many = Array.from({ length: 300 }, (_, index) => longLine(`r${index}`, 5_000))
-  const text = keptOf(...many)
-  expect(tops(text)).toEqual(many.slice(0, 100).map((_, index) => `r${index}`))
-  expect(text.length).toBe(4_096 + 99 * 400)
+  const topOf = (one: string) => one.trimEnd().slice(0, 400)
+  const merged = (...lines: readonly string[]) => textOf(lines.map((one) => one.trimEnd()).join('#'))
+  const quoting = { run: 'zz', seq: 1, last: 1, prev: '', entries: [{ run: 'yy' }] }
+  const [a, b, c] = [line('a', 1, [1, 1], 0, { text: 'x'.repeat(6_000) }), line('b', 1, [1, 1], 0, { quoting }), line('c', 1)]
+  expect(merged(a, b, c).split('\n')).toEqual([a, b, c].map(topOf))
+  expect(merged(b, a).split('\n')).toEqual([b, a].map(topOf))
+  // Wherever the second one begins.
+  for (let chars = 0; chars < 5_000; chars += 97) {
+    const first = line('a', 1, [1, 1], 0, { text: 'x'.repeat(chars) })
+    expect(merged(first, b).split('\n'), `behind ${chars}`).toEqual([first, b].map(topOf))
+  }
+  // What an entry quotes begins no line, and neither does what is damaged itself.
+  const damaged = b.replace('"yy"', '"xx"').trimEnd()
+  expect(textOf(damaged)).toBe(topOf(damaged))
+  expect(textOf(`${a.trimEnd()}#${damaged}`)).toBe(topOf(a))
+  const nested = line('d', 1, [1, 1], 0, { many: Array.from({ length: 200 }, () => ({ run: 'r' })) })
+  expect(merged(a, nested).split('\n')).toEqual([a, nested].map(topOf))
+  const many = Array.from({ length: 300 }, (_, index) => line(`r${index}`, 1))
+  const [first, ...tops] = merged(...many).split('\n')
+  expect([first?.length, tops]).toEqual([400, many.slice(-100).map(topOf)])
 })
 
 test('ST7 a long segment is read in pieces of whole lines', () => {
