@@ -78,7 +78,8 @@ test('ST2 of what is no plain JSON the text is what it was', () => {
     Symbol('s'),
     undefined,
     [1, 2],
-    new Array(2),
+    // With holes.
+    Object.assign([], { length: 2 }),
     [undefined, 2],
     Object(7),
     Object(8),
