@@ -1,3 +1,4 @@
+import { ownCopy } from '../protocol/own-copy.ts'
 import { joinSignals } from '../protocol/joined-signal.ts'
 import type { AlertOutbox } from './alert-outbox.ts'
 import { gatherAssignment } from './assignment.ts'
@@ -154,7 +155,8 @@ export function createEffects(core: Core, workers: Workers, watch: AttemptWatch,
     workers.get(presence.worker)?.channel?.send({
       type: 'assign',
       ...place,
-      task: task.spec,
+      // What a worker does with it is no business of the next attempt.
+      task: ownCopy(task.spec),
       previous,
       dependencies,
       environment: prepared.environment,

@@ -108,7 +108,7 @@ const entriesInStep = 8
 type Common = Partial<TaskState>
 
 /** What a record of a task has, besides the fields that are not what they are in common. */
-interface RecordedTask extends Pick<Partial<TaskState>, 'isShort'> {
+interface RecordedTask {
   readonly spec: SpecRecord
   readonly workerSeqs?: Readonly<Record<string, number>>
 }
@@ -127,8 +127,8 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
   for (const { key, seq, value } of snapshot.records) {
     if (key.startsWith(commonPrefix)) common = value as Common
     if (!key.startsWith(taskPrefix)) continue
-    const { workerSeqs, spec: record, isShort = common.isShort } = value as unknown as RecordedTask
-    const spec = wholeSpec(key.slice(taskPrefix.length), record, isShort === true)
+    const { workerSeqs, spec: record } = value as unknown as RecordedTask
+    const spec = wholeSpec(key.slice(taskPrefix.length), record)
     const task = createTaskState(run, spec, { by: 0, at: 0 })
     Object.assign(task, common, value)
     task.seq = seq

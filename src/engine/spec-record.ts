@@ -6,8 +6,16 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
  */
 export type SpecRecord = Partial<FleetTaskSpec>
 
-/** What is empty in most specs, and in nearly all of tasks that have ended, in the order of the contract. */
-const { id: _, name: __, ...shared } = emptySpec('')
+/** What is empty in most specs, in the order of the contract. Shared by all that are read: what is handed out is a copy. */
+const empty = {
+  instructions: '',
+  input_files: [],
+  context: [],
+  tags: [],
+  expected_artifacts: [],
+  metadata: {},
+  depends_on: [],
+} satisfies Partial<FleetTaskSpec>
 
 /** What stands behind them in the contract. What would stand between them, and fields that the contract does not know, make a spec whole. */
 const behind: ReadonlySet<string> = new Set(['handler', 'input', 'concurrency_key', 'not_before'])
@@ -17,35 +25,23 @@ export function specRecord(spec: FleetTaskSpec): SpecRecord {
   for (const field of Object.keys(spec) as (keyof FleetTaskSpec)[]) {
     const value = spec[field]
     if (value === undefined || field === 'id' || (field === 'name' && value === spec.id)) continue
-    const mayBeEmpty = Object.hasOwn(shared, field)
+    const mayBeEmpty = Object.hasOwn(empty, field)
     if (!mayBeEmpty && field !== 'name' && !behind.has(field)) return spec
     if (!mayBeEmpty || !isEmpty(value)) record[field] = value
   }
   return record
 }
 
-/** The spec that a record holds. What is empty in those of tasks that have ended (`isShort`) is shared by all: they are not handed out. */
-export function wholeSpec(id: string, record: SpecRecord, isShort = false): FleetTaskSpec {
+/** The spec that a record holds. */
+export function wholeSpec(id: string, record: SpecRecord): FleetTaskSpec {
   if (record.id !== undefined) return record as FleetTaskSpec
-  return isShort ? { id, name: id, ...shared, ...record } : Object.assign(emptySpec(id), record)
+  // Written out: objects that are spread come out several times as slow to read.
+  const { instructions, input_files, context, tags, expected_artifacts, metadata, depends_on } = empty
+  const spec = { id, name: id, instructions, input_files, context, tags, expected_artifacts, metadata, depends_on }
+  return Object.assign(spec, record)
 }
 
 /** Of a text, a list or an object. */
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' ? Object.keys(value ?? {}).length === 0 : value === ''
-}
-
-/** A spec that says no more than its id. */
-function emptySpec(id: string) {
-  return {
-    id,
-    name: id,
-    instructions: '',
-    input_files: [],
-    context: [],
-    tags: [],
-    expected_artifacts: [],
-    metadata: {},
-    depends_on: [],
-  }
 }

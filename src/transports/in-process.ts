@@ -1,4 +1,3 @@
-import { ownCopy } from '../protocol/own-copy.ts'
 import type { AttemptMessage, FromWorker, ToWorker } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Channel, ChannelEnd, Transport } from '../ports/transport.ts'
@@ -55,9 +54,7 @@ function createChannel(parts: {
 
   return {
     send(message) {
-      if (message.type !== 'assign') connection.receive(message)
-      // What a function does with its task is no business of the next attempt.
-      else if (closing === undefined) connection.receive({ ...message, task: ownCopy(message.task) })
+      if (closing === undefined || message.type !== 'assign') connection.receive(message)
     },
     messages,
     closed,

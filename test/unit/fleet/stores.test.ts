@@ -39,9 +39,10 @@ test('LE9 ST2 what a function does with its task is not what the next attempt ge
   const seen: unknown[] = []
   const handlers = {
     spoils({ task }: { task: FleetTaskSpec }) {
-      seen.push(JSON.parse(JSON.stringify([task.input, task.metadata])))
+      seen.push(JSON.parse(JSON.stringify([task.input, task.metadata, task.tags])))
       ;(task.input as { items: string[] }).items.push('added')
       ;(task.metadata as Record<string, unknown>)['added'] = true
+      ;(task.tags as string[]).push('added')
       return null
     },
   }
@@ -58,11 +59,11 @@ test('LE9 ST2 what a function does with its task is not what the next attempt ge
   const run = await again.run('r')
   await run.start()
   await vi.waitFor(async () => expect((await run.task('t')).status).toBe('completed'))
-  expect((await run.spec()).task_specs.map((spec) => spec.input)).toEqual([input, input])
+  expect((await run.spec()).task_specs).toMatchObject(tasks.map((one) => ({ ...one, tags: [] })))
   await run.restart('t')
   await vi.waitFor(() => expect(seen).toHaveLength(2))
   expect(seen).toEqual([
-    [input, { m: { n: 1 } }],
-    [input, { m: { n: 1 } }],
+    [input, { m: { n: 1 } }, []],
+    [input, { m: { n: 1 } }, []],
   ])
 })

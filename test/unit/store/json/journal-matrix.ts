@@ -5,6 +5,7 @@ import type { RunRow, Snapshot, Store, StoredEntry } from '../../../../src/ports
 import { taken } from '../../../../src/testing/store-checks/sample.ts'
 import type { FileTree } from '../../../support/disk-model/file-tree.ts'
 import { ModelDisk } from '../../../support/disk-model/model-disk.ts'
+import { usualLineChars } from '../../../../src/store/json/group.ts'
 import type { Changes } from './journal-changes.ts'
 import { journalFolder } from './journal-changes.ts'
 import { batch } from './store-folder.ts'
@@ -32,7 +33,9 @@ interface WrittenJournal {
 /** `how` the last owner left: by closing the store, or by a crash. */
 async function writeJournal(how: 'closed' | 'crashed'): Promise<WrittenJournal> {
   const disk = new ModelDisk()
-  const first = modelStore(disk, { segmentBytes: 1300 })
+  // Some lines hold two entries; of a journal that was not closed all of a batch.
+  const lineChars = how === 'closed' ? 45 : usualLineChars
+  const first = modelStore(disk, { segmentBytes: 1300, lineChars })
   await first.open({ instance: 'first' })
   await first.append([batch('run-1', 0, 2, { key: 'key-1' }), batch('run-2', 0, 1, {})])
   // All of this run lies in one segment, in the middle.
@@ -41,7 +44,7 @@ async function writeJournal(how: 'closed' | 'crashed'): Promise<WrittenJournal> 
   await first.saveSnapshot('run-1', taken(4, [{ key: 'task:1', seq: 4, value: 'a' }]))
   await first.append([batch('run-2', 4, 2, { status: 'completed' })])
   await first.append([batch('run-1', 5, 2), batch('run-4', 0, 1, {})])
-  const second = modelStore(disk, { segmentBytes: 1300, indexDelayMs: how === 'closed' ? 1000 : 0 })
+  const second = modelStore(disk, { segmentBytes: 1300, lineChars, indexDelayMs: how === 'closed' ? 1000 : 0 })
   await second.open({ instance: 'second' })
   await second.append([batch('run-1', 7, 1)])
   await second.append([batch('run-5', 0, 3, {})])

@@ -5,6 +5,7 @@ import { FleetError } from '../../../../src/protocol/errors.ts'
 import type { PostedAnswer, PostedCommand } from '../../../../src/protocol/command.ts'
 import type { Batch, Snapshot, Store, StoredEntry } from '../../../../src/ports/store.ts'
 import type { Disk } from '../../../../src/store/json/disk.ts'
+import { usualLineChars } from '../../../../src/store/json/group.ts'
 import type { HostFacts } from '../../../../src/store/json/process-identity.ts'
 import type { JsonStoreParts } from '../../../../src/store/json/store-parts.ts'
 import { createJsonStore } from '../../../../src/store/json/store.ts'
@@ -71,7 +72,8 @@ export class Witness {
 
   /** Goes on as the next process would: the one before left everything as it stood. */
   async crash(): Promise<void> {
-    this.store = modelStore(this.disk)
+    // Its lines are longer.
+    this.store = modelStore(this.disk, { lineChars: usualLineChars })
     await this.store.open({ instance: 'next' })
   }
 
