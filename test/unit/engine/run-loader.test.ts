@@ -112,13 +112,6 @@ describe.each([
     expect([run?.durableSeq, run?.seq]).toEqual([11, 11])
   })
 
-  test('CO9 shares what is empty among its tasks', async () => {
-    const run = await loadRun(createFleetState(), source(), 'r', true)
-    const tags = ['waits', 'works', 'ended'].map((id) => run?.tasks.get(id)?.spec.tags)
-    expect(tags).toEqual([[], [], []])
-    expect(new Set(tags).size).toBe(1)
-  })
-
   test('SC6 SC7 brings the slots and gates that its tasks hold, and its turn', async () => {
     const state = createFleetState()
     state.holdings.set('w1', 1)
