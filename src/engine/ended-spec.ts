@@ -37,8 +37,8 @@ function shortScorer(scorer: FleetScorerSpec): FleetScorerSpec | undefined {
 }
 
 /** Shared by all. */
-const none: readonly never[] = []
-const noMetadata: FleetTaskSpec['metadata'] = {}
+const none: readonly never[] = Object.freeze([])
+const noMetadata: FleetTaskSpec['metadata'] = Object.freeze({})
 
 /** The whole specs of those of the tasks that have a short one, by id. */
 export async function readSpecs(

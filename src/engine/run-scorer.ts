@@ -70,7 +70,7 @@ async function inputOf(
       environment,
       confined: pending?.confined,
       output: ownCopy(pending?.output ?? undefined),
-      artifacts,
+      artifacts: ownCopy(artifacts),
       previous,
     },
   }

@@ -6,15 +6,17 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
  */
 export type SpecRecord = Partial<FleetTaskSpec>
 
+const none: readonly never[] = Object.freeze([])
+
 /** What is empty in most specs, in the order of the contract. Shared by all that are read: what is handed out is a copy. */
 const empty = {
   instructions: '',
-  input_files: [],
-  context: [],
-  tags: [],
-  expected_artifacts: [],
-  metadata: {},
-  depends_on: [],
+  input_files: none,
+  context: none,
+  tags: none,
+  expected_artifacts: none,
+  metadata: Object.freeze({}),
+  depends_on: none,
 } satisfies Partial<FleetTaskSpec>
 
 /** What stands behind them in the contract. What would stand between them, and fields that the contract does not know, make a spec whole. */

@@ -174,7 +174,7 @@ export function taskView(task: TaskState): TaskView {
     attempt: task.attempt,
     ...(task.worker !== null && { worker: task.worker }),
     ...(task.result !== null && { result: task.result }),
-    depends_on: task.spec.depends_on ?? [],
+    depends_on: [...(task.spec.depends_on ?? [])],
     ...(task.notBefore !== null && { not_before: instant(task.notBefore) }),
     ...(task.leasedAt !== null && { leased_at: instant(task.leasedAt) }),
     ...(task.endedAt !== null && { ended_at: instant(task.endedAt) }),

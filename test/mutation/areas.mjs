@@ -28,11 +28,11 @@ export const areas = {
   journal: {
     lines: {
       mutate: journal(
-        'segment-line line-seal segment-parse line-buffer entry-records group marks place-reading segment-use segment-loss damage journal-bytes',
+        'segment-line line-seal line-top segment-parse line-buffer entry-records group marks place-reading segment-use segment-loss damage journal-bytes',
       ),
       tests: tests({
         'store/json':
-          'line-buffer line-seal entry-records marks segment-use segment-loss segment-line segment-stretch segment-chain group entry-scan segment-parse index-shards',
+          'line-buffer line-seal entry-records lines-of-many-damage run-heads marks segment-use segment-loss segment-line segment-stretch segment-chain group entry-scan segment-parse index-shards',
       }),
     },
     segments: {

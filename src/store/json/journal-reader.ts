@@ -5,7 +5,7 @@ import { hasEnded } from '../row-list.ts'
 import { damageError } from './damage.ts'
 import type { Disk } from './disk.ts'
 import { entriesOf } from './entry-records.ts'
-import type { ScannedEntries } from './entry-scan.ts'
+import type { ScanMark, ScannedEntries } from './entry-scan.ts'
 import { scanEntries } from './entry-scan.ts'
 import { readJournal } from './journal-bytes.ts'
 import type { ShardRef } from './head-shards.ts'
@@ -53,6 +53,9 @@ interface LastLine {
   readonly isGiven: boolean
 }
 
+/** Two for each of those who read one run page by page at the same time. */
+const mostGoOn = 8
+
 /** How often a reading starts again because segments went meanwhile. */
 const goneTries = 3
 
@@ -74,8 +77,8 @@ export class JournalReader {
   #isOwned = false
   #queue: Promise<unknown> = Promise.resolve()
   #loading: Promise<unknown> = Promise.resolve()
-  /** Where whoever reads on in a run begins, a long history being read page by page: at the last line that was read, or behind it. */
-  readonly #goOn = new WeakMap<RunHead, Pick<ScannedEntries, 'at' | 'next'>>()
+  /** Where whoever reads on in a run begins, a long history being read page by page: at the last lines that were read, and behind them, newest first. */
+  readonly #goOn = new WeakMap<RunHead, readonly ScanMark[]>()
   /** The last line that entries were read of: who reads on finds it read. */
   #last: LastLine | undefined
 
@@ -186,8 +189,7 @@ export class JournalReader {
     if (head.base !== undefined && first <= head.base.seq) throw goneError(head.run, head.base.seq)
     if (head.damage !== undefined && first + limit - 1 > head.seq)
       throw await damageError(this.#disk, this.#journal, run, head.damage, head.seq)
-    const entries = await this.#entries(head, first, Math.min(head.seq, first + limit - 1), mayShare)
-    return mayShare ? entries : entries.map(ownCopy)
+    return this.#entries(head, first, Math.min(head.seq, first + limit - 1), mayShare)
   }
 
   /** The hash of the line that holds an entry of a run; undefined when there is none, or none that can be read. */
@@ -203,25 +205,29 @@ export class JournalReader {
     if (from > to) return []
     const kept = this.#last
     const line = kept?.head === head && kept.from <= from && (mayShare || !kept.isGiven) ? kept.line : undefined
-    const there = line === undefined ? [] : entriesOf(line, from, to)
+    // Copied at once: while the rest is read, somebody else may be given the same ones.
+    const own = (entries: readonly StoredEntry[]) => (mayShare ? entries : entries.map(ownCopy))
+    const there = own(line === undefined ? [] : entriesOf(line, from, to))
     const scanned = from + there.length > to ? undefined : await this.#scan(head, from + there.length, to)
     const last = scanned?.line ?? line
     // What was given away may be changed by now, but for what whoever allowed it reads next.
     const first = mayShare ? to + 1 : (last?.seq ?? 0)
     this.#last = last === undefined || last.last < first ? undefined : { head, line: last, from: first, isGiven: mayShare }
-    return [...there, ...(scanned?.entries ?? [])]
+    // Of a run that has ended nothing more comes: marks would stay as long as the head does.
+    if (to === head.seq && hasEnded(head.row)) this.#goOn.delete(head)
+    return [...there, ...own(scanned?.entries ?? [])]
   }
 
-  async #scan(head: RunHead, from: number, to: number): Promise<ScannedEntries | undefined> {
+  async #scan(head: RunHead, from: number, to: number): Promise<Pick<ScannedEntries, 'entries' | 'line'> | undefined> {
     if (this.#position === undefined) return undefined
     const range = { disk: this.#disk, journal: this.#journal, links: this.#links, until: this.#position }
-    const left = this.#goOn.get(head)
-    const goOn = left === undefined || from < left.next.seq ? left?.at : left.next
-    const isThere = goOn !== undefined && range.links.some(({ segment }) => segment === goOn.segment)
-    const scanned = await scanEntries(range, head, { from, to, goOn: isThere ? goOn : undefined })
-    // Of a run that has ended nothing more comes: the mark would stay as long as the head does.
-    if (to === head.seq && hasEnded(head.row)) this.#goOn.delete(head)
-    else this.#goOn.set(head, { at: scanned.at, next: scanned.next })
+    const isThere = (mark: ScanMark) => range.links.some(({ segment }) => segment === mark.segment)
+    const [goOn] = (this.#goOn.get(head) ?? [])
+      .filter((mark) => mark.seq <= from && isThere(mark))
+      .toSorted((a, b) => b.seq - a.seq)
+    const { next, at, ...scanned } = await scanEntries(range, head, { from, to, goOn })
+    const others = (this.#goOn.get(head) ?? []).filter(({ seq }) => seq !== next.seq && seq !== at.seq)
+    this.#goOn.set(head, [next, at, ...others].slice(0, mostGoOn))
     return scanned
   }
 

@@ -19,12 +19,15 @@ export function seal(bytes: Buffer, from: number, to: number): number {
 export function isSealed(bytes: Buffer): boolean {
   const body = bytes.length - sealLength
   if (body < 2) return false
+  // The sum comes last: it takes the longest.
+  for (let at = 0; at < sealLength; at += 1) if (!isDigit(at) && bytes[body + at] !== pattern[at]) return false
   const crc = crc32(bytes.subarray(0, body))
-  for (let at = 0; at < sealLength; at += 1) {
-    const place = at - digitsAt
-    if (bytes[body + at] !== (place >= 0 && place < 8 ? digitOf(crc, place) : pattern[at])) return false
-  }
+  for (let place = 0; place < 8; place += 1) if (bytes[body + digitsAt + place] !== digitOf(crc, place)) return false
   return true
+}
+
+function isDigit(at: number): boolean {
+  return at >= digitsAt && at < digitsAt + 8
 }
 
 /** The line that a text makes, for those of which there are few. */

@@ -4,6 +4,7 @@ import { reservedId } from '../../protocol/ids.ts'
 import { hasEnded } from '../row-list.ts'
 import type { ShardRef } from './head-shards.ts'
 import { HeadShards } from './head-shards.ts'
+import { readTop } from './line-top.ts'
 import type { Mark, Place } from './marks.ts'
 import { mostFreshMarks, needsMark, thinMarks } from './marks.ts'
 import type { CutRecord, DropRecord, StreamBase } from './segment-line.ts'
@@ -214,9 +215,11 @@ export class RunHeads implements RunFacts {
   }
 
   #foldBad(item: Extract<SegmentItem, { kind: 'bad' }>, place: Place): void {
-    const heads = item.run === undefined ? this.#ownersOf(item.text) : [this.#heads.get(item.run)]
-    for (const head of heads) if (head !== undefined && head.removed !== true) this.#break(head, place)
-    if (heads.length === 0) this.#unclaimed.push(place)
+    const owners = item.run === undefined ? this.#ownersOf(item.text) : [this.#heads.get(item.run)]
+    // A run that was removed has no more lines.
+    const heads = owners.flatMap((head) => (head === undefined || head.removed === true ? [] : head))
+    for (const head of heads) this.#break(head, place)
+    if (heads.length === 0 && item.run === undefined) this.#unclaimed.push(place)
   }
 
   #break(head: RunHead, place: Place): void {
@@ -230,12 +233,13 @@ export class RunHeads implements RunFacts {
   }
 
   #ownerOf(top: string): RunHead | undefined {
-    const prev = /"prev":"([^"]+)"/.exec(top)?.[1]
-    const chained = prev === undefined ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
+    const { run = '', seq, prev } = readTop(top)
+    const chained = prev === undefined || prev === '' ? undefined : [...this.#heads.values()].find((head) => head.hash === prev)
     if (chained !== undefined) return chained
-    const run = /"run":"([^"]*)"/.exec(top)?.[1] ?? ''
-    const isFirst = /"seq":1,(?:"last":\d+,)?"prev":""/.test(top)
-    return this.#heads.get(run) ?? (isFirst && run !== '' ? this.#create(run) : undefined)
+    const named = this.#heads.get(run)
+    // A line that the run has already is another run's, whose name is what is damaged.
+    if (named !== undefined) return seq === undefined || seq > named.seq ? named : undefined
+    return seq === 1 && prev === '' && run !== '' ? this.#create(run) : undefined
   }
 
   /** The chain goes on without a gap: the damaged line bore this run's name by mistake. */

@@ -27,7 +27,7 @@ const lineStart = Buffer.from('{"run":')
 /** How many whole lines are looked for in the same bytes, */
 const mostTops = 100
 /** and how much is summed up for each: what a line holds may look like a beginning. */
-const mostCheckedBytes = 32 * 1024 * 1024
+const mostCheckedBytes = 4 * 1024 * 1024
 /** Some milliseconds' worth of lines. */
 const pieceBytes = 512 * 1024
 

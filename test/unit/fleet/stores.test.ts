@@ -59,7 +59,9 @@ test('LE9 ST2 what a function does with its task is not what the next attempt ge
   const run = await again.run('r')
   await run.start()
   await vi.waitFor(async () => expect((await run.task('t')).status).toBe('completed'))
-  expect((await run.spec()).task_specs).toMatchObject(tasks.map((one) => ({ ...one, tags: [] })))
+  // Neither is what somebody does with a view.
+  ;((await run.tasks())[1]!.depends_on as string[]).push('ghost')
+  expect((await run.spec()).task_specs).toMatchObject(tasks.map((one) => ({ ...one, tags: [], depends_on: [] })))
   await run.restart('t')
   await vi.waitFor(() => expect(seen).toHaveLength(2))
   expect(seen).toEqual([

@@ -6,7 +6,7 @@ import type { Place } from '../marks.ts'
 import { entriesOf } from '../entry-records.ts'
 import { missingSegments, resolveChain, segmentPath } from '../segment-chain.ts'
 import type { CutRecord } from '../segment-line.ts'
-import { linePrefix } from '../segment-line.ts'
+import { readTop } from '../line-top.ts'
 import type { PlacedLine, SegmentItem } from '../segment-parse.ts'
 import type { ExaminedParts } from './examined-store.ts'
 import type { StoreFinding } from './finding.ts'
@@ -101,14 +101,12 @@ class ChainWalk {
   isRemoved = false
   readonly #run: string
   readonly #options: WalkOptions
-  readonly #prefix: string
   /** The first place since the last good line where the run's next one may have stood. */
   #suspect: Place | undefined
 
   constructor(options: WalkOptions) {
     this.#options = options
     this.#run = options.run
-    this.#prefix = linePrefix(options.run).toString()
     this.seq = options.base?.seq ?? 0
     this.head = options.base?.hash ?? ''
   }
@@ -161,7 +159,9 @@ class ChainWalk {
 
   /** Whether a bad line that begins like that was of this run, or would have followed its last one. */
   #isOwn(top: string): boolean {
-    return top.startsWith(this.#prefix) || (this.head !== '' && top.includes(`"prev":"${this.head}"`))
+    const { run, seq, prev } = readTop(top)
+    if (this.head !== '' && prev === this.head) return true
+    return run === this.#run && (seq === undefined || seq > this.seq)
   }
 
   #cut(cut: CutRecord): void {

@@ -189,29 +189,40 @@ test('ST4 where the line feed between two long lines is damaged, both runs stop,
   }
 })
 
-test('ST4 whichever bit of the beginning of a line is damaged, it is told whose it was, also of the last one that a run has', () => {
-  const bytes = (batches: readonly Batch[], heads: RunHeads, at: number) => {
-    const group = assembleGroup(
-      batches.map((one) => prepareBatch(one)),
-      heads,
-      at,
-      new LineBuffer(),
-    )
-    for (const line of group.lines) heads.foldLine(line, '00000001.0001', at)
-    return Buffer.from(group.bytes)
-  }
+test('ST4 whichever bit of a line is damaged, it is told whose it was, or that this cannot be told; no other run is stopped', () => {
+  // What its entries say looks like beginnings of lines of another run.
+  const quoting = { run: 'run-b', seq: 9, note: 'JJ jj *', input: { run: 'run-b', prev: 'x' } }
+  const entries = (after: number) => [1, 2, 3].map((index) => ({ seq: after + index, quoting, run: 'run-b', prev: `${index}` }))
   const written = new RunHeads()
-  const before = bytes([batch('run-a', 0, 3), batch('run-b', 0, 3)], written, 0)
-  const last = bytes([batch('run-a', 3, 40)], written, before.length)
-  const after = bytes([batch('run-b', 3, 1)], written, before.length + last.length)
-  const untold: number[] = []
-  // The line feed ends it: with that damaged, it is the one behind it that begins later.
-  for (let bit = 0; bit < (last.length - 1) * 8; bit += bit < 250 * 8 ? 1 : 61) {
-    const spoilt = Buffer.from(last)
-    spoilt[bit >> 3] = (spoilt[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-    const heads = new RunHeads()
-    heads.fold(parseSegment(Buffer.concat([before, spoilt, after]), 0, true).items, '00000001.0001')
-    if (heads.get('run-a')?.damage === undefined || heads.get('run-b')?.seq !== 4) untold.push(bit)
+  const groupOf = (at: number, ...batches: readonly Batch[]) => {
+    const prepared = batches.map((one) => prepareBatch(one))
+    const { bytes, lines } = assembleGroup(prepared, written, at, new LineBuffer())
+    return { bytes: Buffer.from(bytes), lines }
   }
-  expect(untold).toEqual([])
+  const { bytes: before, lines } = groupOf(0, batch('run-a', 0, 3), batch('run-b', 0, 3), batch('run-3', 0, 3))
+  for (const line of lines) written.foldLine(line, '00000001.0001')
+  for (const [run, after] of [
+    ['run-a', 3],
+    ['run-9', 0],
+    ['run-4', 0],
+  ] as const) {
+    const { bytes: line } = groupOf(before.length, { run, after, entries: entries(after) })
+    const { bytes: next } = groupOf(before.length + line.length, batch('run-b', 3, 1))
+    const bits = (line.length - 1) * 8
+    let claimed = 0
+    // The line feed ends it: with that damaged, it is the one behind it that begins later.
+    for (let bit = 0; bit < bits; bit += 1) {
+      const spoilt = Buffer.from(line)
+      spoilt[bit >> 3] = (spoilt[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      const heads = new RunHeads()
+      heads.fold(parseSegment(Buffer.concat([before, spoilt, next]), 0, true).items, '00000001.0001')
+      const stopped = heads.damages.map((one) => one.run)
+      expect(stopped.length, `${run}, bit ${bit}`).toBeGreaterThan(0)
+      for (const other of ['run-b', 'run-3']) expect(stopped.includes(other), `${run}, bit ${bit}, ${other}`).toBe(false)
+      if (stopped.includes(run)) claimed += 1
+      // A run that has lines before is always told.
+      else expect(after, `${run}, bit ${bit}`).toBe(0)
+    }
+    expect(claimed / bits).toBeGreaterThan(0.6)
+  }
 })

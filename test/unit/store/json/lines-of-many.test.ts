@@ -296,3 +296,47 @@ test('EV7 two runs that are read in turn, page by page, are read hardly more tha
   // A page costs the least that is read at once, and more where its lines lie apart.
   expect(total / pages / (24 * 1024)).toBeLessThan(3)
 })
+
+test('ST2 what is read while another one is given the same line to change is as it was written', async () => {
+  let held = Promise.resolve()
+  let release = () => undefined as void
+  const model = new ModelDisk()
+  const disk: Disk = {
+    ...model,
+    read: async (...asked) => {
+      await held
+      return model.read(...asked)
+    },
+  }
+  const store = modelStore(disk, { lineChars: usualChars, ...large })
+  await store.open({ instance: 'owner' })
+  await store.append([stepping('run-1', 0, 200)])
+  await store.append([stepping('run-1', 200, 300)])
+  const written = entriesOf('run-1', 1, 500)
+  await store.read('run-1', { from: 1, limit: 3 })
+  held = new Promise((resolve) => (release = resolve))
+  const reading = store.read('run-1', { from: 2, limit: 499 })
+  spoil(await store.read('run-1', { from: 5, limit: 3, mayShare: true }))
+  release()
+  expect(await reading).toEqual(written.slice(1))
+})
+
+test('EV7 readers of the same run, each page by page, read it hardly more than once each', async () => {
+  const model = new ModelDisk()
+  const written = await owning({ segmentBytes: 10_000_000 }, model)
+  const [count, limit] = [12_000, 100]
+  for (let after = 0; after < count; after += 150) await written.store.append([stepping('run-1', after, 150)])
+  await written.store.append([{ ...stepping('run-1', count, 1), row: rowOf('run-1', { status: 'completed' }) }])
+  await written.store.close()
+  const { readOf } = await owning({ segmentBytes: 10_000_000 }, model)
+  let total = 0
+  for (let from = 1; from <= count; from += limit) {
+    // One is as far as the other, and a third is half the run behind.
+    for (const first of [from, from, ((from + count / 2 - 1) % count) + 1]) {
+      const { entries, reads } = await readOf('run-1', { from: first, limit })
+      expect(seqsOf(entries)[0]).toBe(first)
+      for (const one of reads) total += one.to - one.from
+    }
+  }
+  expect(total / ((3 * count) / limit) / (24 * 1024)).toBeLessThan(3)
+})
