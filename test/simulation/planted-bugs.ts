@@ -4,6 +4,8 @@ export const plantedBugs: readonly {
   readonly file: string
   readonly right: string
   readonly wrong: string
+  /** It is in what entries are taken for, so that what is decided stays the same. */
+  readonly isOfReading?: boolean
 }[] = [
   {
     what: 'a late result counts for the attempt that is live',
@@ -29,6 +31,7 @@ export const plantedBugs: readonly {
     file: 'src/engine/receipt-record.ts',
     right: '...(entry.attempt !== undefined && { attempt: entry.attempt }),',
     wrong: '...(entry.attempt !== undefined && { attempt: Math.max(1, entry.attempt - 1) }),',
+    isOfReading: true,
   },
   {
     what: 'the wait before a retry grows one step too early',

@@ -1,4 +1,8 @@
 import { plantedBugs } from './planted-bugs.ts'
 import { replayWithBugs } from './replayed-bugs.ts'
 
-replayWithBugs(plantedBugs, 12)
+// A recording shows what is decided otherwise.
+replayWithBugs(
+  plantedBugs.filter(({ isOfReading = false }) => !isOfReading),
+  12,
+)
