@@ -4,6 +4,7 @@ import type { FleetAlertPolicy } from '../protocol/alert.ts'
 import type { FleetScorerSpec, FleetTaskSpec } from '../protocol/task.ts'
 import { addedId, addedSpec } from './entry.ts'
 import type { Entry } from './entry.ts'
+import { noMetadata, none } from './spec-record.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /**
@@ -35,10 +36,6 @@ function shortScorer(scorer: FleetScorerSpec): FleetScorerSpec | undefined {
   if (scorer.kind === 'manual') return scorer
   return scorer.kind === 'command' ? { ...scorer, args: none } : undefined
 }
-
-/** Shared by all. */
-const none: readonly never[] = Object.freeze([])
-const noMetadata: FleetTaskSpec['metadata'] = Object.freeze({})
 
 /** The whole specs of those of the tasks that have a short one, by id. */
 export async function readSpecs(

@@ -6,7 +6,9 @@ import type { FleetTaskSpec } from '../protocol/task.ts'
  */
 export type SpecRecord = Partial<FleetTaskSpec>
 
-const none: readonly never[] = Object.freeze([])
+/** What specs that say nothing share; whoever changes it is stopped. */
+export const none: readonly never[] = Object.freeze([])
+export const noMetadata: FleetTaskSpec['metadata'] = Object.freeze({})
 
 /** What is empty in most specs, in the order of the contract. Shared by all that are read: what is handed out is a copy. */
 const empty = {
@@ -15,7 +17,7 @@ const empty = {
   context: none,
   tags: none,
   expected_artifacts: none,
-  metadata: Object.freeze({}),
+  metadata: noMetadata,
   depends_on: none,
 } satisfies Partial<FleetTaskSpec>
 
