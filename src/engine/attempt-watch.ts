@@ -97,13 +97,12 @@ export function createAttemptWatch(core: Core, workers: Workers, budgets: Budget
 
   function arm(run: RunState, task: TaskState): void {
     const { turns } = core
-    const now = clock.now()
     const runId = run.header.id
     const taskId = task.id
     if (task.status === 'backoff' && task.notBefore !== null) {
       const at = task.notBefore
       // However far the wall clock jumped, the wait is no longer than it was meant to be (LE5).
-      deadlines.after(bounded(at - now, task.notBeforeMs), () => {
+      deadlines.after(bounded(at - clock.now(), task.notBeforeMs), () => {
         turns.report(() => {
           const found = core.state.runs.get(runId)?.tasks.get(taskId)
           if (found?.status !== 'backoff' || found.notBefore !== at) return nothing()
@@ -120,7 +119,7 @@ export function createAttemptWatch(core: Core, workers: Workers, budgets: Budget
     if (isWorking(task.status) && task.timeoutAt !== null) {
       const { attempt, timeoutMs } = task
       const presence = core.presence.get(runId, taskId, attempt)
-      const disarm = deadlines.after(bounded(task.timeoutAt - now, timeoutMs), () => {
+      const disarm = deadlines.after(bounded(task.timeoutAt - clock.now(), timeoutMs), () => {
         turns.report((context) => {
           const found = liveTask(core, runId, taskId, attempt)
           if (found === undefined) return nothing()

@@ -28,7 +28,7 @@ export const areas = {
   journal: {
     lines: {
       mutate: journal(
-        'segment-line line-seal line-top segment-parse line-buffer entry-records group marks place-reading segment-use segment-loss damage journal-bytes',
+        'segment-line line-seal line-top segment-parse line-buffer entry-records entry-texts group marks place-reading segment-use segment-loss damage journal-bytes',
       ),
       tests: tests({
         'store/json':

@@ -1,6 +1,6 @@
 import type { Batch, RunRow } from '../../ports/store.ts'
 import { copyRow } from '../row-list.ts'
-import { EntryTexts } from './entry-records.ts'
+import { EntryTexts } from './entry-texts.ts'
 import type { RunHeads } from './run-heads.ts'
 import type { LineBuffer } from './line-buffer.ts'
 import { entryBody, entryTop } from './segment-line.ts'

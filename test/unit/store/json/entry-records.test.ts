@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { StoredEntry } from '../../../../src/ports/store.ts'
 import type { EntryRecord } from '../../../../src/store/json/entry-records.ts'
 import { ownCopy } from '../../../../src/protocol/own-copy.ts'
-import { entriesOf, EntryTexts } from '../../../../src/store/json/entry-records.ts'
+import { entriesOf } from '../../../../src/store/json/entry-records.ts'
+import { EntryTexts } from '../../../../src/store/json/entry-texts.ts'
 
 /** What a line holds of entries. */
 function recordsOf(entries: readonly StoredEntry[]): readonly EntryRecord[] {
