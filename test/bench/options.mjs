@@ -6,9 +6,11 @@ const full = {
   rounds: 5,
   // Of what takes long: queues, openings, many runs.
   longRounds: 3,
-  warmUpMs: 2_000,
+  // Of a process that has just begun, told beside what follows.
+  coldTasks: 1_000,
+  // So many until all of an engine is compiled: Node compiles what has run some thousand times.
+  warmUpTasks: 30_000,
   closedMs: 1_500,
-  warmUpTasks: 10_000,
   drainTasks: 10_000,
   queues: [1_000, 10_000, 100_000],
   finishedRuns: [100, 10_000],
@@ -24,9 +26,9 @@ const full = {
 const quick = {
   rounds: 1,
   longRounds: 1,
-  warmUpMs: 50,
-  closedMs: 100,
+  coldTasks: 10,
   warmUpTasks: 50,
+  closedMs: 100,
   drainTasks: 200,
   queues: [100],
   finishedRuns: [10, 20],

@@ -1,24 +1,29 @@
 import { percentile } from '../statistics.mjs'
 
-/** Keeps as many tasks in flight as there are slots: submit one, wait for its end, submit the next. */
-export default async function closedLoop({ contestant, slots, warmUpMs, ms, ...place }) {
+/**
+ * Keeps as many tasks in flight as there are slots: submit one, wait for its end, submit the next. First as many tasks for every contestant,
+ * until its code is compiled; how fast the very first of them went is told beside.
+ */
+export default async function closedLoop({ contestant, slots, coldTasks, warmUp, ms, ...place }) {
   const { open } = await import(`../contestants/${contestant}.mjs`)
   const queue = await open({ slots, ...place })
   await queue.prepareSubmit()
-  await keepBusy(queue, slots, warmUpMs)
-  const began = performance.now()
-  const latencies = await keepBusy(queue, slots, ms)
-  const tookMs = performance.now() - began
+  const cold = await keepBusy(queue, slots, first(coldTasks))
+  await keepBusy(queue, slots, first(warmUp - coldTasks))
+  const { rate, latencies } = await keepBusy(queue, slots, until(performance.now() + ms))
   await queue.close()
   latencies.sort((a, b) => a - b)
-  return { rate: (latencies.length / tookMs) * 1000, p50: percentile(latencies, 50), p99: percentile(latencies, 99) }
+  return { rate, p50: percentile(latencies, 50), p99: percentile(latencies, 99), coldRate: cold.rate }
 }
 
-async function keepBusy(queue, slots, ms) {
+const first = (tasks) => () => (tasks -= 1) >= 0
+const until = (end) => (now) => now < end
+
+async function keepBusy(queue, slots, goesOn) {
   const latencies = []
-  const end = performance.now() + ms
+  const began = performance.now()
   async function oneAfterTheOther() {
-    for (let now = performance.now(); now < end;) {
+    for (let now = performance.now(); goesOn(now);) {
       await queue.submit()
       const then = performance.now()
       latencies.push(then - now)
@@ -26,5 +31,5 @@ async function keepBusy(queue, slots, ms) {
     }
   }
   await Promise.all(Array.from({ length: slots }, oneAfterTheOther))
-  return latencies
+  return { latencies, rate: (latencies.length / (performance.now() - began)) * 1000 }
 }
