@@ -122,7 +122,8 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   if (set !== undefined) Object.assign(task, set)
   if (task.attempt !== previousAttempt && task.artifacts.length > 0) task.artifacts = []
   if (entry.receipt !== undefined) {
-    task.receipts = [...task.receipts, entry.seq]
+    // What is spread has room for sixteen more.
+    task.receipts = task.receipts.concat(entry.seq)
     task.result = entry.receipt.result
     task.failureKind = entry.receipt.failure_kind ?? null
   }
@@ -131,7 +132,7 @@ function change(state: FleetState, run: RunState, task: TaskState, entry: Entry,
   if (entry.alerts !== undefined) changeAlerts(run, task, entry.alerts)
   if (set?.worker != null) run.workers.add(set.worker)
   if (task.gates !== null) passGates(state, run, task, task.gates, isLeased(before))
-  noteEvents(task, entry)
+  noteEvents(run, task, entry)
   if (isWorking(task.status)) holdSlot(state, run, task, 1)
   if (task.status !== before || set?.enqueuedAt !== undefined) {
     task.version += 1
@@ -171,11 +172,11 @@ function changeAlerts(run: RunState, task: TaskState, changes: NonNullable<Entry
   run.unsettled += unsettledAlerts(task.alerts)
 }
 
-function noteEvents(task: TaskState, entry: Entry): void {
+function noteEvents(run: RunState, task: TaskState, entry: Entry): void {
   if (entry.events === undefined || entry.worker === undefined || entry.workerSeq === undefined) return
   const last = entry.workerSeq + entry.events.length - 1
   if (entry.worker === fleetReporter) task.fleetSeq = last
-  else task.workerSeqs = withSeq(task.workerSeqs, entry.worker, last)
+  else task.workerSeqs = withSeq(run.workerSeqs, task.workerSeqs, entry.worker, last)
   const live = entry.attempt === undefined || entry.attempt === task.attempt
   for (const event of entry.events)
     if (live && event.state === 'artifact') task.artifacts = [...task.artifacts, artifactOf(event)]

@@ -12,6 +12,8 @@ import { commonPrefix, taskPrefix } from './snapshot.ts'
 import { wholeSpec } from './spec-record.ts'
 import type { SpecRecord } from './spec-record.ts'
 import type { FleetState, RunState, TaskState } from './state.ts'
+import { onlySeq } from './worker-seqs.ts'
+import type { WorkerSeqs } from './worker-seqs.ts'
 
 /** Few enough that these, and as many that are fetched meanwhile, are folded and gone before the collector of garbage looks for what is young. */
 const entriesAtOnce = 500
@@ -133,7 +135,7 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
     Object.assign(task, common, value)
     task.seq = seq
     task.spec = spec
-    if (workerSeqs !== undefined) task.workerSeqs = Object.entries(workerSeqs)
+    if (workerSeqs !== undefined) task.workerSeqs = seqsOf(run, workerSeqs)
     restoreTask(state, run, task)
     yield
   }
@@ -141,4 +143,10 @@ function* restoring(state: FleetState, runId: string, snapshot: Snapshot): Steps
     countDependencies(run, task)
     yield
   }
+}
+
+function seqsOf(run: RunState, recorded: Readonly<Record<string, number>>): WorkerSeqs {
+  const pairs = Object.entries(recorded)
+  const [only] = pairs
+  return pairs.length === 1 && only !== undefined ? onlySeq(run.workerSeqs, ...only) : pairs
 }

@@ -23,7 +23,7 @@ import type { TaskGates } from './task-gates.ts'
 import { createTally } from './tally.ts'
 import type { Tally } from './tally.ts'
 import { seqOf } from './worker-seqs.ts'
-import type { WorkerSeqs } from './worker-seqs.ts'
+import type { SharedSeqs, WorkerSeqs } from './worker-seqs.ts'
 
 /** Reports in its own name what no worker could: a reserved worker id (EV1). */
 export const fleetReporter = 'fleet'
@@ -83,6 +83,8 @@ export interface RunState extends Mutable<RunFields> {
   readonly spend: RunSpend | null
   /** Every worker that a task of the run was leased to last. */
   readonly workers: Set<string>
+  /** What the `workerSeqs` of its tasks are made of. */
+  readonly workerSeqs: SharedSeqs
   /** Tasks that hold a worker's slot (SC1). */
   working: number
   readonly ready: ReadyQueue
@@ -141,6 +143,7 @@ export function createRunState(header: RunHeader): RunState {
     spend: header.budget === undefined ? null : createRunSpend(header.budget),
     overBudget: null,
     workers: new Set(),
+    workerSeqs: new Map(),
     working: 0,
     ready: createReadyQueue(),
     requirements: createRequirements(header),

@@ -1,3 +1,4 @@
+import { collected } from '../collected.mjs'
 import { noop, noops, openFleet } from '../contestants/flotilla.mjs'
 
 /** What a queued task keeps in memory after a collection, beyond the JSON of its spec. */
@@ -14,11 +15,4 @@ export default async function queuedMemory({ folder, tasks }) {
     resident: (after.rss - before.rss) / tasks,
     spec: specBytes / tasks,
   }
-}
-
-function collected() {
-  // The second pass frees what finalizers of the first let go.
-  globalThis.gc()
-  globalThis.gc()
-  return process.memoryUsage()
 }

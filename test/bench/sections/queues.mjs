@@ -9,18 +9,20 @@ export async function queues({ sizes, folder }) {
   const figures = await inRounds(cases, sizes.longRounds, async ({ tasks }) => {
     const repeat = Math.max(1, Math.floor(sizes.drainTasks / tasks))
     const memory = await inScratch(folder, (scratch) => inChild('queued-memory', { folder: scratch, tasks }))
+    const ended = await inScratch(folder, (scratch) => inChild('ended-memory', { folder: scratch, tasks }))
     const drained = await inScratch(folder, (scratch) =>
       inChild('queue', { folder: scratch, tasks, repeat, warmUp: sizes.warmUpTasks }),
     )
-    return { ...memory, ...drained }
+    return { ...memory, ...ended, ...drained }
   })
   const rows = cases.map(({ key, tasks }) => {
-    const { rate, readMs, heap, resident, spec } = figures[key]
+    const { rate, readMs, heap, endedHeap, resident, spec } = figures[key]
     return [
       integer(tasks),
       cell(rate, number),
       cell(readMs, number),
       cell(heap, number),
+      cell(endedHeap, number),
       cell(resident, number),
       cell(spec, number),
     ]
@@ -39,11 +41,14 @@ export async function queues({ sizes, folder }) {
           'drain, tasks/s',
           'then reading the result, ms',
           'heap beyond spec, B/task',
+          'heap when ended, B/task',
           'resident, B/task',
           'JSON of spec, B',
         ],
         rows,
-        notes: ['Memory is that of queued tasks of a started run, after a collection.'],
+        notes: [
+          'Memory is that of queued tasks of a started run, and of ended ones of a run that stays open, after a collection.',
+        ],
       },
       {
         title: 'The longest time that the event loop was blocked',
