@@ -21,7 +21,8 @@ test('RU6 an instant of any day is written as Date writes it, and what is none i
   )
   for (const at of [furthest, -furthest, -0.5, -1, 0.5, 86_399_999, 86_400_000, -62_198_755_200_001])
     expect(instant(at)).toBe(new Date(at).toISOString())
-  for (const none of [NaN, Infinity, furthest + 86_400_000, -furthest - 1]) expect(() => instant(none), String(none)).toThrow(RangeError)
+  for (const none of [NaN, Infinity, furthest + 86_400_000, -furthest - 1])
+    expect(() => instant(none), String(none)).toThrow(RangeError)
 })
 
 test('LE5 RE2 a moment has its length with it; no wait is no moment', () => {
