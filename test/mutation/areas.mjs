@@ -54,7 +54,7 @@ export const areas = {
     reading: {
       mutate: journal('journal-reader run-heads'),
       tests: tests({
-        'store/json': 'run-heads journal-reader run-folder segment-parse index-shards reader snapshot faults damage doctor',
+        'store/json': 'run-heads journal-reader lines-of-many run-folder segment-parse index-shards reader snapshot faults damage doctor',
       }),
     },
   },

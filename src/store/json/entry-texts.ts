@@ -54,8 +54,7 @@ class Fields {
     let change = ''
     for (let at = 0; at < keys.length; at += 1) {
       const key = keys[at] ?? ''
-      // Of an object that is called its prototype by one of its own fields no change could be made.
-      if (key !== own[at] || key === '__proto__') return undefined
+      if (key !== own[at]) return undefined
       const [value, other] = [object[key], this.#values[at]]
       if (value === other || key === without) continue
       const text = isObject(value) && isObject(other) ? this.#changeWithin(at, value, other) : changedText(value, other)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { StoredEntry } from '../../../../src/ports/store.ts'
 import type { EntryRecord } from '../../../../src/store/json/entry-records.ts'
 import { ownCopy } from '../../../../src/protocol/own-copy.ts'
-import { entriesOf } from '../../../../src/store/json/entry-records.ts'
+import { areRecords, entriesOf } from '../../../../src/store/json/entry-records.ts'
 import { EntryTexts } from '../../../../src/store/json/entry-texts.ts'
 
 /** What a line holds of entries. */
@@ -46,6 +46,47 @@ test('ST2 an entry that is like one before it says what is otherwise in it, and 
   expect(readAgain(entries)).toEqual(asText(entries))
 })
 
+test('ST2 lists are the same where all that they hold is, objects within them too', () => {
+  const events = [{ state: 'leased', until: 1 }, { state: 'running' }]
+  const others: object[][] = [
+    [{ state: 'leased', until: 2 }, { state: 'running' }],
+    [{ state: 'leased' }, { state: 'running' }],
+    [{ until: 1, state: 'leased' }, { state: 'running' }],
+    [{ state: 'leased', since: 1 }, { state: 'running' }],
+    [{ state: 'leased', until: 1, more: 1 }, { state: 'running' }],
+    [
+      { state: 'leased', until: 1 },
+      { state: 'running', more: 1 },
+    ],
+    [{ state: 'leased', until: 1 }, ['running']],
+    [{ state: 'leased', until: 1 }],
+  ]
+  for (const other of others) {
+    const entries = [
+      stepped(1, 'a', { events }),
+      stepped(2, 'a', { events: structuredClone(events) }),
+      stepped(3, 'a', { events: other }),
+    ]
+    expect(recordsOf(entries).slice(1)).toEqual([
+      [0, {}],
+      [0, { events: other }],
+    ])
+    expect(readAgain(entries)).toEqual(asText(entries))
+  }
+})
+
+test('ST4 a change is one of an entry before it that is whole, and the records are as many as they have to be', () => {
+  const whole: StoredEntry = { seq: 1, at: 1, kind: 'run.sealed' }
+  expect(areRecords([whole, [0, {}], whole, [2, {}], [0, {}]], 5)).toBe(true)
+  expect(areRecords([], 0)).toBe(true)
+  expect(areRecords([whole, [0, {}]], 1)).toBe(false)
+  expect(areRecords([whole, [0, {}]], 3)).toBe(false)
+  expect(areRecords([[0, {}]], 1)).toBe(false)
+  expect(areRecords([[1, {}], whole], 2)).toBe(false)
+  expect(areRecords([whole, [0, {}], [1, {}]], 3)).toBe(false)
+  expect(areRecords([whole, [-1, {}]], 2)).toBe(false)
+})
+
 test('ST2 an entry with other fields, in another order, or with one that is absent, is whole', () => {
   const entry = stepped(2, 'b')
   const { set, ...without } = entry
@@ -85,6 +126,7 @@ test('ST2 of what is no plain JSON the text is what it was', () => {
     Object(7),
     Object(8),
     new Map(),
+    {},
     { toJSON: () => 'x' },
   ]
   for (const one of values)

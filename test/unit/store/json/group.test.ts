@@ -19,12 +19,13 @@ test('VE7 ST3 the lines of a group are chained run by run, to what was before an
   const first = assembleGroup([prepareBatch(batch('a', 0, 2), 1)], heads, 0, new LineBuffer())
   for (const line of first.lines) heads.foldLine(line, segment)
   const batches = [batch('a', 2, 1), batch('b', 0, 2), batch('a', 3, 1)]
-  const { bytes, lines } = assembleGroup(
+  const { bytes, lines, count } = assembleGroup(
     batches.map((one) => prepareBatch(one, 1)),
     heads,
     700,
     new LineBuffer(),
   )
+  expect([first.count, count]).toEqual([2, 4])
   const read = linesOf(bytes)
   expect(read.map(({ run, seq, batch: place, offset }) => [run, seq, place, offset])).toEqual([
     ['a', 3, [1, 1], 700],
