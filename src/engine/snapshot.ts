@@ -99,7 +99,8 @@ function taskRecord(
   if (priority !== priorityOf(spec)) value['priority'] = priority
   if (requirement !== run.requirements.of(spec)) value['requirement'] = requirement
   if (gates !== null) value['gates'] = gates
-  for (const [place, field] of fields.entries()) {
+  for (let place = 0; place < fields.length; place += 1) {
+    const field = fields[place]!
     const own = task[field]
     if (own !== usual[place]) value[field] = own
   }
