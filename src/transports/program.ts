@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessRecord } from '../protocol/wire.ts'
@@ -66,6 +66,8 @@ export async function startProgram(
   const { clock, drainLimitMs, hasInput = false, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
   const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
+  // Loaded when it is first needed: a fleet of functions starts no program.
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
   // The types know the streams only where there are three; these two are pipes.
   const child = spawned as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seccompFilter } from '../../security/seccomp/filter.ts'
@@ -102,6 +101,8 @@ function confine(host: SandboxHost, group?: string) {
     ...[...limited(prlimit, { ...sandboxLimits, processes: probeProcesses }), '--', shell, '-c', script],
   ]
   const [program = bwrap, ...args] = group === undefined ? command : joinGroup(shell, group, command)
+  // Loaded when it is first needed: a fleet of functions starts no program.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   return spawnSync(program, args, {
     input: seccompFilter(host.architecture),
     env: {},

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../ports/environment.ts'
 import type { ContainerRuntime } from '../../security/container.ts'
@@ -90,6 +89,8 @@ function probe(environment: Environment, runtime: ContainerRuntime, named: strin
 }
 
 function ask(program: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  // Loaded when it is first needed: a fleet of functions starts no program.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   return spawnSync(program, args, {
     env: environment,
     encoding: 'utf8',
