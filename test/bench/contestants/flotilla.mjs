@@ -25,7 +25,10 @@ export async function openFleet({ store, folder, slots, onStart = () => undefine
 
 /** Waits for a run, and makes sure that all of it was done. */
 export async function ended(run, tasks) {
-  const result = await run.result()
+  checkAllDone(await run.result(), tasks)
+}
+
+export function checkAllDone(result, tasks) {
   const done = Object.keys(result.receipts).length
   if (result.status !== 'completed' || done !== tasks)
     throw new Error(`The run is ${result.status} with ${done} of ${tasks} receipts.`)
