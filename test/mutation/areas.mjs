@@ -54,7 +54,8 @@ export const areas = {
     reading: {
       mutate: journal('journal-reader run-heads'),
       tests: tests({
-        'store/json': 'run-heads journal-reader lines-of-many run-folder segment-parse index-shards reader snapshot faults damage doctor',
+        'store/json':
+          'run-heads journal-reader lines-of-many run-folder segment-parse index-shards reader snapshot faults damage doctor',
       }),
     },
   },
