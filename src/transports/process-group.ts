@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { childProcess } from './child-process.ts'
 
 /** Sends a signal to every process of a group. Nothing happens when the group is empty, or not ours. */
 export function signalGroup(group: number, signal: NodeJS.Signals): void {
@@ -50,9 +51,9 @@ export function hasEnded({ pid, started }: { readonly pid: number; readonly star
 
 /** Reads the same facts through `ps`, which every Unix has. */
 export function factsFromPs(pid: number): ProcessFacts | undefined {
-  // Loaded when it is first needed: a fleet of functions starts no program.
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const { status, stdout } = spawnSync('ps', ['-o', 'ppid=,pgid=,lstart=', '-p', String(pid)], { encoding: 'utf8' })
+  const { status, stdout } = childProcess().spawnSync('ps', ['-o', 'ppid=,pgid=,lstart=', '-p', String(pid)], {
+    encoding: 'utf8',
+  })
   if (status !== 0) return undefined
   const [parent, group, ...started] = stdout.trim().split(/\s+/)
   return { parent: Number(parent), group: Number(group), started: started.join(' ') }

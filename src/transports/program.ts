@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { ProcessRecord } from '../protocol/wire.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandLaunch } from './commands/command-launch.ts'
+import { childProcess } from './child-process.ts'
 import { isGroupAlive, processFacts, signalGroup } from './process-group.ts'
 
 /** A program that was started. */
@@ -66,9 +67,13 @@ export async function startProgram(
   const { clock, drainLimitMs, hasInput = false, beyond = [], asked } = options
   const { program, args, cwd, environment } = launch
   const standard = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
-  // Loaded when it is first needed: a fleet of functions starts no program.
-  const { spawn } = process.getBuiltinModule('node:child_process')
-  const spawned = spawn(program, args, { cwd, env: environment, detached: true, shell: false, stdio: [...standard, ...beyond] })
+  const spawned = childProcess().spawn(program, args, {
+    cwd,
+    env: environment,
+    detached: true,
+    shell: false,
+    stdio: [...standard, ...beyond],
+  })
   // The types know the streams only where there are three; these two are pipes.
   const child = spawned as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
   const exited = happening(child, 'exit')

@@ -45,9 +45,9 @@ test('the package is loaded without what opens a fleet, reads a run, works elsew
     expect(atOnce.has(file), file).toBe(false)
 })
 
-test('nothing that is loaded with the package loads what encrypts and hashes, nor makes a field of the contract', () => {
+test('nothing that is loaded with the package loads what encrypts and hashes or starts programs, nor makes a field of the contract', () => {
   const texts = [...atOnce].map((file) => ({ file, text: read(file) }))
-  expect(texts.filter(({ text }) => /^import (?!type\b)[^'"]*from 'node:crypto'/m.test(text))).toEqual([])
+  expect(texts.filter(({ text }) => /^import (?!type\b)[^'"]*from 'node:(?:crypto|child_process)'/m.test(text))).toEqual([])
   const makers = 'object|optional|list|map|text|hiddenText|pattern|sized|integer|distinct|z\\.(?!registry)\\w+'
   const fields = [...read('protocol/field.ts').matchAll(/^export const (\w+) = field\(/gm)].map(([, name = '']) => name)
   expect(fields).toEqual(expect.arrayContaining(['token', 'u32', 'timestamp']))
@@ -61,6 +61,8 @@ test('the bundle of the package is loaded from few files, and its entry points l
   const dist = join(user.path, 'node_modules/flotilla/dist')
   const files = (entry: string) => [...loadedWith(`${entry}.js`, (file) => readFileSync(join(dist, file), 'utf8'), bundled)]
   const bytes = (entry: string) => files(entry).reduce((sum, file) => sum + statSync(join(dist, file)).size, 0)
+  const builtins = /^import\b[^'"]*"node:(?:crypto|child_process)"/m
+  expect(files('index').filter((file) => builtins.test(readFileSync(join(dist, file), 'utf8')))).toEqual([])
   // One for each set of late modules that share something would be sixteen.
   expect(files('index').length).toBeLessThanOrEqual(8)
   expect(bytes('index')).toBeLessThan(280_000)

@@ -5,6 +5,7 @@ import type { Architecture } from '../../security/seccomp/system-calls.ts'
 import { isolation, limited, sandboxLimits } from '../../security/sandbox.ts'
 import type { SandboxHost } from '../../security/sandbox.ts'
 import type { SystemFolder } from '../../security/sandbox-view.ts'
+import { childProcess } from '../child-process.ts'
 import { isExecutable } from '../executable.ts'
 import { joinGroup } from './process-budget.ts'
 
@@ -101,9 +102,7 @@ function confine(host: SandboxHost, group?: string) {
     ...[...limited(prlimit, { ...sandboxLimits, processes: probeProcesses }), '--', shell, '-c', script],
   ]
   const [program = bwrap, ...args] = group === undefined ? command : joinGroup(shell, group, command)
-  // Loaded when it is first needed: a fleet of functions starts no program.
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
-  return spawnSync(program, args, {
+  return childProcess().spawnSync(program, args, {
     input: seccompFilter(host.architecture),
     env: {},
     encoding: 'utf8',

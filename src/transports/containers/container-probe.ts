@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../ports/environment.ts'
 import type { ContainerRuntime } from '../../security/container.ts'
+import { childProcess } from '../child-process.ts'
 import { isExecutable } from '../executable.ts'
 import type { ContainerHost } from './container-client.ts'
 
@@ -89,9 +90,7 @@ function probe(environment: Environment, runtime: ContainerRuntime, named: strin
 }
 
 function ask(program: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  // Loaded when it is first needed: a fleet of functions starts no program.
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
-  return spawnSync(program, args, {
+  return childProcess().spawnSync(program, args, {
     env: environment,
     encoding: 'utf8',
     timeout: patienceMs,

@@ -1,4 +1,5 @@
 import { containerArguments, containerLimits } from '../../security/container.ts'
+import { childProcess } from '../child-process.ts'
 import type { ContainerHost } from './container-client.ts'
 import { initProblem } from './container-program.ts'
 
@@ -9,10 +10,13 @@ const patienceMs = 10_000
  * it comes up, and nothing of the image runs. Gives why it does not come up; `untried` where there is no image. Blocks for about a second.
  */
 export function tryContainer(host: ContainerHost): 'started' | 'untried' | { readonly failed: string } {
-  // Loaded when it is first needed: a fleet of functions starts no program.
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const ask = (args: readonly string[]) =>
-    spawnSync(host.program, args, { env: host.environment, encoding: 'utf8', timeout: patienceMs, killSignal: 'SIGKILL' })
+    childProcess().spawnSync(host.program, args, {
+      env: host.environment,
+      encoding: 'utf8',
+      timeout: patienceMs,
+      killSignal: 'SIGKILL',
+    })
   const image = ask(['images', '--quiet', '--no-trunc']).stdout.split('\n')[0]?.trim() ?? ''
   if (image === '') return 'untried'
   const name = `flotilla-trial-${process.pid}`

@@ -82,6 +82,23 @@ test('ST2 what whoever reads does with what it read changes nothing of what is r
   expect(await store.read('run-1', { from: 1, limit: 20, mayShare: true })).toStrictEqual(entriesOf('run-1', 1, 20))
 })
 
+test('ST2 what was read to be shared is shared with nobody who reads the same again', async () => {
+  const { store } = await owning()
+  await store.append([stepping('run-1', 0, 20)])
+  for (const [from, limit] of [
+    [1, 20],
+    [20, 1],
+    [19, 2],
+    [5, 3],
+    [7, 1],
+    [1, 1],
+  ] as const) {
+    const found = await store.read('run-1', { from, limit, mayShare: true })
+    expect(found, `from ${from}`).toStrictEqual(entriesOf('run-1', from, from + limit - 1))
+    spoil(found)
+  }
+})
+
 test('EV7 whoever reads on in the middle of a line, or around there, reads it from the disk once', async () => {
   const { store, linesOf, readOf } = await owning()
   await store.append([stepping('run-1', 0, 100)])

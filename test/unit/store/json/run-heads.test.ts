@@ -245,6 +245,9 @@ test('ST4 whose bytes are damaged is told by run, by hash, or by being the first
   expect(brokenBy('{"run":"b","seq":12,"last":12,"prev":"xx",')).toEqual(['b'])
   // A line that the run has already is no line of it.
   expect(brokenBy('{"run":"b","seq":1,"last":1,"prev":"",')).toEqual([undefined])
+  expect(brokenBy('{"run":"b","seq":11,"last":11,"prev":"xx",')).toEqual([undefined])
+  // No run bears no name.
+  expect(brokenBy('{"run":"","seq":1,"last":1,"prev":"",')).toEqual([undefined])
   // Where what it is called by is damaged the hash tells it, where the hash is, its name; what an entry says tells nothing.
   expect(brokenBy('{"run"*"x","seq":2,"last":2,"prev":"a1","batch":[1,1],"entries":[{"run":"b","seq":2}]')).toEqual(['a'])
   expect(brokenBy('{"run":"a","seq":2,"last":2,"prev*"a9","batch":[1,1],"entries":[{"prev":"b1"}]')).toEqual(['a'])
