@@ -207,13 +207,6 @@ test('ST4 VE7 a line that names another one before it breaks the history', async
   await expect(scanEntries(range, head('a'), { from: 1, to: 3 })).rejects.toMatchObject({ details: { readableTo: 1, line: 3 } })
 })
 
-test('ST4 where the first line of what is read does not follow, it is told, and not what stands before it', async () => {
-  const { range, head } = journal([[...each('b', 1, 2), ...each('a', 1, 3)]], (text) =>
-    text.split('\n').toSpliced(2, 1).join('\n'),
-  )
-  await expect(scanEntries(range, head('a'), { from: 1, to: 3 })).rejects.toMatchObject({ details: { readableTo: 0, line: 3 } })
-})
-
 test('ST4 a segment that is gone, or ends early, breaks the history where it ends', async () => {
   const keeping = (count: number, more: string) => (text: string, index: number) =>
     index > 0
